@@ -16,7 +16,7 @@ UNITS ?= $(PREFIX)/lib/systemd/system
 BINARY ?=
 RELEASED := $(or $(BINARY),$(TARGET)/release/tokenward)
 
-.PHONY: help run build release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
+.PHONY: help run build verifier release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit nightly doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ release: ## the optimised command: target/release/tokenward
 ifeq ($(BINARY),)
 	$(CARGO) build --release --locked --package tokenward-runtime --bin tokenward
 endif
+
+verifier: ## the optimised checker of certificates: target/release/tokenward-verify (docs/proofs.md)
+	$(CARGO) build --release --locked --package tokenward-verify
 
 install: release ## the command without debug information, manual, completions, unit: PREFIX (/usr/local), DESTDIR
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/tokenward"
@@ -73,6 +76,11 @@ endif
 
 test-loaded: ## the tests that wait for something, RUNS=10 times beside LOOPS=4 busy loops, with the failures of each; needs bash
 	CARGO="$(CARGO)" tools/test-loaded.sh $(RUNS)
+
+# In the profile of the tests: the analysis is optimised there, and a continuous integration that has run them builds nothing anew.
+nightly: ## PAIRS=100000 generated pairs of policies, judged by two evaluators, the program and the analysis; SEED= draws the same again
+	TOKENWARD_PAIRS=$(or $(PAIRS),100000) $(if $(SEED),PROPTEST_RNG_SEED=$(SEED)) \
+	    $(CARGO) test --workspace --test oracle --locked -- --nocapture
 
 doctest: ## examples in the documentation
 	$(CARGO) test --workspace --doc --locked --quiet

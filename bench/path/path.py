@@ -63,6 +63,9 @@ CASES = {
 # The functions that allocate, of libc and of mimalloc. Those of Rust are made of them.
 ALLOCATE = re.compile(r"^(?:malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign"
                       r"|mi_(?:malloc|zalloc|calloc|realloc|rezalloc)(?:_aligned)?)(?:@@?.*)?$")
+# valgrind gives the number of a thread that has ended to the next one, so that the start's threads count as the worker. The database's
+# wait here for each other without a pause, for as long as the machine is busy. No request comes here.
+SPINS = re.compile(r"<sled::lazy::Lazy")
 
 
 # The threads that are counted, each by a function of its own.
@@ -202,17 +205,21 @@ def totals(profile):
     """(instructions, allocations, the counted thread that it is)."""
     instructions = allocations = 0
     names = {}
-    called = ""
+    called = inside = ""
+    is_of_call = False
     with open(profile, encoding="utf-8", errors="replace") as file:
         for text in file:
             if text.startswith("totals:"):
-                instructions = int(text.split()[1])
-            elif found := re.match(r"c?fn=\((\d+)\)(?: (.*))?$", text):
-                if found[2]:
-                    names[found[1]] = found[2]
-                called = names[found[1]] if text[0] == "c" else called
+                instructions += int(text.split()[1])
+            elif found := re.match(r"(c?)fn=\((\d+)\)(?: (.*))?$", text):
+                if found[3]:
+                    names[found[2]] = found[3]
+                called, inside = (names[found[2]], inside) if found[1] else (called, names[found[2]])
             elif text.startswith("calls=") and ALLOCATE.match(re.sub(r"'\d+$", "", called)):
                 allocations += int(text[6:].split()[0])
+            elif SPINS.match(inside) and not is_of_call and (found := re.match(r"[-+*\d]\S* (\d+)$", text)):
+                instructions -= int(found[1])
+            is_of_call = text.startswith("calls=")
     thread = next((thread for thread, function in COUNTED.items() if any(map(function.match, names.values()))), None)
     return instructions, allocations, thread
 

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use tokenward_compiler::{decide::Media, method::Method};
 
-use crate::reference::{Body, Json, Request};
+use crate::reference::{Body, Json, MOST_NESTING, Request};
 
 /// Pieces of URL regexps; some are of one path, some of many, some reach into the base URL.
 pub(crate) const URL_STARTS: &[&str] = &[
@@ -26,6 +26,17 @@ pub(crate) const URL_STARTS: &[&str] = &[
     "/r.st",
     "/\\w+",
     "/re?st",
+    "^/rest",
+    "(?i)^/REST",
+    "^(?i)/Rest",
+    "{JIRA_URL}/rest",
+    "{CONFLUENCE_URL}/(rest|b)",
+    "/(rest|b|resty|x)",
+    "/(?i:rest)",
+    "/[r-t[b]]\\w*",
+    "/{USER}",
+    "https?://.*/rest",
+    "/x|/.*/rest",
 ];
 pub(crate) const URL_ENDS: &[&str] = &[
     "",
@@ -53,6 +64,32 @@ pub(crate) const URL_ENDS: &[&str] = &[
     "/.{2,}x",
     ".*/c",
     "/x.*\\d",
+    "/a$",
+    "(/a)?$",
+    "/[[:alpha:]]+",
+    "/[\\w&&[^\\d]]+",
+    "/\\p{L}+",
+    "/\\P{Lu}+",
+    "/\\x61b?",
+    "/\\D+",
+    "/\\S*/c",
+    "/.*?(?:a|b|c)-?.*?",
+    "/(k|K1|K2|K3|ab)-.*",
+    "/a{2,}",
+    "/(?P<k>k)-\\d+.*",
+    "/[^\\W_]+",
+    "/.*(a|b).*(c|d).*",
+    "/(?i:A)/b",
+    "/(?-i:a)b",
+    "/[a-d--b]+",
+    "/.*X.*",
+    "/{USER}",
+    "/[\\]\\[a]",
+    "/a\\.json",
+    "/[^a-z]+",
+    "/(a(b(c)?)?)+d?",
+    "/[a-c&&[^b]]/?",
+    "/(.*/)?c",
 ];
 pub(crate) const VALUES: &[&str] = &[
     "a",
@@ -71,6 +108,28 @@ pub(crate) const VALUES: &[&str] = &[
     "a+b",
     "{BASE_URL}",
     "{BASE_URL}|a",
+    "{USER}",
+    "({USER}|a).*",
+    "{JIRA_URL}/.*",
+    "x{BASE_URL}?",
+    "^a$",
+    "^a|b$",
+    "(?i)TRUE",
+    "[[:digit:]]+",
+    "\\p{Lu}",
+    "[^\\]]*",
+    "\\x41",
+    "a\\|b",
+    "[=]a",
+    "\\x20",
+    "(a|b){1,2}",
+    "-?\\d+(\\.\\d+)?",
+    "(K1|K2|K3|K4)-.*",
+    ".*X.*Y.*",
+    "a.*|.*b|.*1",
+    "\\w+",
+    "[^a-z]",
+    ".*\\bb",
 ];
 /// An operator and a bound.
 pub(crate) const RANGES: &[&str] = &[
@@ -84,6 +143,13 @@ pub(crate) const RANGES: &[&str] = &[
     ">=2018-02-28",
     "?<2020-01-01",
     ">2018-02-28",
+    "<=999999999999999",
+    ">-1",
+    "?>=0.00000000000001",
+    ">=2020-02-29",
+    "?<=2018-02-28",
+    "<=-0.5",
+    ">=1.0",
 ];
 /// Types that go with each of the ranges.
 pub(crate) const RANGE_KINDS: &[&str] = &[
@@ -98,8 +164,11 @@ pub(crate) const TYPED_RANGES: &[&str] = &[
     ":number>1",
     ":number|null?>=0",
     ":boolean|number<100",
+    ":number>=-1",
+    ":string<2020-01-01",
+    ":string|number|null?<=1.5",
 ];
-pub(crate) const NAMES: &[&str] = &["n", "m", "o", "n[x]", "N"];
+pub(crate) const NAMES: &[&str] = &["n", "m", "o", "n[x]", "N", "a.b", "f[]", "a:b", "n[m]"];
 pub(crate) const TEXTS: &[&str] = &[
     "a",
     "b",
@@ -121,9 +190,35 @@ pub(crate) const TEXTS: &[&str] = &[
     "2020-02-29",
     "https://h",
     "https://h/ctx",
+    "u",
+    "U",
+    "K2-1",
+    "aXbY",
+    "]",
+    " ",
+    "a|b",
+    "=a",
+    "\u{17F}",
+    "1000000000000000",
+    "-0",
+    "-0.5",
+    "0.00000000000001",
+    "1900-02-29",
+    "TRUE",
+    "xhttps://h",
+    "https://h/ctx/x",
+    "a\nb",
 ];
 
-pub(crate) const METHODS: &[&str] = &["", "[get]", "[post,put]", "[get|delete]", "[POST]"];
+pub(crate) const METHODS: &[&str] = &[
+    "",
+    "[get]",
+    "[post,put]",
+    "[get|delete]",
+    "[POST]",
+    "[Get,HEAD]",
+    "[put|patch,options]",
+];
 pub(crate) const OPERATORS: &[&str] = &["==", "!=", "?="];
 pub(crate) const KINDS: &[&str] = &[
     "",
@@ -135,18 +230,69 @@ pub(crate) const KINDS: &[&str] = &[
     ":null",
     ":string|null",
     ":number|boolean",
+    ":string|number|boolean|null",
+    ":null|string",
 ];
 pub(crate) const NODES: &[&str] = &[
-    "n", "m", "o.n", "o", "l[*]", "l[*].n", "l[*][*]", "o.l[*].n", "\"n[x]\"", "$", "$[*]", "$[*].n", "$.n",
+    "n",
+    "m",
+    "o.n",
+    "o",
+    "l[*]",
+    "l[*].n",
+    "l[*][*]",
+    "o.l[*].n",
+    "\"n[x]\"",
+    "$",
+    "$[*]",
+    "$[*].n",
+    "$.n",
     "\"$\"",
+    "\"a.b\"",
+    "o.\"a.b\"",
+    "o.l[*][*].n",
+    "$.o.n",
+    "$[*][*]",
+    "\"o\".n",
+    "\"$\".n",
+    "$ref",
+    "\"a:b\"",
 ];
-pub(crate) const PARAMETERS: &[&str] = &["n", "m", "\"n[x]\"", "o"];
-pub(crate) const ONLY: &[&str] = &["only", "o.only", "l[*].only", "$.only", "$[*].only"];
+pub(crate) const PARAMETERS: &[&str] = &["n", "m", "\"n[x]\"", "o", "\"a.b\"", "a.b", "\"f[]\"", "\"a:b\""];
+pub(crate) const ONLY: &[&str] = &[
+    "only",
+    "o.only",
+    "l[*].only",
+    "$.only",
+    "$[*].only",
+    "\"o\".only",
+    "o.l[*].only",
+    "\"$\".only",
+];
 pub(crate) const DIGITS: &[&str] = &[
-    "1", "12", "1.0", "1e0", "-0", "0", "1.5", "100", "-1", "-0.50", "5e2",
+    "1",
+    "12",
+    "1.0",
+    "1e0",
+    "-0",
+    "0",
+    "1.5",
+    "100",
+    "-1",
+    "-0.50",
+    "5e2",
+    "5",
+    "1000000000000000",
+    "0.00000000000001",
+    "-0.5",
+    "2.50",
 ];
-pub(crate) const MEMBERS: &[&str] = &["n", "m", "o", "l", "x", "n[x]", "N", "$"];
-pub(crate) const REQUEST_METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND"];
+pub(crate) const MEMBERS: &[&str] = &[
+    "n", "m", "o", "l", "x", "n[x]", "N", "$", "a.b", "$ref", "a:b", "O",
+];
+pub(crate) const REQUEST_METHODS: &[&str] = &[
+    "GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND", "PATCH", "OPTIONS",
+];
 pub(crate) const PATH_STARTS: &[&str] = &[
     "/rest",
     "/REST",
@@ -155,6 +301,8 @@ pub(crate) const PATH_STARTS: &[&str] = &[
     "/ctx/rest",
     "/resty",
     "/r\u{17F}st",
+    "/u",
+    "/x",
 ];
 pub(crate) const PATH_ENDS: &[&str] = &[
     "",
@@ -181,38 +329,67 @@ pub(crate) const PATH_ENDS: &[&str] = &[
     "/ééx",
     "/c/c",
     "/x9y8",
+    "/u",
+    "/K1-9",
+    "/a.JSON",
+    "/a.json.xml",
+    "/a.xml/",
+    "/a-",
+    "/_",
+    "/a b",
+    "/X",
+    "/.json",
+    "/É",
+    "/ABC",
+    "/[a",
 ];
+
+/// What may stand between the parts of a line, and means nothing.
+pub(crate) const BLANKS: &[&str] = &["", "", "", " ", "\t"];
+
+fn query_constraint() -> impl Strategy<Value = String> {
+    let name = || select(PARAMETERS);
+    prop_oneof![
+        8 => (name(), select(OPERATORS), select(VALUES)).prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]")),
+        3 => (name(), select(RANGES)).prop_map(|(name, range)| format!("[QueryParam::{name}{range}]")),
+        1 => Just("[QueryParam::only]".to_owned()),
+    ]
+}
+
+fn json_constraint() -> impl Strategy<Value = String> {
+    let path = || select(NODES);
+    prop_oneof![
+        8 => (path(), select(KINDS), select(OPERATORS), select(VALUES)).prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]")),
+        2 => (path(), select(RANGE_KINDS), select(RANGES)).prop_map(|(path, kinds, range)| format!("[JsonData::{path}{kinds}{range}]")),
+        1 => (path(), select(TYPED_RANGES)).prop_map(|(path, range)| format!("[JsonData::{path}{range}]")),
+        1 => select(ONLY).prop_map(|path| format!("[JsonData::{path}]")),
+    ]
+}
 
 /// A limit line.
 pub fn line() -> impl Strategy<Value = String> {
-    let methods = select(METHODS);
     let url = (select(URL_STARTS), select(URL_ENDS)).prop_map(|(start, end)| format!("{start}{end}"));
-    let operator = select(OPERATORS);
-    let kind = select(KINDS);
-    let path = select(NODES);
-    let query_name = select(PARAMETERS);
-    let query = prop_oneof![
-        8 => (query_name.clone(), operator.clone(), select(VALUES)).prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]")),
-        3 => (query_name, select(RANGES)).prop_map(|(name, range)| format!("[QueryParam::{name}{range}]")),
-        1 => Just("[QueryParam::only]".to_owned()),
-    ];
-    let json = prop_oneof![
-        8 => (path.clone(), kind, operator, select(VALUES)).prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]")),
-        2 => (path.clone(), select(RANGE_KINDS), select(RANGES)).prop_map(|(path, kinds, range)| format!("[JsonData::{path}{kinds}{range}]")),
-        1 => (path, select(TYPED_RANGES)).prop_map(|(path, range)| format!("[JsonData::{path}{range}]")),
-        1 => select(ONLY).prop_map(|path| format!("[JsonData::{path}]")),
-    ];
-    let constraints = vec(prop_oneof![query, json], 0..4).prop_map(|parts| parts.concat());
-    (prop::bool::weighted(0.25), methods, url, constraints).prop_map(|(forbid, methods, url, constraints)| {
-        let closed = ONLY.iter().map(|path| format!("[JsonData::{path}]"));
-        let constraints = match forbid {
-            true => closed
-                .chain(["[QueryParam::only]".to_owned()])
-                .fold(constraints, |constraints, only| constraints.replace(&only, "")),
-            false => constraints,
-        };
-        format!("{}{methods}{url}{constraints}", if forbid { "!" } else { "" })
-    })
+    let constraints = vec(prop_oneof![query_constraint(), json_constraint()], 0..4);
+    let blanks = select(BLANKS);
+    (
+        prop::bool::weighted(0.25),
+        select(METHODS),
+        url,
+        constraints,
+        blanks,
+    )
+        .prop_map(|(forbid, methods, url, mut constraints, blank)| {
+            if forbid {
+                constraints.retain(|constraint| !constraint.ends_with("only]"));
+            }
+            let effect = if forbid { "!" } else { "" };
+            let between = if methods.is_empty() { "" } else { blank };
+            let constraints: Vec<String> = constraints
+                .iter()
+                .map(|constraint| format!("{blank}{constraint}"))
+                .collect();
+            format!("{effect}{methods}{between}{url}{}", constraints.concat())
+        })
 }
 
 /// A token file of one token with a few lines, or with so many that they have an index.
@@ -256,13 +433,37 @@ pub(crate) fn object(members: Vec<(&str, Json)>) -> Json {
     Json::Object(unique)
 }
 
+/// JSON that servers read in different ways, or not at all: a name twice, a control character in one, and nesting past its limit.
+fn doubtful() -> impl Strategy<Value = Json> {
+    let nested = select(&[127, MOST_NESTING, MOST_NESTING + 1][..])
+        .prop_map(|depth| (1..depth).fold(Json::Array(Vec::new()), |inner, _| Json::Array(vec![inner])));
+    let twice = || {
+        (select(MEMBERS), json(), json()).prop_map(|(name, one, other)| {
+            Json::Object(vec![(name.to_owned(), one), (name.to_owned(), other)])
+        })
+    };
+    let control = json().prop_map(|value| Json::Object(vec![("n\n".to_owned(), value)]));
+    prop_oneof![
+        nested.clone(),
+        nested.prop_map(|nested| object(vec![("n", nested)])),
+        twice(),
+        twice().prop_map(|twice| object(vec![("x", twice)])),
+        control,
+    ]
+}
+
 /// A body.
 pub fn body() -> impl Strategy<Value = Body> {
-    let root = vec((select(&["n", "m", "o", "l", "x", "n[x]"][..]), json()), 0..4).prop_map(object);
+    let root = vec(
+        (select(&["n", "m", "o", "l", "x", "n[x]", "a.b"][..]), json()),
+        0..4,
+    )
+    .prop_map(object);
     prop_oneof![
         2 => Just(Body::Absent),
         5 => root.prop_map(Body::Json),
         2 => json().prop_map(Body::Json),
+        1 => doubtful().prop_map(Body::Json),
         1 => Just(Body::Broken),
         1 => select(&[Media::Form, Media::Multipart, Media::Other][..]).prop_map(Body::Opaque),
     ]
@@ -289,4 +490,44 @@ pub fn request() -> impl Strategy<Value = Request> {
         query,
         body,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenward_compiler::{compile, diagnostic::Severity, source::SourceSet};
+
+    use super::*;
+
+    /// Each word by itself, in a permit line: a line without conditions on names that only a body has is never dead.
+    #[test]
+    fn every_word_compiles() {
+        let of = |words: &[&str], line: &dyn Fn(&str) -> String| {
+            words.iter().map(|word| line(word)).collect::<Vec<_>>()
+        };
+        let lines = [
+            of(URL_STARTS, &|start| format!("{start}/a")),
+            of(URL_ENDS, &|end| format!("/rest{end}")),
+            of(METHODS, &|methods| format!("{methods}/a")),
+            of(VALUES, &|value| format!("/a[QueryParam::n=={value}]")),
+            of(RANGES, &|range| format!("/a[QueryParam::n{range}]")),
+            of(RANGE_KINDS, &|kinds| format!("/a[JsonData::n{kinds}<5]")),
+            of(TYPED_RANGES, &|range| format!("/a[JsonData::n{range}]")),
+            of(KINDS, &|kinds| format!("/a[JsonData::n{kinds}==.*]")),
+            of(NODES, &|node| format!("/a[JsonData::{node}==a]")),
+            of(PARAMETERS, &|name| format!("/a[QueryParam::{name}==a]")),
+            of(ONLY, &|only| format!("/a[JsonData::{only}]")),
+        ];
+        let mut wrong = Vec::new();
+        for line in lines.concat() {
+            let sources = SourceSet::from_files([("t.toml".to_owned(), token_file(&[line.clone()], false))]);
+            let errors = compile(&sources).diagnostics.into_iter();
+            let errors: Vec<_> = errors.filter(|found| found.severity == Severity::Error).collect();
+            wrong.extend(
+                errors
+                    .into_iter()
+                    .map(|error| format!("{line}: {}", error.headline)),
+            );
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }

@@ -19,6 +19,7 @@
     reason = "a test bed: a helper that fails, fails its test"
 )]
 
+pub mod attributes;
 pub mod compose;
 pub mod generate;
 pub mod layers;

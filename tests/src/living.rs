@@ -164,10 +164,15 @@ fn url_of<'l>(line: &'l str, part: &str) -> &'l str {
         .find("[JsonData::")
         .into_iter()
         .chain(line.find("[QueryParam::"));
-    let before = line.split_at(constraints.min().unwrap_or(line.len())).0;
+    let before = line
+        .split_at(constraints.min().unwrap_or(line.len()))
+        .0
+        .trim_end();
     let before = before.trim_start_matches('!');
     let url = match before.split_once(']') {
-        Some((methods, url)) if generate::METHODS.contains(&format!("{methods}]").as_str()) => url,
+        Some((methods, url)) if generate::METHODS.contains(&format!("{methods}]").as_str()) => {
+            url.trim_start()
+        }
         _ => before,
     };
     assert!(

@@ -13,8 +13,8 @@ mod request;
 mod wire;
 
 pub use artifact::artifact;
-pub(crate) use decide::compiled;
 pub use decide::{BASES, agree, decide};
+pub(crate) use decide::{compiled, nearest};
 pub use json::json;
 pub use line::line;
 pub use policy::{policy, sources};

@@ -30,8 +30,24 @@ pub enum Json {
     String(String),
     /// An array.
     Array(Vec<Json>),
-    /// An object; names are unique.
+    /// An object. A body that is inspected has no name twice in one.
     Object(Vec<(String, Json)>),
+}
+
+/// How deep arrays and objects may stand in each other; what is deeper is not JSON.
+pub const MOST_NESTING: usize = 128;
+
+impl Json {
+    /// How deep arrays and objects stand in each other.
+    #[must_use]
+    pub fn nesting(&self) -> usize {
+        let deepest = |inner: &mut dyn Iterator<Item = &Self>| inner.map(Self::nesting).max().unwrap_or(0);
+        match self {
+            Self::Array(elements) => 1 + deepest(&mut elements.iter()),
+            Self::Object(members) => 1 + deepest(&mut members.iter().map(|(_, value)| value)),
+            _ => 0,
+        }
+    }
 }
 
 /// What a request's body is.
@@ -69,7 +85,8 @@ pub enum Outcome {
     Forbid(usize),
     /// Denied for want of a line.
     NoLine,
-    /// Refused as ambiguous: a name in an inspected body differs from a constrained one in case alone.
+    /// Refused as ambiguous: a name in an inspected body differs from a constrained one in case alone, is there twice, or has a
+    /// control character.
     Ambiguous,
 }
 
@@ -85,6 +102,19 @@ pub struct Place<'a> {
 /// Decides as the specification says.
 #[must_use]
 pub fn decide(token: &Token, place: Place<'_>, request: &Request) -> Outcome {
+    match &request.body {
+        Body::Json(json) if json.nesting() > MOST_NESTING => {
+            let broken = Request {
+                body: Body::Broken,
+                ..request.clone()
+            };
+            decide_shallow(token, place, &broken)
+        }
+        _ => decide_shallow(token, place, request),
+    }
+}
+
+fn decide_shallow(token: &Token, place: Place<'_>, request: &Request) -> Outcome {
     // A forbid line that matches whatever the body says denies before the body is read.
     let lines = || token.limits.iter().enumerate();
     let forbids = || lines().filter(|(_, line)| line.effect == Effect::Forbid);
@@ -101,7 +131,8 @@ pub fn decide(token: &Token, place: Place<'_>, request: &Request) -> Outcome {
         .filter(|(_, line)| head(line, place, request).is_none())
         .collect();
     if let Body::Json(json) = &request.body
-        && inspecting.iter().any(|(_, line)| has_case_variant(line, json))
+        && (inspecting.iter().any(|(_, line)| has_case_variant(line, json))
+            || !inspecting.is_empty() && has_doubtful_name(json))
     {
         return Outcome::Ambiguous;
     }
@@ -222,6 +253,9 @@ fn regex(text: &str, flags: &str) -> Regex {
         .replace("\\d", "[0-9]")
         .replace("\\w", "[0-9A-Za-z_]")
         .replace("\\s", "[\\t-\\r ]")
+        .replace("\\D", "[^0-9]")
+        .replace("\\W", "[^0-9A-Za-z_]")
+        .replace("\\S", "[^\\t-\\r ]")
         .replace("\\b", "(?-u:\\b)");
     compiled(&format!("\\A(?s{flags}:{text})\\z"))
 }
@@ -249,10 +283,20 @@ fn compiled(text: &str) -> Regex {
     })
 }
 
+/// The names of the public URL.
+const BASE_URLS: [&str; 3] = ["{BASE_URL}", "{JIRA_URL}", "{CONFLUENCE_URL}"];
+
+fn with_base(text: &str, place: Place<'_>) -> String {
+    let escaped = format!("(?:{})", regex::escape(place.base));
+    BASE_URLS
+        .iter()
+        .fold(text.to_owned(), |text, name| text.replace(name, &escaped))
+}
+
 fn url(line: &Limit, place: Place<'_>, path: &str) -> bool {
     let text = line.url.text.strip_prefix('!').unwrap_or(&line.url.text);
-    let text = text.replace("{BASE_URL}", &regex::escape(place.base));
-    let starts_with_base = line.url.text.trim_start_matches('!').starts_with("{BASE_URL}");
+    let starts_with_base = BASE_URLS.iter().any(|name| text.starts_with(name));
+    let text = with_base(text, place);
     let whole = |path: &str| match line.anchor {
         Anchor::Below if !starts_with_base => path.to_owned(),
         Anchor::Below | Anchor::Whole => format!("{}{path}", place.base),
@@ -286,7 +330,7 @@ fn matching(pattern: &Pattern, operator: Operator, place: Place<'_>) -> impl Fn(
         Operator::Within(side) | Operator::WithinOrAbsent(side) => Some(side),
         Operator::All | Operator::AllOrAbsent | Operator::None => None,
     };
-    let text = pattern.text.replace("{BASE_URL}", &regex::escape(place.base));
+    let text = with_base(&pattern.text, place);
     let regexp = side.is_none().then(|| regex(&text, ""));
     move |text| match (&regexp, side) {
         (Some(regexp), _) if regexp.is_match(text) => Matching::Yes,
@@ -507,6 +551,18 @@ fn only(line: &Limit, path: &Path, json: &Json) -> bool {
             Json::Object(members) => members.iter().all(|(member, _)| named(member)),
             _ => false,
         })
+}
+
+/// Whether some object has a name twice, or one with a control character.
+fn has_doubtful_name(json: &Json) -> bool {
+    match json {
+        Json::Object(members) => members.iter().enumerate().any(|(at, (name, value))| {
+            let twice = members.iter().take(at).any(|(before, _)| before == name);
+            twice || name.chars().any(char::is_control) || has_doubtful_name(value)
+        }),
+        Json::Array(elements) => elements.iter().any(has_doubtful_name),
+        _ => false,
+    }
 }
 
 /// Whether some object on the way of a constrained path has a member that differs from the step in case alone.

@@ -17,6 +17,7 @@ mod parts;
 mod program;
 mod questions;
 mod read_back;
+mod reading;
 mod rule;
 mod sought;
 mod tables;

@@ -118,7 +118,7 @@ pub fn find(
     if let Some(reserved) = policy.reserved.filter(|_| settings.set >= LintSet::Auditor) {
         reserved::find(policy, reserved, &mut proofs, &mut lints);
     }
-    escaped_forbid::find(policy, &mut proofs, known);
+    escaped_forbid::find(policy, &proofs, known);
     lints.allowed = policy.source_map.allow(&mut lints.diagnostics);
     sort(&mut lints.diagnostics);
     Ok(lints)
@@ -214,7 +214,14 @@ fn is_within(places: &[crate::source::Span], line: crate::source::Span) -> bool 
 
 /// Whether a text has anything that some lint looks for; parsing takes longer.
 fn may_be_suspect(text: &str) -> bool {
-    !text.starts_with('[') || text.contains(['.', '|']) || text.contains("JsonData")
+    if text.starts_with('!') {
+        return text.contains("JsonData");
+    }
+    let has_dot = || {
+        let mut pairs = text.as_bytes().windows(2);
+        pairs.any(|pair| matches!(pair, [before, b'.'] if *before != b'\\'))
+    };
+    !text.starts_with('[') || text.contains('|') || text.contains("JsonData") || has_dot()
 }
 
 fn of_text(

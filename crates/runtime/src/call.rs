@@ -172,8 +172,11 @@ impl Call {
         matches!(&*self.method, "GET" | "HEAD")
     }
 
-    /// Makes the audit record of the call.
-    pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> PackedRecord {
+    /// Makes the audit record of the call. It takes the values and lines of the evidence, which nothing else needs.
+    pub(crate) fn record(&mut self, verdict: Verdict, reason: &str, line: Option<LineId>) -> PackedRecord {
+        let nodes = std::mem::take(&mut self.evidence.nodes);
+        let tried = std::mem::take(&mut self.evidence.tried);
+        let lacking = self.evidence.lacking.as_ref().map(Shortfall::recorded);
         let short = |text| shortened(text, SHORT);
         let client_request_id = self.client_request_id.as_deref().map(short);
         let (user, on_behalf_of) = (
@@ -189,8 +192,7 @@ impl Call {
             let _ = write!(digest.text(), "{}", line.digest);
             digest
         });
-        let lacking = self.evidence.lacking.as_ref().map(Shortfall::recorded);
-        PackedRecord::from(RecordRef {
+        let record = PackedRecord::from(RecordRef {
             time_ms: self.time_ms,
             request_id: self.id.bytes(),
             client_request_id: client_request_id.as_deref(),
@@ -214,11 +216,12 @@ impl Call {
             request_bytes: self.request_bytes,
             decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
             authenticated: self.authenticated,
-            nodes: &self.evidence.nodes,
-            tried: &self.evidence.tried,
-            lacking: lacking.as_ref(),
+            nodes: &[],
+            tried: &[],
+            lacking: None,
             unread: unread.as_deref(),
-        })
+        });
+        record.with_evidence(nodes, tried, lacking)
     }
 }
 

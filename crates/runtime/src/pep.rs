@@ -169,8 +169,8 @@ impl Gate {
             call.set_url(url);
             call.in_flight = self.calls.of_stranger(call.client).ok();
             let mut answer = match call.in_flight {
-                Some(_) => self.answer_preflight(&call, headers).await,
-                None => self.refuse(&call, &Problem::CallBudget).await,
+                Some(_) => self.answer_preflight(&mut call, headers).await,
+                None => self.refuse(&mut call, &Problem::CallBudget).await,
             };
             answer.held = call.in_flight;
             return Headed::Settled(answer);
@@ -200,7 +200,7 @@ impl Gate {
             })),
             Err(problem) => {
                 self.count_stranger(&mut call, &problem);
-                let mut answer = self.refuse(&call, &problem).await;
+                let mut answer = self.refuse(&mut call, &problem).await;
                 answer.held = call.in_flight;
                 answer.close |= close;
                 respond::mark_level(&mut answer, call.level);
@@ -240,7 +240,10 @@ impl Gate {
                 Err(_) => self.refuse(call, &Problem::NoUpstreamIdentity).await,
             },
             Ok(Decided::Own) => self.answer_own(call, token).await,
-            Err(problem) => self.refuse(call, &of_token(call, problem)).await,
+            Err(problem) => {
+                let problem = of_token(call, problem);
+                self.refuse(call, &problem).await
+            }
         };
         answer.held = held;
         answer.close |= close;
@@ -285,7 +288,7 @@ impl Gate {
     /// Records the call, and sends it upstream.
     async fn send(
         &self,
-        call: &Call,
+        call: &mut Call,
         canonical: Box<Canonical>,
         grant: Grant,
         identity: IdentityHeaders,
@@ -293,8 +296,9 @@ impl Gate {
         upstream: &Rc<Upstream>,
     ) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, body.meter().cloned());
+        let reason = allowed(call);
         let recorded = self
-            .record(call, &mut outcome, Verdict::Allow, allowed(call), grant.line())
+            .record(call, &mut outcome, Verdict::Allow, reason, grant.line())
             .await;
         let Ok(recorded) = recorded else {
             return self.fail(call, &Problem::Audit, outcome);
@@ -562,7 +566,7 @@ impl Gate {
 
     async fn record(
         &self,
-        call: &Call,
+        call: &mut Call,
         outcome: &mut OutcomeRecorder,
         verdict: Verdict,
         reason: &'static str,

@@ -1,6 +1,6 @@
 use tokenward_compiler::{
     BaseUrl, Compilation, compile,
-    decide::Media,
+    decide::{Media, nearest::Failed},
     ir::Program,
     method::Method,
     policy::Token,
@@ -12,11 +12,14 @@ use super::pair::{Pair, Written};
 use crate::{
     generate, living, property,
     reference::{self, Body, Outcome},
-    sets::{Policy, Region, Universe, Verdicts},
+    sets::{Mismatch, Policy, Region, Universe, Verdicts},
 };
 
 /// Requests of a universe that are decided one by one.
 const SAMPLES: usize = 24;
+
+/// More lines than a token file has.
+const SET_BEGINS: usize = 100;
 
 /// One policy in all forms, and what it makes of the universe.
 pub(super) struct Judged {
@@ -32,14 +35,36 @@ pub(super) struct Judged {
 
 impl Judged {
     pub(super) fn new(pair: &Pair, written: &Written) -> Self {
-        let mut lines = written.lines.clone();
-        if lines.is_empty() {
-            lines.push(living::NOTHING.to_owned());
+        let mut own = written.lines.clone();
+        if own.is_empty() {
+            own.push(living::NOTHING.to_owned());
         }
-        let lines = living::lines(&lines, written.unrestricted);
-        let file = generate::token_file(&lines, written.unrestricted);
-        let sources = SourceSet::from_files([("t.toml".to_owned(), file.clone())]);
+        let own = living::lines(&own, written.unrestricted);
+        let set = match written.set.is_empty() {
+            true => Vec::new(),
+            false => living::lines(&written.set, written.unrestricted),
+        };
+        let mut file = generate::token_file(&own, written.unrestricted);
+        // Numbers of lines name those of the set, too: they begin where the token's have ended.
+        let limits = format!("{}{}\n", "# a set\n".repeat(SET_BEGINS), set.join("\n"));
+        let mut files = Vec::new();
+        if !set.is_empty() {
+            file = file.replacen("user = ", "include = [\"s\"]\nuser = ", 1);
+            files.push(("s.limits", limits.as_str()));
+        }
+        files.push(("t.toml", file.as_str()));
+        let sources = SourceSet::from_files(
+            files
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+        );
         let compilation = compile(&sources);
+        let sets = Policy::read(&files);
+        let file = files
+            .iter()
+            .map(|(_, text)| text.trim_start_matches("# a set\n"))
+            .collect();
+        let lines = [set, own].concat();
         let program = compilation.program.as_ref().expect("what is generated compiles");
         let base = BaseUrl::parse(pair.place.base).expect("a base URL");
         let program = program
@@ -47,7 +72,6 @@ impl Judged {
             .expect("binds")
             .merging_body(pair.place.merges);
         let token = resolve_policy(&sources).tokens.remove(0);
-        let sets = Policy::read(&[("t.toml", &file)]);
         let verdicts = sets.verdicts(pair.place, &pair.universe);
         Self {
             lines,
@@ -103,8 +127,30 @@ impl Judged {
                 "{}\n{:?}\n{request:?}\nby sets: {expected:?}\nreference: {reference:?}\nprogram: {program:?}",
                 self.file, pair.place
             );
+            if program.0 == Outcome::NoLine && !pair.place.merges {
+                self.came_nearest(pair, &request);
+            }
         }
         all.len()
+    }
+
+    /// What a denial says of the line that came nearest is so, by the sets.
+    fn came_nearest(&self, pair: &Pair, request: &reference::Request) {
+        let Some((number, failed)) = property::nearest(&self.program, request) else {
+            return;
+        };
+        let found = self.sets.mismatch(pair.place, request, number);
+        let is_so = match (&failed, found) {
+            (Failed::Url, Some(Mismatch::Url))
+            | (Failed::Body(_) | Failed::Constraint(..), Some(Mismatch::Constraint)) => true,
+            (Failed::Method(methods), Some(Mismatch::Method)) => !methods.contains(request.method),
+            _ => false,
+        };
+        assert!(
+            is_so,
+            "{}\n{request:?}\nline {number}: {failed:?}, by sets {found:?}",
+            self.file
+        );
     }
 
     fn of_reference(&self, pair: &Pair, request: &reference::Request) -> (Outcome, Option<u32>) {

@@ -23,8 +23,10 @@ pub struct Pair {
 /// A policy as it is written.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// The token's lines.
+    /// The token's own lines.
     pub lines: Vec<String>,
+    /// The lines of a set that it includes.
+    pub set: Vec<String>,
     /// Whether it is unrestricted.
     pub unrestricted: bool,
 }
@@ -60,15 +62,16 @@ fn written() -> impl Strategy<Value = (Written, Written)> {
     let line = || prop_oneof![3 => generate::line(), 1 => small::line()];
     let lines = move |most| vec(line(), 0..most);
     let unrestricted = || prop::bool::weighted(0.08);
-    (lines(5), lines(3), lines(3), unrestricted(), unrestricted()).prop_map(
-        |(common, old, new, unrestricted_old, unrestricted_new)| {
-            let with = |own: Vec<String>, unrestricted| Written {
-                lines: common.iter().cloned().chain(own).collect(),
-                unrestricted,
-            };
-            (with(old, unrestricted_old), with(new, unrestricted_new))
-        },
-    )
+    let set = || prop_oneof![3 => Just(Vec::new()), 1 => lines(3)];
+    let own = move || (lines(3), set(), unrestricted());
+    (lines(5), own(), own()).prop_map(|(common, old, new)| {
+        let with = |(own, set, unrestricted): (Vec<String>, Vec<String>, bool)| Written {
+            lines: common.iter().cloned().chain(own).collect(),
+            set,
+            unrestricted,
+        };
+        (with(old), with(new))
+    })
 }
 
 /// Requests that generated lines may well match, in all combinations of their parts.

@@ -1,6 +1,9 @@
 use tokenward_compiler::{
     BaseUrl, artifact, compile,
-    decide::{Body, Decision, DenyReason, Media, Param, Request},
+    decide::{
+        Body, Decision, DenyReason, Media, Param, Request, explain,
+        nearest::{self, Failed},
+    },
     ir::{LineId, Program},
     json, resolve_policy,
     source::SourceSet,
@@ -82,6 +85,33 @@ pub fn agree(file: &str, place: Place<'_>, requests: &[reference::Request]) {
 
 /// The outcome of the compiled program, with lines by their place in the file.
 pub(crate) fn compiled(program: &Program, request: &reference::Request) -> (Outcome, Option<u32>) {
+    let line = |id: LineId| program.line(id).number;
+    let outcome = |asked: &Request<'_>| match tokenward_compiler::decide::decide(program, asked) {
+        Decision::Allow(grant) => (Outcome::Allow(grant.line().map(|_| 0)), grant.line().map(line)),
+        Decision::Deny(denial) if denial.reason == DenyReason::ForbidLine => {
+            (Outcome::Forbid(0), denial.line.map(line))
+        }
+        Decision::Deny(_) => (Outcome::NoLine, None),
+        Decision::NeedsBody(_) => panic!("asked for the body twice"),
+    };
+    with_body(program, request, outcome).unwrap_or((Outcome::Ambiguous, None))
+}
+
+/// The permit line that came nearest to a request that no line allows, by its place in the file, and what of it failed.
+pub(crate) fn nearest(program: &Program, request: &reference::Request) -> Option<(u32, Failed)> {
+    let nearest = with_body(program, request, |asked| {
+        nearest::nearest(program, asked, &explain::explain(program, asked))
+    });
+    let nearest = nearest.flatten()?;
+    Some((program.line(nearest.line).number, nearest.failed))
+}
+
+/// Asks with the body read, if a decision needs it; `None` if its names are ambiguous.
+fn with_body<T>(
+    program: &Program,
+    request: &reference::Request,
+    ask: impl FnOnce(&Request<'_>) -> T,
+) -> Option<T> {
     let (token, _) = program.tokens().next().expect("the one token");
     let query: Vec<Param<'_>> = request
         .query
@@ -107,27 +137,16 @@ pub(crate) fn compiled(program: &Program, request: &reference::Request) -> (Outc
         query: &query,
         body,
     };
-    let line = |id: LineId| program.line(id).number;
-    let outcome = |decision: Decision<'_>| match decision {
-        Decision::Allow(grant) => (Outcome::Allow(grant.line().map(|_| 0)), grant.line().map(line)),
-        Decision::Deny(denial) if denial.reason == DenyReason::ForbidLine => {
-            (Outcome::Forbid(0), denial.line.map(line))
-        }
-        Decision::Deny(_) => (Outcome::NoLine, None),
-        Decision::NeedsBody(_) => panic!("asked for the body twice"),
-    };
-    match tokenward_compiler::decide::decide(program, &asked) {
-        Decision::NeedsBody(wanted) => match json::read(text.as_bytes(), &wanted) {
-            Ok(nodes) => {
-                asked.body = Body::Read(&nodes);
-                outcome(tokenward_compiler::decide::decide(program, &asked))
+    let nodes;
+    if let Decision::NeedsBody(wanted) = tokenward_compiler::decide::decide(program, &asked) {
+        asked.body = match json::read(text.as_bytes(), &wanted) {
+            Ok(read) => {
+                nodes = read;
+                Body::Read(&nodes)
             }
-            Err(json::ReadError::NotJson { .. }) => {
-                asked.body = Body::Unreadable;
-                outcome(tokenward_compiler::decide::decide(program, &asked))
-            }
-            Err(_) => (Outcome::Ambiguous, None),
-        },
-        decision => outcome(decision),
+            Err(json::ReadError::NotJson { .. }) => Body::Unreadable,
+            Err(_) => return None,
+        };
     }
+    Some(ask(&asked))
 }

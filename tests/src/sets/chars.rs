@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 /// A set of characters, as ranges in order that neither overlap nor touch.
@@ -42,9 +42,9 @@ impl Chars {
 
     pub(super) fn contains(&self, char: char) -> bool {
         let char = u32::from(char);
-        self.0
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&char))
+        let behind = self.0.partition_point(|(first, _)| *first <= char);
+        let range = behind.checked_sub(1).and_then(|at| self.0.get(at));
+        range.is_some_and(|(_, last)| char <= *last)
     }
 
     pub(super) fn union(&self, other: &Self) -> Self {
@@ -138,15 +138,18 @@ impl Chars {
 
     /// The set of `\p{name}`: which characters have a property is the one thing that is asked of the `regex` crate.
     pub(super) fn property(name: &str) -> Option<Self> {
+        static KNOWN: Mutex<BTreeMap<String, Chars>> = Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = known.get(name) {
+            return Some(set.clone());
+        }
         let property = regex::Regex::new(&format!(r"[\p{{{name}}}]+")).ok()?;
         let every: String = (0..=LAST).filter_map(char::from_u32).collect();
-        let runs = property.find_iter(&every);
-        let ranges = runs.flat_map(|run| {
-            run.as_str()
-                .chars()
-                .map(|char| (u32::from(char), u32::from(char)))
-        });
-        Some(Self::of(ranges))
+        let runs = property.find_iter(&every).map(|run| run.as_str());
+        let ends = runs.filter_map(|run| Some((run.chars().next()?, run.chars().next_back()?)));
+        let set = Self::of(ends.map(|(first, last)| (u32::from(first), u32::from(last))));
+        known.insert(name.to_owned(), set.clone());
+        Some(set)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     region::{Point, Product, Region, Universe, bits},
     test::{self, Ready},
 };
-use crate::reference::{Body, Json, Place};
+use crate::reference::{Body, Json, MOST_NESTING, Place, Request};
 
 /// The lines of one token, as the policy's files have them.
 #[derive(Clone, Debug)]
@@ -27,6 +27,17 @@ pub struct Written {
     pub file: String,
     /// The line's number.
     pub number: u32,
+}
+
+/// The first part of a line that a request does not match, in the order URL, method, constraints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The URL.
+    Url,
+    /// The method.
+    Method,
+    /// A constraint.
+    Constraint,
 }
 
 /// What a policy makes of a universe.
@@ -159,21 +170,32 @@ impl Policy {
             queries: &queries,
             bodies: read,
         });
-        let reads = |line: &Line| {
-            line.constraints
-                .iter()
-                .any(|constraint| place.merges || !of_query(constraint))
-        };
-        let readers = self.lines.iter().filter(|(line, _)| reads(line));
+        let readers = self.lines.iter().filter(|(line, _)| reads(line, place));
         Verdicts::of(Material {
             unrestricted: self.unrestricted,
-            refused: refused(&asked, &lines, universe),
+            refused: refused(&asked, &lines, place, universe),
             merged: merged(&asked, universe),
             lines,
             every: Region::full(universe),
             reading,
             readers: readers.map(|(_, written)| written.clone()).collect(),
         })
+    }
+
+    /// What keeps a request from the line of this number; `None` if nothing does, or if there is no such line.
+    #[must_use]
+    pub fn mismatch(&self, place: Place<'_>, request: &Request, number: u32) -> Option<Mismatch> {
+        let (line, _) = self.lines.iter().find(|(_, written)| written.number == number)?;
+        let universe = Universe::of(request);
+        let asks = self.asks(line, place, &universe);
+        match (asks.paths.contains(&true), asks.methods.contains(&true)) {
+            (false, _) => Some(Mismatch::Url),
+            (true, false) => Some(Mismatch::Method),
+            (true, true) => asks
+                .region(line, &universe)
+                .is_empty()
+                .then_some(Mismatch::Constraint),
+        }
     }
 
     /// What the line asks of each part of a request.
@@ -309,19 +331,19 @@ impl Asks {
 fn readable(body: &Body) -> Option<Json> {
     match body {
         Body::Absent => Some(Json::Object(Vec::new())),
-        Body::Json(json) => Some(json.clone()),
-        Body::Broken | Body::Opaque(_) => None,
+        Body::Json(json) if json.nesting() <= MOST_NESTING => Some(json.clone()),
+        Body::Json(_) | Body::Broken | Body::Opaque(_) => None,
     }
 }
 
 /// What a line with matching method, URL and query inspects, and finds names in that have several readings. A body is not inspected
 /// for a permit line if one before it permits the request whatever the body says, nor for any if a forbid line does.
-fn refused(asked: &[(&Line, Asks)], lines: &[Matched], universe: &Universe) -> Region {
+fn refused(asked: &[(&Line, Asks)], lines: &[Matched], place: Place<'_>, universe: &Universe) -> Region {
     let mut refused = Region::empty(universe);
     let (mut permitted, mut forbidden) = (Region::empty(universe), Region::empty(universe));
     for ((line, asks), (_, region, _)) in asked.iter().zip(lines) {
         let paths = test::paths(line);
-        if paths.is_empty() {
+        if !reads(line, place) {
             match line.forbids {
                 true => forbidden = forbidden.union(region),
                 false => permitted = permitted.union(region),
@@ -329,7 +351,7 @@ fn refused(asked: &[(&Line, Asks)], lines: &[Matched], universe: &Universe) -> R
             continue;
         }
         let ambiguous = bits(&universe.bodies, |body| match body {
-            Body::Json(json) => nodes::is_ambiguous(json, &paths),
+            Body::Json(json) => json.nesting() <= MOST_NESTING && nodes::is_ambiguous(json, &paths),
             _ => false,
         });
         let mut inspected = Region::empty(universe);
@@ -470,6 +492,13 @@ fn of_query(constraint: &Constraint) -> bool {
         constraint,
         Constraint::OnlyParameters | Constraint::Test(Subject::Parameter(_), _)
     )
+}
+
+/// Whether the body is inspected for the line: where members become parameters, for a condition on these, too.
+fn reads(line: &Line, place: Place<'_>) -> bool {
+    line.constraints
+        .iter()
+        .any(|constraint| place.merges || !of_query(constraint))
 }
 
 fn is_form(body: &Body) -> bool {

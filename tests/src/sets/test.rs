@@ -63,7 +63,8 @@ impl<'t> Ready<'t> {
     /// Whether a value is enough for a forbid line.
     fn forbids(&self, value: &Value, expressions: &mut Expressions) -> bool {
         let meets = match self.test {
-            Test::Matches { .. } => self.matches(&value.text, expressions),
+            // A number that is written otherwise may be the one that is meant.
+            Test::Matches { .. } => value.odd_number || self.matches(&value.text, expressions),
             Test::Differs { .. } => {
                 !value.typed || value.odd_number || !self.matches(&value.text, expressions)
             }

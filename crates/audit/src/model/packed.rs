@@ -95,7 +95,6 @@ impl From<RecordRef<'_>> for PackedRecord {
             Some(record.policy),
             record.unread,
         ]);
-        let has_evidence = !record.nodes.is_empty() || !record.tried.is_empty() || record.lacking.is_some();
         Self {
             time_ms: record.time_ms,
             request_id: record.request_id,
@@ -106,14 +105,13 @@ impl From<RecordRef<'_>> for PackedRecord {
             authenticated: record.authenticated,
             line_number: record.line.map_or(0, |line| line.number),
             texts,
-            evidence: has_evidence.then(|| {
-                Box::new(Evidence {
-                    nodes: record.nodes.to_vec(),
-                    tried: record.tried.to_vec(),
-                    lacking: record.lacking.cloned(),
-                })
-            }),
+            evidence: None,
         }
+        .with_evidence(
+            record.nodes.to_vec(),
+            record.tried.to_vec(),
+            record.lacking.cloned(),
+        )
     }
 }
 
@@ -124,6 +122,22 @@ impl From<Record> for PackedRecord {
 }
 
 impl PackedRecord {
+    /// Replaces the evidence, which is moved and not copied.
+    #[must_use]
+    pub fn with_evidence(self, nodes: Vec<NodeValue>, tried: Vec<Tried>, lacking: Option<Lacking>) -> Self {
+        let has_evidence = !nodes.is_empty() || !tried.is_empty() || lacking.is_some();
+        Self {
+            evidence: has_evidence.then(|| {
+                Box::new(Evidence {
+                    nodes,
+                    tried,
+                    lacking,
+                })
+            }),
+            ..self
+        }
+    }
+
     /// The record.
     pub(crate) fn parts(&self) -> RecordRef<'_> {
         let [
@@ -216,6 +230,7 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::evidence::LineRef;
     use crate::tests::sample::{NOON, record};
 
     #[test]
@@ -235,5 +250,35 @@ mod tests {
         let packed = PackedRecord::from(RecordRef::from(&record));
         assert!(packed.evidence.is_none());
         assert_eq!(packed.heap_bytes(), packed.texts.bytes.len());
+    }
+
+    #[test]
+    fn evidence_that_is_moved_is_as_if_it_was_copied() {
+        let mut record = record(5, NOON);
+        record.unread = Some("not JSON".into());
+        record.lacking = Some(Lacking {
+            line: LineRef {
+                file: "ci.toml".into(),
+                number: 3,
+                digest: "0123456789abcdef".into(),
+            },
+            condition: "url".into(),
+            found: "another path".into(),
+        });
+        let whole = PackedRecord::from(RecordRef::from(&record));
+        let without = RecordRef {
+            nodes: &[],
+            tried: &[],
+            lacking: None,
+            ..RecordRef::from(&record)
+        };
+        let (nodes, tried) = (record.nodes.clone(), record.tried.clone());
+        let moved = PackedRecord::from(without).with_evidence(nodes, tried, record.lacking.clone());
+        assert_eq!(moved, whole);
+        assert!(moved.evidence.is_some());
+        assert_eq!(
+            moved.with_evidence(Vec::new(), Vec::new(), None),
+            PackedRecord::from(without)
+        );
     }
 }

@@ -51,7 +51,7 @@ pub enum Widened {
     /// A constraint permits further values, or absence.
     Values {
         /// The constraint's subject.
-        subject: Subject,
+        subject: Constrained,
         /// The other line's test, as written: `project = KANBAN`, `:boolean==false`.
         old: String,
         /// This line's test.
@@ -60,7 +60,7 @@ pub enum Widened {
     /// A constraint was removed.
     Removed {
         /// The constraint's subject.
-        subject: Subject,
+        subject: Constrained,
         /// The other line's test.
         old: String,
     },
@@ -75,7 +75,7 @@ pub enum Widened {
 
 /// The part of a request that a constraint tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum Constrained {
     /// The parameter of this name.
     Parameter(String),
     /// The JSON node at this path.

@@ -72,6 +72,18 @@ impl Identity {
         rules.iter().map(&mut is_known).collect()
     }
 
+    /// For each of the rules, the position of one among the others that is built alike.
+    pub(super) fn twins(&mut self, rules: &[Ruled<'_>], others: &[Ruled<'_>]) -> Vec<Option<usize>> {
+        let mut known: HashMap<Class, usize> = HashMap::new();
+        for (at, other) in others.iter().enumerate() {
+            if let Some(class) = self.class(*other) {
+                known.entry(class).or_insert(at);
+            }
+        }
+        let twin = |rule: &Ruled<'_>| known.get(&self.class(*rule)?).copied();
+        rules.iter().map(twin).collect()
+    }
+
     /// The class of a rule; `None` if the rule is not bound, so that nothing is known of it.
     fn class(&mut self, ruled: Ruled<'_>) -> Option<Class> {
         let place = (
@@ -110,7 +122,8 @@ impl Identity {
         })
     }
 
-    fn url(&mut self, ruled: Ruled<'_>) -> Option<u32> {
+    /// The number of what the rule's URL is built of; `None` if it is not bound.
+    pub(super) fn url(&mut self, ruled: Ruled<'_>) -> Option<u32> {
         let id = (std::ptr::from_ref(ruled.program).addr(), ruled.rule.url);
         if let Some(known) = self.urls.get(&id) {
             return *known;
@@ -123,7 +136,8 @@ impl Identity {
         number
     }
 
-    fn value(&mut self, ruled: Ruled<'_>, value: MatcherId) -> Option<u32> {
+    /// The number of what a value of the rule's program is built of; `None` if it is not bound.
+    pub(super) fn value(&mut self, ruled: Ruled<'_>, value: MatcherId) -> Option<u32> {
         let id = (std::ptr::from_ref(ruled.program).addr(), value);
         if let Some(known) = self.values.get(&id) {
             return *known;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use regex_syntax::ParserBuilder;
 
-use super::explanation::Subject;
+use super::explanation::Constrained;
 use crate::{ir::Matcher, method::Method};
 
 /// Calls of one method that a product has.
@@ -83,6 +83,8 @@ const COMMON: &[(Method, &str)] = &[
 /// Clauses that widen a query in a query language (JQL, CQL) to everything.
 const QUERIES: &[&str] = &[
     "project = HR",
+    // A whole clause before the `OR`, so that the query is one that the product accepts.
+    ".*[a-z]+ = [A-Za-z0-9\"']+ OR project = HR",
     ".*[A-Za-z0-9)\"'] OR project = HR",
     ".*[A-Za-z0-9)\"'] or project = HR",
     ".*[A-Za-z0-9)\"'] OR [a-z]+ = [a-z]+",
@@ -150,8 +152,8 @@ fn matcher(regexp: &str) -> Option<Matcher> {
 }
 
 /// Values that tell what a constraint no longer keeps out, the most telling first. `was`: the test as it was written.
-pub(super) fn values(subject: &Subject, was: &str) -> Vec<&'static str> {
-    let (Subject::Parameter(name) | Subject::Node(name)) = subject;
+pub(super) fn values(subject: &Constrained, was: &str) -> Vec<&'static str> {
+    let (Constrained::Parameter(name) | Constrained::Node(name)) = subject;
     let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let is_query = has(&["jql", "cql", "query", "filter"]) || was.contains(" = ") || was.contains(" in ");

@@ -12,10 +12,14 @@ use crate::{
 /// A line as it decides.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    pub(crate) line: LineId,
-    pub(crate) effect: Effect,
-    pub(crate) methods: MethodSet,
-    pub(crate) url: UrlId,
+    /// The line of the policy.
+    pub line: LineId,
+    /// Whether the line permits or forbids.
+    pub effect: Effect,
+    /// The methods of the requests that it matches.
+    pub methods: MethodSet,
+    /// The matcher of their URLs.
+    pub url: UrlId,
     /// Constraints on query and body; most rules have none.
     pub(crate) constraints: Option<Arc<Constraints>>,
 }
@@ -23,27 +27,38 @@ pub struct Rule {
 /// A line's constraints on query and body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Constraints {
-    pub(crate) params: Vec<ParamTest>,
-    pub(crate) params_only: bool,
-    pub(crate) nodes: Vec<NodeTest>,
-    pub(crate) members: Vec<Arc<Path>>,
+    /// The constraints on parameters.
+    pub params: Vec<ParamTest>,
+    /// Whether the query has only the parameters that `params` names.
+    pub params_only: bool,
+    /// The constraints on JSON nodes.
+    pub nodes: Vec<NodeTest>,
+    /// The paths of the objects that have only the members that the rule's other paths name.
+    pub members: Vec<Arc<Path>>,
 }
 
 /// A constraint on a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParamTest {
-    pub(crate) name: Arc<str>,
-    pub(crate) operator: Operator,
-    pub(crate) value: MatcherId,
+    /// The parameter's name.
+    pub name: Arc<str>,
+    /// How its values are compared with the matcher.
+    pub operator: Operator,
+    /// The matcher of its values.
+    pub value: MatcherId,
 }
 
 /// A constraint on a JSON node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeTest {
-    pub(crate) path: Arc<Path>,
-    pub(crate) kinds: Option<Kinds>,
-    pub(crate) operator: Operator,
-    pub(crate) value: MatcherId,
+    /// The node's path.
+    pub path: Arc<Path>,
+    /// The JSON types that its values may have; `None`: any.
+    pub kinds: Option<Kinds>,
+    /// How its values are compared with the matcher.
+    pub operator: Operator,
+    /// The matcher of its values.
+    pub value: MatcherId,
 }
 
 impl Constraints {
@@ -53,7 +68,7 @@ impl Constraints {
     }
 
     /// Where in the body it looks: the paths of its nodes, then those of its `only`.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let nodes = self.nodes.iter().map(|test| &*test.path);
         nodes.chain(self.members.iter().map(|path| &**path))
     }
@@ -75,12 +90,14 @@ impl std::ops::Deref for Rule {
 
 impl Rule {
     /// Whether it says anything of the query.
-    pub(crate) fn asks_query(&self) -> bool {
+    #[must_use]
+    pub fn asks_query(&self) -> bool {
         !self.params.is_empty() || self.params_only
     }
 
     /// Whether it says anything of the body.
-    pub(crate) fn asks_json(&self) -> bool {
+    #[must_use]
+    pub fn asks_json(&self) -> bool {
         !self.nodes.is_empty() || !self.members.is_empty()
     }
 

@@ -29,19 +29,20 @@ pub(crate) struct Unrecorded;
 pub(crate) async fn record(
     audit: &Store,
     metrics: &Metrics,
-    call: &Call,
+    call: &mut Call,
     outcome: &mut OutcomeRecorder,
     (verdict, reason): (Verdict, &'static str),
     line: Option<LineId>,
 ) -> Result<Recorded, Unrecorded> {
     outcome.decided(verdict, reason);
+    let started = Instant::now();
+    let entry = call.record(verdict, reason, line);
+    let call = &*call;
     let mut count = Count {
         metrics,
         call,
         decided: (verdict, reason),
     };
-    let started = Instant::now();
-    let entry = call.record(verdict, reason, line);
     let appended = if call.authenticated && Problem::is_over_limit(reason) {
         audit.append_over_limit(entry).await
     } else {
@@ -259,9 +260,9 @@ impl<'g> Undecided<'g> {
     }
 
     /// Marks the call as decided. The caller records the decision.
-    pub(crate) fn decided(&mut self) -> &Call {
+    pub(crate) fn decided(&mut self) -> &mut Call {
         self.decided = true;
-        &self.call
+        &mut self.call
     }
 }
 

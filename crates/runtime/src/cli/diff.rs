@@ -8,12 +8,15 @@ mod sarif;
 mod sides;
 mod text;
 
-use tokenward_compiler::analysis::Budget;
+use std::path::Path;
+
+use tokenward_compiler::analysis::{Budget, Certificates, Claims};
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
+use super::plural::plural;
 use super::progress::Progress;
 use super::step_summary;
 use args::Format;
@@ -26,11 +29,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let budget = Budget::new(args.budget);
     new.tell_rereadings(&budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
+    if args.certificates.is_some() {
+        lines = lines.with_certificates(&Budget::new(args.budget));
+    }
     let mut progress = Progress::new("tokens compared");
     let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
         progress.tell(done, of)
     })?;
     report.explain(&mut lines, &new);
+    if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
+        write(file, certificates)?;
+    }
     let shown = match args.format() {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
@@ -61,4 +70,28 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Writes the certificates, and says how many answers have one.
+fn write(file: &Path, certificates: Certificates<'_>) -> Result<(), Failure> {
+    let Claims { proved, shown, open } = certificates.claims();
+    std::fs::write(file, certificates.finish()).map_err(|error| {
+        Failure::trouble(format!(
+            "cannot write the certificates to `{}`: {error}",
+            file.display()
+        ))
+    })?;
+    output::note(&format!(
+        "{} written to `{}` ({}, {}); {} about lines without a certificate",
+        counted(proved + shown, "certificate"),
+        file.display(),
+        counted(proved, "proof"),
+        counted(shown, "request"),
+        counted(open, "answer"),
+    ));
+    Ok(())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {}", plural(count, what))
 }

@@ -151,7 +151,7 @@ fn question(call: &Canonical, config: &Config) -> Result<Question, Failure> {
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().unwrap_or_default()))
         .collect();
-    let method = (call.method, call.method_text.as_str());
+    let method = (call.method, &*call.method_text);
     Question::call(method, &call.path, &query, &config.upstream.public_url).map_err(|error| wrong(&error))
 }
 

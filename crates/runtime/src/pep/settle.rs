@@ -18,16 +18,11 @@ const PREFLIGHT_BYTES: usize = 8 * 1024;
 
 impl Gate {
     /// Records a refusal and responds to it, with a delay after many failed credentials.
-    pub(super) async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
+    pub(super) async fn refuse(&self, call: &mut Call, problem: &Problem) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);
+        let (reason, line) = (problem.audit_code(), call.line);
         let recorded = self
-            .record(
-                call,
-                &mut outcome,
-                problem.verdict(),
-                problem.audit_code(),
-                call.line,
-            )
+            .record(call, &mut outcome, problem.verdict(), reason, line)
             .await;
         let problem = match (recorded, self.pace(call, problem)) {
             (Err(Unrecorded), _) => &Problem::Audit,
@@ -66,7 +61,7 @@ impl Gate {
         answer
     }
 
-    pub(super) async fn answer_own(&self, call: &Call, token: TokenId) -> Answer {
+    pub(super) async fn answer_own(&self, call: &mut Call, token: TokenId) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);
         outcome.end(End::Complete);
         if self
@@ -109,7 +104,7 @@ impl Gate {
 
     pub(super) async fn answer_preflight(
         &self,
-        call: &Call,
+        call: &mut Call,
         mut headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);

@@ -301,37 +301,55 @@ impl Heads {
 struct WithinBase64 {
     /// Number of bytes of the group before the text.
     place: usize,
-    /// Number of the text's bits in a character that those bytes contribute to.
-    shared: u32,
 }
 
 impl WithinBase64 {
-    const ALL: [Self; 3] = [
-        Self { place: 0, shared: 0 },
-        Self { place: 1, shared: 4 },
-        Self { place: 2, shared: 2 },
-    ];
+    const ALL: [Self; 3] = [Self { place: 0 }, Self { place: 1 }, Self { place: 2 }];
 
     /// Appends the characters that the text determines by itself, folded.
     fn fold(self, text: &[u8], out: &mut Vec<u8>) {
-        // INVARIANT: the bits that are not used yet are the last `left` ones. There are at most as many as before the next
-        // byte: less than six.
-        let (mut bits, mut left) = (0_u32, 0);
+        let start = out.len();
         // Three bytes are four characters.
-        let most = text.len() * 4 / 3 + 1;
-        let mut text = text.iter();
-        if let Some(byte) = text.next() {
-            (bits, left) = (u32::from(*byte), 8 - self.shared);
-        }
-        let characters = std::iter::from_fn(|| {
-            if left < 6 {
-                bits = bits << 8 | u32::from(*text.next()?);
-                left += 8;
+        out.resize(start + text.len() * 4 / 3 + 1, 0);
+        let mut written = start;
+        // Each character is written, and the next one in its place if folding drops it.
+        let mut put = |six: u8| {
+            let character = FOLDED_BASE64
+                .get(usize::from(six & 63))
+                .copied()
+                .unwrap_or_default();
+            if let Some(place) = out.get_mut(written) {
+                *place = character;
+                written += usize::from(character != 0);
             }
-            left -= 6;
-            FOLDED_BASE64.get((bits >> left & 63) as usize).copied()
-        });
-        append(out, most, characters.filter(|character| *character != 0));
+        };
+        // Up to the first byte that begins a group.
+        let groups = match (self.place, text) {
+            (1, [first, second, rest @ ..]) => {
+                put(first << 2 | second >> 6);
+                put(*second);
+                rest
+            }
+            (1, _) => &[],
+            (2, [first, rest @ ..]) => {
+                put(*first);
+                rest
+            }
+            (_, all) => all,
+        };
+        for group in groups.chunks(3) {
+            if let [first, ..] = group {
+                put(first >> 2);
+            }
+            if let [first, second, ..] = group {
+                put(first << 4 | second >> 4);
+            }
+            if let [_, second, third] = group {
+                put(second << 2 | third >> 6);
+                put(*third);
+            }
+        }
+        out.truncate(written);
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fs;
 
 use tempfile::TempDir;
+use tokenward_verify::verify;
 
 use crate::repository::git_succeeds;
-use crate::tokenward::run;
+use crate::tokenward::{run, succeed};
 
 /// Runs `tokenward diff`: exit code, standard output and standard error.
 fn diff(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
@@ -445,4 +446,50 @@ fn a_setting_that_may_be_wider_is_not_called_wider() {
         assert_eq!(code, 1, "{err}");
         assert!(out.contains(expected), "{format}: {out}");
     }
+}
+
+#[test]
+fn certificates_hold_for_the_compiled_policies() {
+    let directory = TempDir::new().unwrap();
+    let sides = [
+        ("old", "[get]/rest/a.*", "[get].*/rest/b[QueryParam::n==x|y]"),
+        ("new", "[get]/rest/a.*", "[get]/rest/b[QueryParam::n==x]"),
+    ];
+    for (side, kept, changed) in sides {
+        let tokens = [
+            ("same", "11", "user = \"u\"", kept),
+            ("ci", "22", "user = \"u\"", changed),
+        ];
+        write(&directory, side, &tokens);
+        let artifact = format!("{side}.twp");
+        succeed(directory.path(), &["compile", "-o", &artifact, side]);
+    }
+    let (code, _, err) = diff(&directory, &["--certificates", "c.jsonl", "old", "new"]);
+    assert_eq!(code, 0, "{err}");
+    let said = "4 certificates written to `c.jsonl` (3 proofs, 1 request); 0 answers about lines without a certificate";
+    assert!(err.contains(said), "{err}");
+    let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
+    let certificates = String::from_utf8(read("c.jsonl")).unwrap();
+    let report = verify(&certificates, &[read("old.twp"), read("new.twp")]).unwrap();
+    let nothing = "\"ci\" of policy 1 allows nothing beyond \"ci\" of policy 0";
+    assert!(
+        report.claims.iter().any(|claim| claim == nothing),
+        "{:?}",
+        report.claims
+    );
+    assert_eq!((report.claims.len(), report.open.len()), (4, 0), "{report:?}");
+    let other = verify(&certificates, &[read("old.twp")]).unwrap_err();
+    assert!(other.contains("is not given"), "{other}");
+}
+
+#[test]
+fn certificates_that_cannot_be_written_are_3() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    let (code, out, err) = diff(&directory, &["--certificates", "missing/c.jsonl", "old", "old"]);
+    assert_eq!((code, out.as_str()), (3, ""), "{err}");
+    assert!(
+        err.contains("cannot write the certificates to `missing/c.jsonl`"),
+        "{err}"
+    );
 }

@@ -6,7 +6,7 @@
 use super::{
     super::{
         clauses::Ruled,
-        explanation::{Subject, Widened},
+        explanation::{Constrained, Widened},
         forwarding::Forwarding,
         prover::Prover,
         vocabulary::{BY_HARM, Vocabulary, values},
@@ -89,14 +89,14 @@ impl Search<'_, '_> {
     }
 
     /// The constraint that this part of a request has such a value, of a type that the old line asked for.
-    fn draft(&self, subject: &Subject, value: Matcher) -> Option<Draft> {
+    fn draft(&self, subject: &Constrained, value: Matcher) -> Option<Draft> {
         let rule = self.old?.rule;
         match subject {
-            Subject::Parameter(name) => {
+            Constrained::Parameter(name) => {
                 let test = rule.params.iter().find(|test| *test.name == **name)?;
                 Some(Draft::parameter_is(&test.name, value))
             }
-            Subject::Node(path) => {
+            Constrained::Node(path) => {
                 let test = rule.nodes.iter().find(|test| test.path.to_string() == *path)?;
                 Some(Draft::node_is(&test.path, test.kinds, value))
             }

@@ -132,6 +132,31 @@ fn an_opened_query_tells_by_another_clause() {
 }
 
 #[test]
+fn a_telling_query_is_a_whole_one() {
+    check(
+        "[get]/rest/s[QueryParam::jql==project = A( AND status = [a-z]+)?]",
+        "[get]/rest/s[QueryParam::jql==project = A( AND .*)?]",
+        "parameter `jql` from `project = A( AND status = [a-z]+)?` to `project = A( AND .*)?`
+  near `t.toml:6: [get]/rest/s[QueryParam::jql==project = A( AND status = [a-z]+)?]`; its constraint `QueryParam::jql==` fails
+  GET /rest/s?jql=project%20%3D%20A%20AND%20
+  GET /rest/s?jql=project = A AND a = a OR project = HR
+",
+    );
+}
+
+#[test]
+fn operators_are_shown_if_they_matter() {
+    check(
+        "[get]/rest/user[QueryParam::username==bob]",
+        "[get]/rest/user[QueryParam::username?=bob]",
+        "parameter `username` from `==bob` to `?=bob`
+  near `t.toml:6: [get]/rest/user[QueryParam::username==bob]`; its constraint `QueryParam::username==` fails
+  GET /rest/user
+",
+    );
+}
+
+#[test]
 fn removed_constraints_are_named() {
     check(
         "[get]/rest/api/2/search[QueryParam::jql==project = KANBAN]",

@@ -9,11 +9,11 @@ use super::{
     super::{
         Exhausted,
         clauses::Ruled,
-        explanation::{Subject, Widened},
+        explanation::{Constrained, Widened},
         prover::Prover,
     },
     part::{Draft, Part},
-    text::LineText,
+    text::{LineText, Tests},
 };
 use crate::{
     json::{Path, Step},
@@ -107,8 +107,9 @@ impl Asking<'_, '_, '_> {
             let is_there = new.rule.params.iter().any(|test| &*test.name == name);
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_parameter(name), old.of_parameter(name));
-            let subject = Subject::Parameter(name.to_owned());
-            self.ways.push(constraint(subject, old, is_there.then_some(new)));
+            let subject = Constrained::Parameter(name.to_owned());
+            self.ways
+                .push(constraint(subject, &old, is_there.then_some(&new)));
         }
         if old.rule.params_only && self.is_beyond(&Part::constraints(old, Draft::only_parameters(old))) {
             let names = |of: super::super::clauses::Ruled<'_>| -> BTreeSet<String> {
@@ -137,9 +138,9 @@ impl Asking<'_, '_, '_> {
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_node(&test.path), old.of_node(&test.path));
             self.ways.push(constraint(
-                Subject::node(&test.path),
-                old,
-                is_there.then_some(new),
+                Constrained::node(&test.path),
+                &old,
+                is_there.then_some(&new),
             ));
         }
         for object in &old.rule.members {
@@ -159,10 +160,20 @@ impl Asking<'_, '_, '_> {
     }
 }
 
-fn constraint(subject: Subject, old: String, new: Option<String>) -> Widened {
-    match new {
-        Some(new) => Widened::Values { subject, old, new },
-        None => Widened::Removed { subject, old },
+fn constraint(subject: Constrained, old: &Tests<'_>, new: Option<&Tests<'_>>) -> Widened {
+    // Operators are shown if one of them is not `==`.
+    let is_plain = old.are_plain() && new.is_none_or(Tests::are_plain);
+    let shown = |tests: &Tests<'_>| if is_plain { tests.plain() } else { tests.whole() };
+    match new.map(shown) {
+        Some(new) => Widened::Values {
+            subject,
+            old: shown(old),
+            new,
+        },
+        None => Widened::Removed {
+            subject,
+            old: shown(old),
+        },
     }
 }
 

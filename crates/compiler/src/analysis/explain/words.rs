@@ -1,6 +1,6 @@
 //! Explanations as sentences. The caller quotes what authors wrote, so that every format can escape it in its own way.
 
-use super::super::explanation::{Explanation, Miss, Nearest, Subject, Widened};
+use super::super::explanation::{Constrained, Explanation, Miss, Nearest, Widened};
 use crate::{decide::Media, method::Method};
 
 /// Quotes a text that an author wrote.
@@ -82,8 +82,8 @@ impl Widened {
             Self::Methods(_) => "methods",
             Self::Path { .. } => "path",
             Self::Values { subject, .. } | Self::Removed { subject, .. } => match subject {
-                Subject::Parameter(_) => "query",
-                Subject::Node(_) => "json",
+                Constrained::Parameter(_) => "query",
+                Constrained::Node(_) => "json",
             },
             Self::Others { object: None, .. } => "query",
             Self::Others { object: Some(_), .. } => "json",
@@ -91,7 +91,7 @@ impl Widened {
     }
 }
 
-impl Subject {
+impl Constrained {
     fn words(&self, quote: Quote<'_>) -> String {
         match self {
             Self::Parameter(name) => format!("parameter {}", quote(name)),

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use tokenward_compiler::analysis::{
-    Analysis, Budget, Cause, Difference, Explanation, Finding, Inconclusive, Obstacle, Proxied, Request,
-    Universe,
+    Analysis, Budget, Cause, Certificates, Difference, Explanation, Finding, Inconclusive, Obstacle, Proxied,
+    Request, Subject, Universe,
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
@@ -102,6 +102,8 @@ pub(in super::super) fn bind(program: &Program, config: &Config) -> Result<Progr
 pub(in super::super) struct Lines<'p> {
     bound: &'p Bound,
     analyses: Vec<Analysis<'p>>,
+    /// Certificates of the answers, if they are wanted.
+    certificates: Option<Certificates<'p>>,
 }
 
 impl<'p> Lines<'p> {
@@ -118,7 +120,21 @@ impl<'p> Lines<'p> {
         Ok(Self {
             bound,
             analyses: analyses.collect::<Result<_, _>>()?,
+            certificates: None,
         })
+    }
+
+    /// Also collects certificates of the answers. Their proofs have a budget of their own.
+    pub(in super::super) fn with_certificates(mut self, budget: &Budget) -> Self {
+        // The old program of each comparison, then its new one.
+        let sides = self.bound.pairs.iter().flat_map(|(old, new)| [old, new]);
+        self.certificates = Some(Certificates::new(sides.collect(), self.bound.universe, budget));
+        self
+    }
+
+    /// The certificates that were collected.
+    pub(in super::super) fn into_certificates(self) -> Option<Certificates<'p>> {
+        self.certificates
     }
 
     /// Finds requests that the new token allows beyond any of its old versions. Reviewed lines are left out: permit
@@ -143,6 +159,10 @@ impl<'p> Lines<'p> {
                     found.map_err(Failure::trouble)
                 };
                 let found = ask(permits)?;
+                if let Some(certificates) = &mut self.certificates {
+                    let (more, less) = (subject(2 * pair + 1, Some(after)), subject(2 * pair, *before));
+                    certificates.difference(more, less, &found);
+                }
                 let explains = |finding: &Finding| matches!(finding.cause, Cause::Permit(_));
                 // A new permit line can explain requests that a lifted forbid line denied. A second comparison, with
                 // all permit lines left out, reports the lifted lines by themselves.
@@ -176,6 +196,9 @@ impl<'p> Lines<'p> {
         let mut direction = Direction::default();
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
             let found = analysis.compare(Some(before), after).map_err(Failure::trouble)?;
+            if let Some(certificates) = &mut self.certificates {
+                certificates.difference(subject(0, Some(before)), subject(1, after), &found.newly_denied);
+            }
             let origin = Origin {
                 pair: 0,
                 before: Some(before),
@@ -209,6 +232,10 @@ impl<'p> Lines<'p> {
     pub(super) fn visited(&self) -> u64 {
         self.analyses.iter().map(Analysis::visited).sum()
     }
+}
+
+fn subject(side: usize, token: Option<TokenId>) -> Subject {
+    Subject { side, token }
 }
 
 fn users_of(program: &Program, token: TokenId) -> &Users {

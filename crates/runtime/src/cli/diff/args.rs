@@ -42,6 +42,12 @@ pub(in super::super) struct Args {
     /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     pub(super) budget: u64,
+    /// File for certificates of the answers about lines, which `tokenward-verify` checks
+    ///
+    /// The file has a proof or a request for each answer, as far as certificates can express them. `docs/proofs.md`
+    /// describes the format. The certificates do not change the result of the command.
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificates: Option<PathBuf>,
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE")]
     pub(super) old_config: Option<PathBuf>,

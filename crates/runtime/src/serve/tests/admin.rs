@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::harness::{Behind, Client, PATIENCE, SECRET, Scene, request, token};
+use super::harness::{Behind, Client, PATIENCE, SECRET, Scene, replace_file, request, token};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -120,14 +120,14 @@ async fn a_reload_is_shown_and_drops_no_request() {
     let scene = Scene::new(behind.addr, "/rest/a");
     let file = scene.folder.path().join("policies/a.toml");
     assert_eq!(scene.ask(&request("GET /rest/b", "")).await.status, 403);
-    std::fs::write(&file, token("t", SECRET, "user = \"u\"", "/rest/b")).unwrap();
+    replace_file(&file, token("t", SECRET, "user = \"u\"", "/rest/b"));
     timeout(PATIENCE, async {
         while scene.ask(&request("GET /rest/b", "")).await.status != 200 {}
     })
     .await
     .expect("the new line counts");
 
-    std::fs::write(&file, token("t", SECRET, "user = \"u\"", "/rest/(b")).unwrap();
+    replace_file(&file, token("t", SECRET, "user = \"u\"", "/rest/(b"));
     let ready = timeout(PATIENCE, async {
         loop {
             let ready: serde_json::Value = serde_json::from_str(&scene.admin("/readyz").await.body).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use super::harness::{Behind, Client, Reply, SECRET, Scene, request, token};
+use super::harness::{Behind, Client, Reply, SECRET, Scene, replace_file, request, token};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -95,11 +95,10 @@ async fn the_running_proxy_explains_to_operators_alone_and_records_nothing() {
     // What is revoked or changed is explained so at once.
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
     let file = scene.folder.path().join("policies/a.toml");
-    std::fs::write(
-        file,
-        token("t", SECRET, "user = \"u\"\nrevoked = true", "[get]/rest/a"),
-    )
-    .unwrap();
+    replace_file(
+        &file,
+        &token("t", SECRET, "user = \"u\"\nrevoked = true", "[get]/rest/a"),
+    );
     while scene.ask(&request("GET /rest/a", "")).await.status != 401 {}
     let reply = ask(&scene, secret, &question("GET", json!({}))).await;
     assert!(reply.body.contains("\"revoked\""), "{reply:?}");

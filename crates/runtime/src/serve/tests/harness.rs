@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,6 +26,14 @@ pub(super) fn token(name: &str, secret: &str, more: &str, lines: &str) -> String
     format!(
         "[[token]]\nname = \"{name}\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2099-01-01T00:00:00Z\n{more}\nlimit_to = '''\n{lines}\n'''\n"
     )
+}
+
+/// Replaces a policy file in one step, as editors and git do. A proxy on a busy machine would see a file that is being written without
+/// its tokens.
+pub(super) fn replace_file(file: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let new = file.as_ref().with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(&new, file).unwrap();
 }
 
 /// A proxy under test, with its files.

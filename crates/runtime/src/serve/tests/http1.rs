@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::harness::{Behind, PATIENCE, SECRET, Scene, field, request, token, until};
+use super::harness::{Behind, PATIENCE, SECRET, Scene, field, replace_file, request, token, until};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -213,7 +213,7 @@ async fn an_http_1_0_answer_that_is_cut_ends_in_a_reset() {
         (None, None)
     );
     let revoked = token("t", SECRET, "user = \"u\"\nrevoked = true", "/rest/.*");
-    std::fs::write(scene.folder.path().join("policies/a.toml"), revoked).unwrap();
+    replace_file(scene.folder.path().join("policies/a.toml"), revoked);
     assert!(client.end().await.is_err(), "a reset");
     until(|| ended.load(Ordering::SeqCst) == 1).await;
     assert_eq!(scene.only_entry().await["outcome"]["end"], "revoked");

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-use super::harness::{Behind, PATIENCE, SECRET, Scene, field, until};
+use super::harness::{Behind, PATIENCE, SECRET, Scene, field, replace_file, until};
 use super::tls::{Authority, connect, scene};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLink: <a>\r\nLink: <b>\r\n\r\nok";
@@ -348,7 +348,7 @@ async fn a_revoked_token_loses_its_streams_and_another_keeps_its_own() {
     let revoked = std::fs::read_to_string(&policies)
         .unwrap()
         .replace("user = \"u\"", "user = \"u\"\nrevoked = true");
-    std::fs::write(&policies, revoked).unwrap();
+    replace_file(&policies, revoked);
     // What was begun ends in a reset, what was not in a 401.
     let error = body(answers.into_body()).await.unwrap_err();
     assert!(error.is_reset(), "{error}");

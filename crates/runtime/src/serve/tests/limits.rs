@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::harness::{Behind, PATIENCE, SECRET, Scene, request, token};
+use super::harness::{Behind, PATIENCE, SECRET, Scene, replace_file, request, token};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -224,7 +224,7 @@ async fn a_revocation_closes_the_upstream_call_of_a_client_that_has_left() {
     scene.counted(&["tokenward_calls_in_flight 0"]).await;
     assert!(!*is_closed.borrow());
     let file = scene.folder.path().join("policies/a.toml");
-    std::fs::write(&file, limited("revoked = true")).unwrap();
+    replace_file(&file, limited("revoked = true"));
     timeout(PATIENCE, is_closed.wait_for(|closed| *closed))
         .await
         .expect("the upstream's connection is closed")
@@ -273,11 +273,11 @@ async fn a_reload_keeps_what_a_token_has_used() {
         assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
     }
     let changed = |keys: &str| limited(&format!("owner = \"somebody\"\n{keys}"));
-    std::fs::write(&file, changed("rate = \"2/1h\"")).unwrap();
+    replace_file(&file, changed("rate = \"2/1h\""));
     scene.counted(&["tokenward_policy_loads_total 2"]).await;
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 429);
     // Another rate takes effect at once, and the two calls count towards it.
-    std::fs::write(&file, changed("rate = \"3/1h\"")).unwrap();
+    replace_file(&file, changed("rate = \"3/1h\""));
     scene.counted(&["tokenward_policy_loads_total 3"]).await;
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     assert_eq!(
@@ -285,7 +285,7 @@ async fn a_reload_keeps_what_a_token_has_used() {
         (200, Some("\"token\";q=3;w=3600"))
     );
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 429);
-    std::fs::write(&file, changed("")).unwrap();
+    replace_file(&file, changed(""));
     scene.counted(&["tokenward_policy_loads_total 4"]).await;
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
@@ -309,7 +309,7 @@ async fn a_renamed_or_rotated_token_gets_no_new_burst() {
     let rotated = token("renamed", OTHER, &overlap, "/rest/.*");
     let done = token("renamed", OTHER, keys, "/rest/.*");
     for (loads, secret, policy) in [(2, SECRET, renamed), (3, OTHER, rotated), (4, OTHER, done)] {
-        std::fs::write(&file, policy).unwrap();
+        replace_file(&file, policy);
         scene
             .counted(&[&format!("tokenward_policy_loads_total {loads}")])
             .await;
@@ -321,7 +321,7 @@ async fn a_renamed_or_rotated_token_gets_no_new_burst() {
         token("t", "twd_a-secret-of-somebody", keys, "/rest/.*"),
         token("renamed", OTHER, keys, "/rest/.*"),
     ];
-    std::fs::write(&file, policy.concat()).unwrap();
+    replace_file(&file, policy.concat());
     scene.counted(&["tokenward_policy_loads_total 5"]).await;
     let ask = request("GET /rest/a", "").replace(SECRET, "twd_a-secret-of-somebody");
     assert_eq!(scene.ask(&ask).await.status, 200);
@@ -337,7 +337,7 @@ async fn a_policy_beyond_the_configuration_is_not_served() {
     let file = scene.folder.path().join("policies/a.toml");
     let longer = limited("").replace("2099-", "2199-");
     for (loads, policy, said) in [(1, limited("concurrent = 6"), "TW0404"), (2, longer, "TW0403")] {
-        std::fs::write(&file, policy).unwrap();
+        replace_file(&file, policy);
         let line = format!("tokenward_policy_loads_failed_total {loads}");
         scene.counted(&[&line]).await;
         let ready = scene.admin("/readyz").await.body;

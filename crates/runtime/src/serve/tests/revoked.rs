@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use super::harness::{Behind, Client, PATIENCE, Reply, SECRET, Scene, request, token};
+use super::harness::{Behind, Client, PATIENCE, Reply, SECRET, Scene, replace_file, request, token};
 
 /// What is promised.
 const AT_MOST: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ async fn order(scene: &Scene, body: &str) -> Reply {
 
 fn revoke_in_file(scene: &Scene) {
     let revoked = token("t", SECRET, "user = \"u\"\nrevoked = true", "/rest/.*");
-    std::fs::write(scene.folder.path().join("policies/a.toml"), revoked).unwrap();
+    replace_file(scene.folder.path().join("policies/a.toml"), revoked);
 }
 
 #[tokio::test]

@@ -1,0 +1,324 @@
+//! Certificates: what the analysis says of two policies, with reasons that another program can check.
+//!
+//! A certificate is text, one JSON object a line. `docs/proofs.md` has the format, and says what a checker has to trust. A "yes"
+//! is a request. A "no" is, for each line, a line that is built alike, or a set of states of the lines' patterns that no text
+//! leaves and in which no text is found. Proofs are looked for here again, and only of one form: some answers have none. Such an
+//! answer is counted, and never written as one that has a proof.
+
+mod closed;
+mod follows;
+mod pattern;
+mod request;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use self::closed::{Closed, Wish};
+use super::{
+    Budget, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled, identity::Identity,
+    refusal::have_variants, side::Side,
+};
+use crate::{
+    artifact,
+    ast::Effect,
+    ir::{Program, TokenId},
+    method::{Method, MethodSet},
+};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+/// A proof may take one of so many shares of the steps that are left.
+const SHARES: u64 = 16;
+/// Every method.
+const METHODS: [Method; 8] = super::cell::METHODS;
+
+/// How many answers have a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Answers "no" with a proof.
+    pub proved: usize,
+    /// Answers "yes" with a request.
+    pub shown: usize,
+    /// Answers without a certificate.
+    pub open: usize,
+}
+
+/// A token of one of the programs that a certificate is about; no token permits nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The program, by its position.
+    pub side: usize,
+    /// The token.
+    pub token: Option<TokenId>,
+}
+
+/// A rule with the number of its program.
+type Numbered<'p> = (usize, Ruled<'p>);
+/// A proof as it is written: for some methods, which rules it needs, and which closed sets.
+type Case = (u8, Vec<usize>, Vec<usize>);
+
+/// Collects the certificates of a run.
+pub struct Certificates<'p> {
+    sides: Vec<&'p Program>,
+    get_body: bool,
+    budget: Budget,
+    work: Work,
+    identity: Identity,
+    closed: Closed<'p>,
+    lines: Vec<String>,
+    claims: Claims,
+}
+
+impl<'p> Certificates<'p> {
+    /// Begins a certificate about bound programs. Their order gives them their numbers.
+    #[must_use]
+    pub fn new(sides: Vec<&'p Program>, universe: Universe, budget: impl Into<Budget>) -> Self {
+        let budget = budget.into();
+        let policies: Vec<Value> = sides.iter().map(|side| policy(side)).collect();
+        let head = json!({ "tokenward": (VERSION, policies, universe.get_body) });
+        Self {
+            get_body: universe.get_body,
+            work: budget.work(),
+            budget,
+            identity: Identity::default(),
+            closed: Closed::new(sides.clone()),
+            lines: vec![head.to_string()],
+            claims: Claims::default(),
+            sides,
+        }
+    }
+
+    /// Certifies what was found in `more` beyond `less`: each request, or that there is none.
+    pub fn difference(&mut self, more: Subject, less: Subject, found: &Difference) {
+        for finding in &found.findings {
+            self.request(more, less, &finding.witness);
+        }
+        if found.findings.is_empty() {
+            match found.inconclusive {
+                None => self.nothing_beyond(more, less),
+                Some(_) => self.open(more, less),
+            }
+        }
+    }
+
+    /// How many answers have a certificate so far.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        self.claims
+    }
+
+    /// The text of the certificate.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.lines.push(json!({ "end": (self.lines.len(),) }).to_string());
+        self.lines.push(String::new());
+        self.lines.join("\n")
+    }
+
+    /// Certifies that `more` allows a request which `less` does not.
+    fn request(&mut self, more: Subject, less: Subject, request: &Request) {
+        let claim = json!({ "request": (place(more), place(less), request::value(request)) });
+        self.lines.push(claim.to_string());
+        self.claims.shown += 1;
+    }
+
+    /// Certifies that `more` allows nothing beyond `less`.
+    fn nothing_beyond(&mut self, more: Subject, less: Subject) {
+        let found = self.beyond(more, less);
+        // What was found for a proof that failed may serve a later one.
+        self.lines.append(&mut self.closed.lines);
+        match found {
+            Ok(Some(Proofs(permits, forbids))) => {
+                let claim = json!({ "beyond": (place(more), place(less), permits, forbids) });
+                self.lines.push(claim.to_string());
+                self.claims.proved += 1;
+            }
+            Ok(None) | Err(Exhausted) => self.open(more, less),
+        }
+    }
+
+    /// The proofs for each permit line of `more`, and for each forbid line of `less`.
+    fn beyond(&mut self, more: Subject, less: Subject) -> Result<Option<Proofs>, Exhausted> {
+        let (Some(ours), Some(theirs)) = (self.side(more), self.side(less)) else {
+            return Ok(None);
+        };
+        self.budget.add_token();
+        let (permits, forbids) = (ours.permits(), ours.forbids());
+        let (their_permits, their_forbids) = (theirs.permits(), theirs.forbids());
+        let all = [&permits, &forbids, &their_permits, &their_forbids];
+        if all.iter().any(|rules| rules.iter().any(merges)) || self.loses_a_reader(all) {
+            return Ok(None);
+        }
+        let of = |side: usize, rules: &[Ruled<'p>]| -> Vec<Numbered<'p>> {
+            rules.iter().map(|ruled| (side, *ruled)).collect()
+        };
+        let sources: Vec<Vec<Numbered<'p>>> = match ours.is_unrestricted() {
+            true => vec![Vec::new()],
+            false => permits.iter().map(|permit| vec![(more.side, *permit)]).collect(),
+        };
+        let own = of(more.side, &forbids);
+        let mut proofs = Proofs::default();
+        if !theirs.is_unrestricted() {
+            let not = [own.clone(), of(less.side, &their_permits)].concat();
+            let mut twins = self.identity.twins(&permits, &their_permits).into_iter();
+            for must in &sources {
+                let twin = twins.next().flatten().filter(|_| !must.is_empty());
+                match self.proof(must, &not, twin.map(|at| own.len() + at))? {
+                    Some(proof) => proofs.0.push(proof),
+                    None => return Ok(None),
+                }
+            }
+        }
+        let twins = self.identity.twins(&their_forbids, &forbids);
+        for (forbid, twin) in of(less.side, &their_forbids).into_iter().zip(twins) {
+            if twin.is_some() {
+                // It is not missing, whatever permits a request.
+                proofs
+                    .1
+                    .extend(self.proof(&[forbid], &own, twin)?.map(|proof| vec![proof]));
+                continue;
+            }
+            let mut of_sources = Vec::new();
+            for source in &sources {
+                let must = [source.as_slice(), &[forbid]].concat();
+                match self.proof(&must, &own, None)? {
+                    Some(proof) => of_sources.push(proof),
+                    None => return Ok(None),
+                }
+            }
+            proofs.1.push(of_sources);
+        }
+        Ok(Some(proofs))
+    }
+
+    /// Whether `less` refuses bodies for a line that `more` lacks: a proof is about lines, and says nothing of that.
+    fn loses_a_reader(
+        &mut self,
+        [permits, forbids, their_permits, their_forbids]: [&Vec<Ruled<'p>>; 4],
+    ) -> bool {
+        let ours = [permits.as_slice(), forbids].concat();
+        let theirs = [their_permits.as_slice(), their_forbids].concat();
+        let readers: Vec<Ruled<'p>> = theirs.iter().copied().filter(|ruled| ruled.asks_json()).collect();
+        let kept = self.identity.also_in(&readers, &ours);
+        kept.contains(&false) && have_variants(ours.into_iter().chain(theirs))
+    }
+
+    /// The proof that no request matches all of `must` and none of `not`. `twin`: one of these that is built like one of those.
+    fn proof(
+        &mut self,
+        must: &[Numbered<'p>],
+        not: &[Numbered<'p>],
+        twin: Option<usize>,
+    ) -> Result<Option<Vec<Case>>, Exhausted> {
+        if let Some(at) = twin {
+            return Ok(Some(vec![(MethodSet::ALL.bits(), vec![at], Vec::new())]));
+        }
+        self.work.grant(SHARES);
+        // Methods that the same rules name have one proof.
+        let mut alike: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
+        for method in METHODS.into_iter().filter(|method| self.can_be(must, *method)) {
+            let names =
+                |(at, (_, ruled)): (usize, &Numbered<'_>)| ruled.rule.methods.contains(method).then_some(at);
+            let named = not.iter().enumerate().filter_map(names).collect();
+            *alike.entry(named).or_default() |= MethodSet::EMPTY.with(method).bits();
+        }
+        let mut cases = Vec::new();
+        for (named, methods) in alike {
+            match self.case(must, not, &named)? {
+                Some((uses, closed)) => cases.push((methods, uses, closed)),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(cases))
+    }
+
+    /// Whether a request of this method can match all of the rules, as far as methods show it.
+    fn can_be(&self, must: &[Numbered<'p>], method: Method) -> bool {
+        let bodiless = matches!(method, Method::Get | Method::Head) && !self.get_body;
+        must.iter().all(|(_, ruled)| {
+            let rule = ruled.rule;
+            let needs_body = || rule.nodes.iter().any(|test| test.operator.needs_value());
+            rule.methods.contains(method) && !(bodiless && rule.effect == Effect::Permit && needs_body())
+        })
+    }
+
+    /// Which rules of those at these positions exclude all requests, and by which closed sets.
+    fn case(
+        &mut self,
+        must: &[Numbered<'p>],
+        not: &[Numbered<'p>],
+        named: &[usize],
+    ) -> Result<Option<(Vec<usize>, Vec<usize>)>, Exhausted> {
+        let urls: Vec<Option<u32>> = must.iter().map(|(_, ruled)| self.identity.url(*ruled)).collect();
+        let mut usable: Vec<(usize, Wish, Vec<usize>)> = Vec::new();
+        for at in named.iter().copied() {
+            let Some(other) = not.get(at).copied() else {
+                continue;
+            };
+            let Some(cited) = self.follows(must, other)? else {
+                continue;
+            };
+            let number = self.identity.url(other.1);
+            if number.is_some() && urls.contains(&number) {
+                return Ok(Some((vec![at], cited)));
+            }
+            usable.push((at, (url(other), false), cited));
+        }
+        let wishes: Vec<Wish> = must.iter().map(|one| (url(*one), true)).collect();
+        let wishes: Vec<Wish> = wishes
+            .into_iter()
+            .chain(usable.iter().map(|(_, wish, _)| *wish))
+            .collect();
+        let Some((mut closed, needed)) = self.closed.exclude(true, &wishes, &mut self.work)? else {
+            return Ok(None);
+        };
+        let mut uses = Vec::new();
+        for (at, _, cited) in usable.into_iter().filter(|(_, wish, _)| needed.contains(wish)) {
+            uses.push(at);
+            closed.extend(cited);
+        }
+        closed.sort_unstable();
+        closed.dedup();
+        Ok(Some((uses, closed)))
+    }
+
+    fn side(&self, subject: Subject) -> Option<Side<'p>> {
+        Some(Side {
+            program: self.sides.get(subject.side)?,
+            token: subject.token,
+            is_demand: false,
+            proxied: None,
+        })
+    }
+
+    /// Notes an answer that has no certificate.
+    fn open(&mut self, one: Subject, other: Subject) {
+        let open = json!({ "open": (place(one), place(other)) });
+        self.lines.push(open.to_string());
+        self.claims.open += 1;
+    }
+}
+
+/// The proofs for permit lines, and for each forbid line one or one for each permit line.
+#[derive(Default)]
+struct Proofs(Vec<Vec<Case>>, Vec<Vec<Vec<Case>>>);
+
+/// A policy as a certificate names it.
+fn policy(program: &Program) -> Value {
+    let base = program.base().map_or("", |base| base.as_str());
+    json!([artifact::digest(program), base, program.merges_body()])
+}
+
+/// Whether the upstream could take a part of the query for one of the body, as far as the rule looks at either.
+fn merges(ruled: &Ruled<'_>) -> bool {
+    ruled.program.merges_body() && (ruled.asks_query() || ruled.asks_json())
+}
+
+fn url((side, ruled): Numbered<'_>) -> (usize, bool, u32) {
+    (side, true, ruled.rule.url.0)
+}
+
+fn place(subject: Subject) -> Value {
+    json!([subject.side, subject.token.map(|token| token.0)])
+}

@@ -1,0 +1,43 @@
+//! The lines of a certificate: each is an object of one key, whose value is a list of what a variant here has.
+
+use serde::Deserialize;
+
+/// A policy: its digest, the public URL, and whether the upstream merges bodies into queries.
+pub(crate) type Policy = (String, String, bool);
+/// A policy and a token of it, by number; no token permits nothing.
+pub(crate) type Subject = (usize, Option<usize>);
+/// A part of a matcher: policy, whether of a URL, number, part; and whether a text matches it.
+pub(crate) type Literal = (usize, bool, u32, usize, bool);
+/// Why no request matches some rules and none of some others: for the methods, in bits, which of the others are needed, and
+/// which closed sets.
+pub(crate) type Proof = Vec<(u8, Vec<usize>, Vec<usize>)>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// The version; the policies; whether GET and HEAD may have bodies.
+    Tokenward(u32, Vec<Policy>, bool),
+    /// Literals that no text satisfies together, whether of texts that begin with `/`; the states that texts lead to: of UTF-8,
+    /// then of each part.
+    Closed(bool, Vec<Literal>, Vec<Vec<Vec<u32>>>),
+    /// The first allows nothing beyond the second: proofs for each of its permit lines, and for each forbid line of the second
+    /// either one proof, or one for each permit line.
+    Beyond(Subject, Subject, Vec<Proof>, Vec<Vec<Proof>>),
+    /// The first allows a request that the second does not.
+    Request(Subject, Subject, Request),
+    /// An answer about these that has no certificate.
+    Open(Subject, Subject),
+    /// The number of lines before this one.
+    End((usize,)),
+}
+
+/// Method, path, query, the kind of body (`absent`, `json`, `form`, `other`) and its text.
+pub(crate) type Request = (String, String, Vec<(String, String)>, String, String);
+
+/// The result of a check: `Err` has the reason why it fails, in one sentence.
+pub(crate) type Checked = Result<(), String>;
+
+/// Fails with a reason unless a condition holds.
+pub(crate) fn ensure(holds: bool, why: &str) -> Checked {
+    if holds { Ok(()) } else { Err(why.to_owned()) }
+}

@@ -1,0 +1,101 @@
+//! Rules with their policies, and requests as the proxy decides them.
+
+use tokenward_compiler::{ast, decide, ir, json, method::Method};
+
+use ast::{Effect, Operator};
+use decide::{Body, Decision, Media, Param, decide};
+use ir::{Matcher, MatcherId, Program, Rule, TokenId};
+use json::{Kinds, Path};
+
+use crate::format::{Request, ensure};
+
+/// A constraint on the values of a parameter (`Ok`) or a node (`Err`).
+pub(crate) type Test<'p> = (Result<&'p str, &'p Path>, Operator, MatcherId, Option<Kinds>);
+
+/// A rule, with its policy and the number of that.
+#[derive(Clone, Copy)]
+pub(crate) struct Ruled<'p> {
+    pub(crate) side: usize,
+    pub(crate) program: &'p Program,
+    pub(crate) rule: &'p Rule,
+}
+
+impl<'p> Ruled<'p> {
+    pub(crate) fn forbids(self) -> bool {
+        self.rule.effect == Effect::Forbid
+    }
+
+    pub(crate) fn asks(self) -> bool {
+        self.rule.asks_query() || self.rule.asks_json()
+    }
+
+    pub(crate) fn path(self) -> Option<&'p Matcher> {
+        self.program.path_matcher(self.rule.url)
+    }
+
+    pub(crate) fn value(self, id: MatcherId) -> Option<&'p Matcher> {
+        self.program.value_matcher(id)
+    }
+
+    pub(crate) fn tests(self) -> Vec<Test<'p>> {
+        let params = self.rule.params.iter().map(|test| (Ok(&*test.name), test.operator, test.value, None));
+        let nodes = self.rule.nodes.iter();
+        params.chain(nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds))).collect()
+    }
+
+    /// Whether it matches no request without a body, since it permits and needs a value there.
+    pub(crate) fn needs_body(self) -> bool {
+        !self.forbids() && self.rule.nodes.iter().any(|test| test.operator.needs_value())
+    }
+
+    /// Whether a value that matches makes the constraint hold, rather than one that does not.
+    pub(crate) fn wants_match(self, operator: Operator) -> bool {
+        let is = matches!(operator, Operator::All | Operator::AllOrAbsent);
+        if self.forbids() { is } else { operator != Operator::None }
+    }
+}
+
+/// A token's rules, and whether it is unrestricted.
+pub(crate) struct Side<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) token: Option<TokenId>,
+    pub(crate) permits: Vec<Ruled<'p>>,
+    pub(crate) forbids: Vec<Ruled<'p>>,
+    pub(crate) unrestricted: bool,
+    pub(crate) name: String,
+}
+
+impl<'p> Side<'p> {
+    /// The permit rules, each by itself; no rule if the token allows all that none forbids.
+    pub(crate) fn sources(&self) -> Vec<Vec<Ruled<'p>>> {
+        let each = || self.permits.iter().map(|permit| vec![*permit]).collect();
+        if self.unrestricted { vec![Vec::new()] } else { each() }
+    }
+}
+
+/// Whether a token allows a request that a client can send. No token: it does not.
+pub(crate) fn allows(side: &Side<'_>, request: &Request, get_body: bool) -> Result<bool, String> {
+    let (program, (name, path, query, kind, text)) = (side.program, request);
+    let method = Method::from_token(name);
+    let bodiless = matches!(method, Method::Get | Method::Head) && !get_body && kind != "absent";
+    let can_be = method.as_str() == name && path.starts_with('/') && !bodiless;
+    ensure(can_be, "no client can send a request of the certificate")?;
+    let Some(token) = side.token else { return Ok(false) };
+    let query: Vec<Param<'_>> =
+        query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
+    let says =
+        |body: Body<'_>| decide(program, &decide::Request { token, method, path, query: &query, body });
+    let body = match kind.as_str() {
+        "absent" => Body::Absent,
+        "json" => Body::Unread(Media::Json),
+        "form" => Body::Unread(Media::Form),
+        "other" => Body::Unread(Media::Other),
+        _ => return Err("an unknown kind of body".to_owned()),
+    };
+    let Decision::NeedsBody(wanted) = says(body) else { return Ok(matches!(says(body), Decision::Allow(_))) };
+    Ok(match json::read(text.as_bytes(), &wanted) {
+        Ok(nodes) => matches!(says(Body::Read(&nodes)), Decision::Allow(_)),
+        Err(json::ReadError::NotJson { .. }) => matches!(says(Body::Unreadable), Decision::Allow(_)),
+        Err(_) => false,
+    })
+}

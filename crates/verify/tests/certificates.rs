@@ -1,0 +1,353 @@
+//! Certificates of generated pairs of policies: each holds, none of a false claim exists, and a changed one is refused or still
+//! true.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "what fails here fails the test")]
+
+use std::{collections::HashMap, fs, path::Path, time::Instant};
+
+use tokenward_compiler::{
+    BaseUrl,
+    analysis::{Analysis, Certificates, Claims, Comparison, Difference, Subject, Universe},
+    artifact, compile,
+    ir::Program,
+    source::SourceSet,
+};
+use tokenward_verify::{Report, verify};
+
+const BASE: &str = "https://h/ctx";
+
+/// Numbers that look random, and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % count
+    }
+
+    fn pick<'t>(&mut self, of: &[&'t str]) -> &'t str {
+        of.get(self.below(of.len())).copied().unwrap_or_default()
+    }
+}
+
+const METHODS: &[&str] = &["", "", "[get]", "[post]", "[get,post]", "[put|delete]"];
+const URLS: &[&str] = &[
+    "/rest/.*",
+    "/rest/a",
+    "/rest/a.*",
+    "/rest/[a-z]+",
+    "/rest/(a|b)/.*",
+    ".*/rest/a.*",
+    "/rest/a/\\d+",
+    "/rest/[^/]+/c",
+    "/(rest|b)/.*",
+    "/rest/(K1|K2|K3)-\\d+",
+    "{BASE_URL}/rest/.*",
+    "/r.st/.*",
+    "/rest/a?b*",
+    ".*x.*",
+    ".*(x|yy).*",
+    "/rest/é.*",
+    "/rest/.{2,}x",
+];
+const TESTS: &[&str] = &[
+    "",
+    "",
+    "",
+    "[QueryParam::n==a]",
+    "[QueryParam::n==a|b]",
+    "[QueryParam::n!=b]",
+    "[QueryParam::n?=a.*]",
+    "[QueryParam::only]",
+    "[JsonData::n==a]",
+    "[JsonData::n==a|b]",
+    "[JsonData::n:string==a.*]",
+    "[JsonData::o.n?=a]",
+    "[JsonData::l[*]!=b]",
+    "[JsonData::only]",
+    "[QueryParam::d<=2018-01-31]",
+    "[JsonData::k:number>5]",
+    "[JsonData::k:string|null==a]",
+];
+
+fn line(random: &mut Random) -> String {
+    let forbid = if random.below(5) == 0 { "!" } else { "" };
+    let mut line = format!("{forbid}{}{}", random.pick(METHODS), random.pick(URLS));
+    for _ in 0..random.below(3) {
+        let test = random.pick(TESTS);
+        if !(test.contains("only") && (!forbid.is_empty() || line.contains(test))) {
+            line.push_str(test);
+        }
+    }
+    line
+}
+
+/// Two policies with some lines in common, as a change has them.
+fn pair(random: &mut Random) -> (Vec<String>, Vec<String>) {
+    let lines = |random: &mut Random, most| (0..random.below(most)).map(|_| line(random)).collect::<Vec<_>>();
+    let (common, old, new) = (lines(random, 5), lines(random, 3), lines(random, 3));
+    let with = |own: Vec<String>| [common.clone(), own, vec!["/rest/z".to_owned()]].concat();
+    (with(old), with(new))
+}
+
+/// A policy of one token; `None` if its lines have errors.
+fn policy(lines: &[String]) -> Option<Program> {
+    let text = format!(
+        "[[token]]\nname = \"ci\"\nuser = \"svc\"\nexpires = 2030-01-01T00:00:00Z\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{}\n'''\n",
+        "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+        lines.join("\n")
+    );
+    compile(&SourceSet::from_files([("t.toml".to_owned(), text)])).program
+}
+
+/// An old and a new policy, bound to a public URL.
+struct Pair {
+    artifacts: Vec<Vec<u8>>,
+    old: Program,
+    new: Program,
+}
+
+impl Pair {
+    fn new(old: &[String], new: &[String]) -> Option<Self> {
+        Self::at([BASE, BASE], old, new)
+    }
+
+    fn at(bases: [&str; 2], old: &[String], new: &[String]) -> Option<Self> {
+        let (old, new) = (policy(old)?, policy(new)?);
+        let artifacts = vec![artifact::encode(&old), artifact::encode(&new)];
+        let bind = |program: &Program, base| program.bind(&BaseUrl::parse(base).ok()?).ok();
+        let [of_old, of_new] = bases;
+        Some(Self { artifacts, old: bind(&old, of_old)?, new: bind(&new, of_new)? })
+    }
+
+    fn compare(&self) -> Comparison {
+        let token = |program: &Program| program.tokens().next().map(|(id, _)| id);
+        let mut analysis = Analysis::new(&self.old, &self.new, Universe::default(), 100_000).expect("starts");
+        analysis.compare(token(&self.old), token(&self.new)).expect("no fault")
+    }
+
+    /// A certificate of what is said of either direction.
+    fn certify(&self, allowed: &Difference, denied: &Difference) -> (String, Claims) {
+        let subject = |side: usize, program: &Program| Subject {
+            side,
+            token: program.tokens().next().map(|(id, _)| id),
+        };
+        let (old, new) = (subject(0, &self.old), subject(1, &self.new));
+        let mut certificates = Certificates::new(vec![&self.old, &self.new], Universe::default(), 100_000);
+        certificates.difference(new, old, allowed);
+        certificates.difference(old, new, denied);
+        let claims = certificates.claims();
+        (certificates.finish(), claims)
+    }
+
+    fn certificate(&self) -> (String, Claims) {
+        let found = self.compare();
+        self.certify(&found.newly_allowed, &found.newly_denied)
+    }
+}
+
+fn pairs(count: usize, seed: u64) -> impl Iterator<Item = (Pair, (Vec<String>, Vec<String>))> {
+    let mut random = Random(seed);
+    std::iter::from_fn(move || {
+        let lines = pair(&mut random);
+        Some(Pair::new(&lines.0, &lines.1).map(|pair| (pair, lines)))
+    })
+    .flatten()
+    .take(count)
+}
+
+fn check(certificate: &str, pair: &Pair) -> Report {
+    verify(certificate, &pair.artifacts).unwrap_or_else(|refusal| panic!("{refusal}\n{certificate}"))
+}
+
+#[test]
+fn every_certificate_of_a_thousand_pairs_holds() {
+    let (mut all, mut bytes, mut largest) = (Claims::default(), 0, 0);
+    let mut open = Vec::new();
+    let mut checking = std::time::Duration::ZERO;
+    for (pair, lines) in pairs(1_000, 17) {
+        let (certificate, claims) = pair.certificate();
+        let from = Instant::now();
+        let report = check(&certificate, &pair);
+        checking += from.elapsed();
+        assert_eq!((report.claims.len(), report.open.len()), (claims.proved + claims.shown, claims.open));
+        all.proved += claims.proved;
+        all.shown += claims.shown;
+        all.open += claims.open;
+        bytes += certificate.len();
+        largest = largest.max(certificate.len());
+        if claims.open > 0 {
+            open.push(format!("{lines:?}"));
+        }
+    }
+    println!("{all:?}; {bytes} bytes, the largest {largest}; checked in {checking:?}");
+    open.iter().take(40).for_each(|lines| println!("open: {lines}"));
+    // Most answers have a certificate.
+    assert!(all.proved > 10 * all.open, "{all:?}");
+}
+
+/// Each policy of the corpus of bypasses, and changes of it: a line less, and URLs that go on.
+#[test]
+fn every_certificate_of_the_corpus_holds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus/bypass");
+    let mut all = Claims::default();
+    for file in ["policies.json", "policies-own.json", "policies-calls.json", "policies-names.json"] {
+        let text = fs::read_to_string(corpus.join(file)).expect("a file");
+        let policies: HashMap<String, serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+        for (name, policy) in policies {
+            let limits = policy.get("limits").and_then(|limits| limits.as_array()).expect("lines");
+            let lines: Vec<String> =
+                limits.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
+            let fewer = lines.iter().skip(1).cloned().collect();
+            let wider = lines.iter().map(|line| widened(line)).collect();
+            for changed in [lines.clone(), fewer, wider] {
+                let Some(pair) = Pair::new(&lines, &changed) else { continue };
+                let (certificate, claims) = pair.certificate();
+                let report = check(&certificate, &pair);
+                assert_eq!(report.open.len(), claims.open, "{name}");
+                if claims.open > 0 {
+                    println!("open: {name} {lines:?} {changed:?}");
+                }
+                all.proved += claims.proved;
+                all.shown += claims.shown;
+                all.open += claims.open;
+            }
+        }
+    }
+    println!("{all:?}");
+    assert!(all.proved > 100 && all.proved > 20 * all.open, "{all:?}");
+}
+
+/// A line whose URL goes on with any text.
+fn widened(line: &str) -> String {
+    let at = ["[QueryParam", "[JsonData"].iter().filter_map(|part| line.find(part)).min();
+    let (url, rest) = line.split_at(at.unwrap_or(line.len()));
+    format!("{url}.*{rest}")
+}
+
+/// The difference of every pair that has one, said to be none: no proof of that is found.
+#[test]
+fn a_false_no_has_no_proof() {
+    let none = Difference::default();
+    let mut tried = 0;
+    for (pair, lines) in pairs(400, 4) {
+        let found = pair.compare();
+        let directions = [(&found.newly_allowed, 0), (&found.newly_denied, 1)];
+        for (difference, at) in directions {
+            if difference.findings.is_empty() {
+                continue;
+            }
+            tried += 1;
+            let (allowed, denied) = if at == 0 { (&none, difference) } else { (difference, &none) };
+            let (certificate, claims) = pair.certify(allowed, denied);
+            assert_eq!((claims.proved, claims.open), (0, 1), "{lines:?}\n{certificate}");
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}
+
+#[test]
+fn a_certificate_of_another_policy_is_refused_in_one_sentence() {
+    let lines = |text: &str| vec![text.to_owned()];
+    let pair = Pair::new(&lines("/rest/.*"), &lines("/rest/a.*")).expect("compiles");
+    let other = Pair::new(&lines("/rest/.*"), &lines("/rest/b.*")).expect("compiles");
+    let (certificate, _) = pair.certificate();
+    let refusal = verify(&certificate, &other.artifacts).expect_err("is of another policy");
+    assert!(refusal.contains("is not given"), "{refusal}");
+    assert!(!refusal.contains('\n'), "{refusal}");
+}
+
+#[test]
+fn text_that_is_no_certificate_is_refused() {
+    let lines = vec!["/rest/.*".to_owned()];
+    let pair = Pair::new(&lines, &lines).expect("compiles");
+    let (whole, _) = pair.certificate();
+    let without_end = whole.lines().take(whole.lines().count() - 1).collect::<Vec<_>>().join("\n");
+    let without_claim = whole.lines().filter(|line| !line.contains("beyond")).collect::<Vec<_>>().join("\n");
+    let nested = "[".repeat(100_000);
+    for text in ["", "{}", "null", &nested, &without_end, &without_claim, &format!("{whole}{whole}")] {
+        assert!(verify(text, &pair.artifacts).is_err(), "{text}");
+    }
+    assert!(verify(&whole, &[Vec::new()]).is_err());
+}
+
+/// Every byte of some certificates is changed in two ways. What is accepted says the same, or something else that is true.
+#[test]
+fn a_changed_certificate_is_refused_or_still_true() {
+    let (mut refused, mut same, mut other) = (0, 0, 0);
+    let small = pairs(1_000, 5).filter_map(|(pair, lines)| {
+        let (certificate, claims) = pair.certificate();
+        let fits = claims.proved > 0 && certificate.contains("closed") && certificate.len() < 1_000;
+        fits.then_some((pair, lines, certificate))
+    });
+    for (pair, lines, certificate) in small.take(6) {
+        let report = check(&certificate, &pair);
+        for at in 0..certificate.len() {
+            for change in [1, 2] {
+                let mut bytes = certificate.clone().into_bytes();
+                bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= change);
+                let Ok(changed) = String::from_utf8(bytes) else { continue };
+                match verify(&changed, &pair.artifacts) {
+                    Err(_) => refused += 1,
+                    Ok(again) if again.claims == report.claims && again.about == report.about => same += 1,
+                    Ok(again) => {
+                        other += 1;
+                        again.claims.iter().for_each(|claim| is_true(claim, &again, &lines));
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "{refused} refused, {same} accepted with the same claims, {other} with other claims that are true"
+    );
+    assert!(refused > 3_000 && refused > 10 * other, "{refused} {same} {other}");
+}
+
+/// Asks the analysis about a claim of an accepted certificate.
+fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)) {
+    let Some((more, less)) = claim.split_once(" allows nothing beyond ") else {
+        // A request: both programs have just decided it.
+        return;
+    };
+    let side = |name: &str| usize::from(!name.ends_with('0'));
+    let base = |name: &str| {
+        let about = report.about.get(side(name)).expect("a policy");
+        let base = about.split(" at ").nth(1).and_then(|rest| rest.split(',').next());
+        base.expect("a URL").to_owned()
+    };
+    let lines = |name: &str| {
+        let lines = if side(name) == 0 { old } else { new };
+        (!name.contains("no token")).then_some(lines)
+    };
+    match (lines(more), lines(less)) {
+        (None, _) => {}
+        (Some(_), None) => panic!("{claim}: a token with a permit line allows something"),
+        (Some(of_more), Some(of_less)) => {
+            let pair = Pair::at([&base(less), &base(more)], of_less, of_more).expect("compiles");
+            let found = pair.compare().newly_allowed;
+            assert!(found.findings.is_empty(), "{claim}: {found:?}");
+        }
+    }
+}
+
+/// Certificates grow with their policies, and the time to check them with their size.
+#[test]
+fn checking_takes_time_in_proportion_to_the_size() {
+    let mut per_byte = Vec::new();
+    for count in [100, 200, 400, 800] {
+        let old: Vec<String> = (0..count).map(|at| format!("[get].*/rest/p{at}/.*")).collect();
+        let new: Vec<String> = (0..count).map(|at| format!("[get].*/rest/p{at}/x.*")).collect();
+        let pair = Pair::new(&old, &new).expect("compiles");
+        let (certificate, claims) = pair.certify(&Difference::default(), &pair.compare().newly_denied);
+        assert_eq!(claims.open, 0, "{claims:?}");
+        let from = Instant::now();
+        check(&certificate, &pair);
+        let took = from.elapsed();
+        println!("{count} lines: {} bytes, checked in {took:?}", certificate.len());
+        per_byte.push(took.as_secs_f64() / f64::from(u32::try_from(certificate.len()).expect("a length")));
+    }
+    // Generous: other programs run beside the test.
+    let (first, last) = (per_byte.first().expect("four"), per_byte.last().expect("four"));
+    assert!(*last < 20.0 * first, "{per_byte:?}");
+}
