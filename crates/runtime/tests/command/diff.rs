@@ -338,22 +338,25 @@ fn hostile_text_is_escaped_in_every_format() {
 fn outside_of_code(markdown: &str) -> String {
     let mut outside = String::new();
     let mut rest = markdown;
-    while let Some(at) = rest.find('`') {
-        outside.push_str(&rest[..at]);
-        let run = rest[at..].len() - rest[at..].trim_start_matches('`').len();
-        rest = &rest[at + run..];
-        let mut inside = rest;
+    while let Some((before, (length, span))) = first_run(rest) {
+        outside.push_str(before);
+        rest = span;
         loop {
-            let next = inside.find('`').expect("a span that is open");
-            let length = inside[next..].len() - inside[next..].trim_start_matches('`').len();
-            inside = &inside[next + length..];
-            if length == run {
-                rest = inside;
+            let (_, (other, behind)) = first_run(rest).expect("the end of a span");
+            rest = behind;
+            if other == length {
                 break;
             }
         }
     }
     outside + rest
+}
+
+/// The text before the first run of backticks, the length of the run, and the text after it.
+fn first_run(text: &str) -> Option<(&str, (usize, &str))> {
+    let (before, rest) = text.split_once('`')?;
+    let behind = rest.trim_start_matches('`');
+    Some((before, (1 + rest.len() - behind.len(), behind)))
 }
 
 fn copy_fixture(name: &str, directory: &TempDir) {
