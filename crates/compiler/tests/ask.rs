@@ -322,6 +322,10 @@ fn every_bad_question_has_one_sentence_with_the_cure() {
             "the question begins with `!`; remove the `!`, or write `never` before the line to ask whether it is forbidden",
         ),
         (
+            "never # all",
+            "the question begins with `#`, like a comment; remove the `#`",
+        ),
+        (
             "DELET /rest/.*",
             "`DELET` is not a method that a line can name; did you mean `DELETE`?",
         ),

@@ -19,6 +19,9 @@ pub enum QuestionError {
         /// The method as written.
         method: String,
     },
+    /// The question is a comment.
+    #[error("the question begins with `#`, like a comment; remove the `#`")]
+    Comment,
     /// The question is a forbid line.
     #[error(
         "the question begins with `!`; remove the `!`, or write `never` before the line to ask whether it is forbidden"

@@ -57,8 +57,10 @@ impl Question {
         if rest.contains(['\n', '\r']) {
             return Err(QuestionError::SeveralLines);
         }
-        if rest.starts_with('!') {
-            return Err(QuestionError::Forbid);
+        match rest.chars().next() {
+            Some('!') => return Err(QuestionError::Forbid),
+            Some('#') => return Err(QuestionError::Comment),
+            _ => {}
         }
         let line = with_methods(rest, demand.is_some())?;
         let limit = limit(&line)?;

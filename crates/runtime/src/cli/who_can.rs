@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::{Question, who};
+use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::ir::TokenId;
 
 use super::ask::{Asked, Blocked, Format, Policy, show_reaches, wrong};
+use super::audit::shown as shown_text;
 use super::explain;
 use super::failure::Failure;
 use super::output;
@@ -15,7 +17,7 @@ use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::config::universe::universe;
 use crate::pep::check_query;
-use crate::request::{Canonical, Reading, Refusal, Rules, SELF_PATH};
+use crate::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 
 /// List the tokens that can make one call
 ///
@@ -54,6 +56,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
+    check_method(&args.method)?;
     let (reading, rules) = explain::reading(&args.method, &args.url, &config)?;
     let policy = Policy::read(args.policies.as_deref(), &config)?;
     let asked = Asked::call(&shown(args, &reading));
@@ -92,6 +95,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     reaches.extend(would_not.into_iter().map(|(_, reach)| reach));
     let blocked: Vec<Blocked> = would.into_iter().map(|(blocked, _)| blocked).collect();
     show_reaches(&asked, &policy, (&reaches, &blocked), format)
+}
+
+/// Refuses a method that is nearly one that lines can name: of any other method, lines permit nothing.
+fn check_method(given: &str) -> Result<(), Failure> {
+    let near = nearest(given, Method::NAMED.iter().map(|method| method.as_str()));
+    match near {
+        Some(near) if Method::from_name(given).is_none() => Err(Failure::Usage(shown_text(&format!(
+            "`{given}` is not an HTTP method; did you mean `{near}`?"
+        )))),
+        _ => Ok(()),
+    }
 }
 
 /// Method and URL of the call as the proxy reads it, without secrets.
@@ -138,10 +152,7 @@ fn refuse(
     if format == Format::Json {
         return show_reaches(asked, policy, (&[], blocked), format);
     }
-    output::print(&super::audit::shown(&format!(
-        "No token may {}: {why}",
-        asked.may()
-    )))?;
+    output::print(&shown_text(&format!("No token may {}: {why}", asked.may())))?;
     output::print("\n")
 }
 

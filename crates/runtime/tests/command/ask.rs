@@ -275,6 +275,8 @@ fn bad_questions_are_2_with_one_sentence() {
             "{arguments:?}: {err}"
         );
     }
+    let (code, _, err) = told(&directory, &["who-can", "GEET", "/rest/a"]);
+    assert!(code == 2 && err.contains("did you mean `GET`?"), "{err}");
     assert_eq!(told(&directory, &["ask"]).0, 2);
     assert_eq!(told(&directory, &["ask", "--equal", "reader"]).0, 2);
 }
