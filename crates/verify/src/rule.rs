@@ -5,7 +5,7 @@ use tokenward_compiler::{ast, decide, ir, json, method::Method};
 use ast::{Effect, Operator};
 use decide::{Body, Decision, Media, Param, decide};
 use ir::{Matcher, MatcherId, Program, Rule, TokenId};
-use json::{Kinds, Path};
+use json::{Kinds, Path, Step};
 
 use crate::format::{Request, ensure};
 
@@ -43,9 +43,13 @@ impl<'p> Ruled<'p> {
         params.chain(nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds))).collect()
     }
 
-    /// Whether it matches no request without a body, since it permits and needs a value there.
+    /// Whether it matches no request without a body. Then there is an empty object, which forbid lines about a root, or elements of
+    /// it, match.
     pub(crate) fn needs_body(self) -> bool {
-        !self.forbids() && self.rule.nodes.iter().any(|test| test.operator.needs_value())
+        self.rule.nodes.iter().any(|test| {
+            let is_member = matches!(test.path.0.first(), Some(Step::Name(_)));
+            test.operator.needs_value() && (is_member || !self.forbids())
+        })
     }
 
     /// Whether a value that matches makes the constraint hold, rather than one that does not.

@@ -280,7 +280,7 @@ fn a_changed_certificate_is_refused_or_still_true() {
         let fits = claims.proved > 0 && certificate.contains("closed") && certificate.len() < 1_000;
         fits.then_some((pair, lines, certificate))
     });
-    for (pair, lines, certificate) in small.take(6) {
+    for (pair, lines, certificate) in small.take(3) {
         let report = check(&certificate, &pair);
         for at in 0..certificate.len() {
             for change in [1, 2] {
@@ -301,7 +301,7 @@ fn a_changed_certificate_is_refused_or_still_true() {
     println!(
         "{refused} refused, {same} accepted with the same claims, {other} with other claims that are true"
     );
-    assert!(refused > 3_000 && refused > 10 * other, "{refused} {same} {other}");
+    assert!(refused > 1_500 && refused > 10 * other, "{refused} {same} {other}");
 }
 
 /// Asks the analysis about a claim of an accepted certificate.

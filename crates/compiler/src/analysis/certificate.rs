@@ -23,6 +23,7 @@ use crate::{
     artifact,
     ast::Effect,
     ir::{Program, TokenId},
+    json::Step,
     method::{Method, MethodSet},
 };
 
@@ -238,8 +239,14 @@ impl<'p> Certificates<'p> {
         let bodiless = matches!(method, Method::Get | Method::Head) && !self.get_body;
         must.iter().all(|(_, ruled)| {
             let rule = ruled.rule;
-            let needs_body = || rule.nodes.iter().any(|test| test.operator.needs_value());
-            rule.methods.contains(method) && !(bodiless && rule.effect == Effect::Permit && needs_body())
+            // Without a body there is an empty object, which forbid lines about a root, or elements of it, match.
+            let needs_body = || {
+                rule.nodes.iter().any(|test| {
+                    let is_member = matches!(test.path.0.first(), Some(Step::Name(_)));
+                    test.operator.needs_value() && (is_member || rule.effect == Effect::Permit)
+                })
+            };
+            rule.methods.contains(method) && !(bodiless && needs_body())
         })
     }
 

@@ -28,7 +28,7 @@ pub(super) type Excluded = (Vec<usize>, HashSet<Wish>);
 pub(super) struct Closed<'p> {
     sides: Vec<&'p Program>,
     count: usize,
-    known: HashMap<(bool, Vec<Literal>), Option<usize>>,
+    known: HashMap<(bool, Vec<Literal>), usize>,
     answers: HashMap<(bool, Vec<Wish>), Option<Excluded>>,
     /// Lines of the certificate that are to be written before the next claim.
     pub(super) lines: Vec<String>,
@@ -132,7 +132,7 @@ impl<'p> Closed<'p> {
         loop {
             literals.sort_unstable();
             let key = (rooted, literals.clone());
-            if let Some(Some(known)) = self.known.get(&key) {
+            if let Some(known) = self.known.get(&key) {
                 return Ok(Some((*known, needed)));
             }
             let explored = explore(rooted, &self.patterns(&literals)?, work)?;
@@ -142,7 +142,7 @@ impl<'p> Closed<'p> {
                     self.count += 1;
                     self.lines
                         .push(json!({ "closed": (rooted, &literals, tuples) }).to_string());
-                    self.known.insert(key, Some(number));
+                    self.known.insert(key, number);
                     return Ok(Some((number, needed)));
                 }
                 Explored::Text(text) => text,
@@ -207,7 +207,7 @@ fn explore(rooted: bool, of: &[(Pattern<'_>, bool)], work: &mut Work) -> Result<
         text.chain(states.map(|(states, (pattern, _))| pattern.next(states, byte)))
             .collect()
     };
-    let mut known: HashMap<Vec<States>, bool> = HashMap::new();
+    let mut known: HashSet<Vec<States>> = HashSet::new();
     let (mut reached, mut from): (Vec<Vec<States>>, Vec<(usize, u8)>) = (Vec::new(), Vec::new());
     let mut start: Vec<States> = vec![vec![0]];
     start.extend(of.iter().map(|(pattern, _)| pattern.start()));
@@ -215,7 +215,7 @@ fn explore(rooted: bool, of: &[(Pattern<'_>, bool)], work: &mut Work) -> Result<
         start = next(&start, b'/');
     }
     if !is_over(&start, of, &bytes) {
-        known.insert(start.clone(), true);
+        known.insert(start.clone());
         reached.push(start);
         from.push((0, b'/'));
     }
@@ -230,12 +230,7 @@ fn explore(rooted: bool, of: &[(Pattern<'_>, bool)], work: &mut Work) -> Result<
         }
         for byte in &bytes {
             let next = next(&tuple, *byte);
-            if known.contains_key(&next) {
-                continue;
-            }
-            let is_open = !is_over(&next, of, &bytes);
-            known.insert(next.clone(), is_open);
-            if is_open {
+            if known.insert(next.clone()) && !is_over(&next, of, &bytes) {
                 reached.push(next);
                 from.push((at, *byte));
             }
