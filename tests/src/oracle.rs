@@ -9,7 +9,7 @@ mod found;
 mod judged;
 mod pair;
 
-pub use pair::{Pair, pair};
+pub use pair::{Pair, Written, pair};
 
 /// What was asked, and how much of it stayed open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

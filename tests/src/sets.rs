@@ -3,7 +3,7 @@
 //! It is written from the specification alone, without [`crate::reference`] and the compiler before its eyes, and in another style:
 //! a line is not matched with a request. It is a product of sets: of methods, of paths, of queries and of bodies. A policy is what
 //! its permit lines match, less what its forbid lines do. Lines are read from the text of the policy files, and languages are taken
-//! apart by derivatives ([`language`]), so neither parser nor regexp engine is shared. What is shared is the form of requests.
+//! apart by derivatives, so neither parser nor regexp engine is shared. What is shared is the form of requests.
 //!
 //! Where the specification leaves a choice in a forbid line, it denies ("forbid lines err on the side of denying").
 //!

@@ -384,7 +384,9 @@ fn merged(asked: &[(&Line, Asks)], universe: &Universe) -> Region {
             .iter()
             .map(|query| query.iter().any(|(name, _)| touches(name)));
         let bodies = bits(&universe.bodies, |body| match body {
-            Body::Json(Json::Object(members)) => members.iter().any(|(name, _)| touches(name)),
+            Body::Json(Json::Object(members)) if readable(body).is_some() => {
+                members.iter().any(|(name, _)| touches(name))
+            }
             Body::Json(_) | Body::Broken => !line.constraints.is_empty(),
             Body::Absent | Body::Opaque(_) => false,
         });

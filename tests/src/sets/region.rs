@@ -179,7 +179,7 @@ impl Region {
     pub fn has(&self, point: Point) -> bool {
         self.cells
             .get(point.cell)
-            .is_some_and(|cell| cell >> point.body & 1 == 1)
+            .is_some_and(|cell| (cell >> point.body) & 1 == 1)
     }
 
     /// The number of requests.
@@ -202,7 +202,7 @@ impl Region {
 
     /// All of its requests, in order.
     pub fn points(&self) -> impl Iterator<Item = Point> {
-        let bodies = |cell: u64| (0..Universe::MOST_BODIES).filter(move |body| cell >> body & 1 == 1);
+        let bodies = |cell: u64| (0..Universe::MOST_BODIES).filter(move |body| (cell >> body) & 1 == 1);
         let cells = self.cells.iter().enumerate();
         cells.flat_map(move |(cell, set)| bodies(*set).map(move |body| Point { cell, body }))
     }
@@ -215,5 +215,5 @@ pub(super) fn bits(bodies: &[Body], mut is_in: impl FnMut(&Body) -> bool) -> u64
         "a cell has a bit for each body"
     );
     let set = bodies.iter().enumerate().filter(|(_, body)| is_in(body));
-    set.fold(0, |set, (at, _)| set | 1 << at)
+    set.fold(0, |set, (at, _)| set | (1 << at))
 }
