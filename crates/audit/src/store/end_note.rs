@@ -47,14 +47,11 @@ pub(crate) fn write_new(root: &Path, chain: &Chain) -> io::Result<()> {
 fn encode(chain: &Chain) -> [u8; 48] {
     let mut bytes = [0; 48];
     let (covered, crc) = bytes.split_at_mut(44);
-    let fields = MAGIC
-        .into_iter()
-        .chain(chain.next.to_le_bytes())
-        .chain(chain.hash);
-    covered
-        .iter_mut()
-        .zip(fields)
-        .for_each(|(byte, field)| *byte = field);
+    let (magic, rest) = covered.split_at_mut(MAGIC.len());
+    let (next, hash) = rest.split_at_mut(size_of::<u64>());
+    magic.copy_from_slice(&MAGIC);
+    next.copy_from_slice(&chain.next.to_le_bytes());
+    hash.copy_from_slice(&chain.hash);
     crc.copy_from_slice(&crc32fast::hash(covered).to_le_bytes());
     bytes
 }
