@@ -311,6 +311,15 @@ pub(crate) fn read_line(
     })
 }
 
+/// The meaning of a line that the compiler wrote itself, from one that was checked: the checks for slips are left out. `None`: it does
+/// not parse, or names the user.
+pub(crate) fn read_written(sources: &SourceSet, span: Span) -> Option<Rc<Limit>> {
+    let syntax = parse_line(sources.text(span), span).ok()?;
+    let regexps = limit::Regexps::parse(&syntax, sources, Language::Two).ok()?;
+    let meaning = limit::resolve(&syntax, &regexps, sources, (None, Language::Two)).ok()?;
+    Some(Rc::new(meaning))
+}
+
 /// A line as language 1 read it; `None`: it refused the line.
 fn read_line_before(sources: &SourceSet, span: Span) -> Option<Line> {
     let syntax = limit::as_before(

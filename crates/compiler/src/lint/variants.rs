@@ -6,7 +6,7 @@ use crate::{
     analysis::Ruled,
     ir::{Program, RuleId, arena_index},
     lower::lower_lines,
-    resolve::read_line,
+    resolve::read_written,
     source::SourceSet,
     tokens::split_lines,
 };
@@ -38,8 +38,7 @@ impl Variants {
         let spans = split_lines(id, &source.text, 0..source.text.len()).lines;
         let (mut limits, mut rules) = (Vec::new(), HashMap::new());
         for span in spans {
-            let line = read_line(&sources, span, &mut Vec::new()).ok();
-            let Some(limit) = line.and_then(|line| line.limit) else {
+            let Some(limit) = read_written(&sources, span) else {
                 continue;
             };
             rules.insert(sources.text(span).to_owned(), RuleId(arena_index(limits.len())));
