@@ -74,13 +74,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         } else {
             files(args, &input, &changes.changed)?;
         }
-        for place in &changes.reread {
-            output::note(&format!(
-                "tokenward: {place}: version 1 of the policy language read the spaces of this line as part of its URL; after an upgrade from it, review the line as new access (TW0121)"
-            ));
-        }
+        note_reread(&changes.reread);
     }
     whole.result(args)
+}
+
+/// Places that a note lists.
+const PLACES: usize = 10;
+
+/// Names the lines that version 1 of the language read otherwise: their new spelling no longer shows it.
+fn note_reread(places: &[String]) {
+    if places.is_empty() {
+        return;
+    }
+    let shown: Vec<&str> = places.iter().take(PLACES).map(String::as_str).collect();
+    let rest = match places.len() - shown.len() {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    output::note(&format!(
+        "tokenward: version 1 of the policy language read spaces as part of the URL in {} {}: {}{rest}; after an upgrade from it, review them as new access (TW0121)",
+        places.len(),
+        plural(places.len(), "line"),
+        shown.join(", ")
+    ));
 }
 
 /// Writes or shows the changed files.
