@@ -257,7 +257,22 @@ fn regex(text: &str, flags: &str) -> Regex {
         .replace("\\W", "[^0-9A-Za-z_]")
         .replace("\\S", "[^\\t-\\r ]")
         .replace("\\b", "(?-u:\\b)");
+    // The URL of a forbid line ignores the case of every letter, `(?i)` that of ASCII letters.
+    let text = if flags.contains('i') {
+        text
+    } else {
+        with_case_of_others(&text)
+    };
     compiled(&format!("\\A(?s{flags}:{text})\\z"))
+}
+
+/// The pattern with the case of each letter outside ASCII, also after `(?i)`. The generator has no such letters in classes.
+fn with_case_of_others(text: &str) -> String {
+    let other = |character: char| match character.is_ascii() {
+        true => character.to_string(),
+        false => format!("(?-i:{character})"),
+    };
+    text.chars().map(other).collect()
 }
 
 /// The regexp of a text. Compiling takes most of the time of a decision, and the lines of a policy are asked about many

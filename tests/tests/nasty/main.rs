@@ -26,7 +26,7 @@ use tokenward_compiler::decide::Media;
 use tokenward_tests::{
     Answer, Client, Proxy, Setup, TestToken,
     naive::{http::Message, target},
-    reference::{Body, Outcome},
+    reference::{Body, MOST_NESTING, Outcome},
 };
 
 use echo::{Echo, MARK};
@@ -226,7 +226,11 @@ impl Bench {
             };
             let given = status.unwrap_or_default();
             // What merges bodies and parameters looks into more of them than the policy does.
-            let unreadable = matches!(plain.body, Body::Broken | Body::Opaque(Media::Multipart));
+            let unreadable = match &plain.body {
+                Body::Broken | Body::Opaque(Media::Multipart) => true,
+                Body::Json(json) => json.nesting() > MOST_NESTING,
+                _ => false,
+            };
             let looked = self.merges && unreadable && given == 400;
             // What stands for a constrained name on the other side, or in another spelling, has no single reading.
             let ambiguous = self.merges && is_ambiguous && world.constrains_a_name_of(sent.token, plain);
