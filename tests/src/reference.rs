@@ -268,6 +268,14 @@ fn regex(text: &str, flags: &str) -> Regex {
 
 /// The pattern with the case of each letter outside ASCII, also after `(?i)`. The generator has no such letters in classes.
 fn with_case_of_others(text: &str) -> String {
+    // The crate folds properties by Unicode. The generator has none in classes.
+    let text = match text.contains("(?i)") {
+        true => text
+            .replace("\\P{Lu}", "(?-i:[^\\p{Lu\u{0}}a-z])")
+            .replace("\\p{Lu}", "(?-i:[\\p{Lu}a-z])")
+            .replace('\u{0}', ""),
+        false => text.to_owned(),
+    };
     let other = |character: char| match character.is_ascii() {
         true => character.to_string(),
         false => format!("(?-i:{character})"),
@@ -569,7 +577,8 @@ fn only(line: &Limit, path: &Path, json: &Json) -> bool {
 }
 
 /// Whether some object has a name twice, or one with a control character.
-fn has_doubtful_name(json: &Json) -> bool {
+#[must_use]
+pub fn has_doubtful_name(json: &Json) -> bool {
     match json {
         Json::Object(members) => members.iter().enumerate().any(|(at, (name, value))| {
             let twice = members.iter().take(at).any(|(before, _)| before == name);

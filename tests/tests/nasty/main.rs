@@ -26,7 +26,7 @@ use tokenward_compiler::decide::Media;
 use tokenward_tests::{
     Answer, Client, Proxy, Setup, TestToken,
     naive::{http::Message, target},
-    reference::{Body, MOST_NESTING, Outcome},
+    reference::{Body, MOST_NESTING, Outcome, has_doubtful_name},
 };
 
 use echo::{Echo, MARK};
@@ -228,7 +228,7 @@ impl Bench {
             // What merges bodies and parameters looks into more of them than the policy does.
             let unreadable = match &plain.body {
                 Body::Broken | Body::Opaque(Media::Multipart) => true,
-                Body::Json(json) => json.nesting() > MOST_NESTING,
+                Body::Json(json) => json.nesting() > MOST_NESTING || has_doubtful_name(json),
                 _ => false,
             };
             let looked = self.merges && unreadable && given == 400;
