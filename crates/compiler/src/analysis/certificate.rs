@@ -27,6 +27,9 @@ use crate::{
     method::{Method, MethodSet},
 };
 
+/// Positions of rules that together exclude all requests, and of the closed sets that show it.
+type Exclusion = (Vec<usize>, Vec<usize>);
+
 /// The version of the format.
 const VERSION: u32 = 1;
 /// A proof may take one of so many shares of the steps that are left.
@@ -256,7 +259,7 @@ impl<'p> Certificates<'p> {
         must: &[Numbered<'p>],
         not: &[Numbered<'p>],
         named: &[usize],
-    ) -> Result<Option<(Vec<usize>, Vec<usize>)>, Exhausted> {
+    ) -> Result<Option<Exclusion>, Exhausted> {
         let urls: Vec<Option<u32>> = must.iter().map(|(_, ruled)| self.identity.url(*ruled)).collect();
         let mut usable: Vec<(usize, Wish, Vec<usize>)> = Vec::new();
         for at in named.iter().copied() {

@@ -44,10 +44,10 @@ fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
     let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline).help(
         "correct the line, or add the missing permit line; a request that no line permits is denied anyway",
     );
-    if let Answer::Yes(request) = search.ask(&[forbid], &[]) {
-        if let Some(witness) = search.shown(case.token, forbid, &request) {
-            diagnostic = diagnostic.witness(witness);
-        }
+    if let Answer::Yes(request) = search.ask(&[forbid], &[])
+        && let Some(witness) = search.shown(case.token, forbid, &request)
+    {
+        diagnostic = diagnostic.witness(witness);
     }
     search.push(diagnostic);
 }

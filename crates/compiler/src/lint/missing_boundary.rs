@@ -20,7 +20,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
     let pieces = &line.url;
     for (at, pair) in pieces.windows(2).enumerate() {
         let [dot, star] = pair else { continue };
-        if !(dot.is('.') && star.is('*')) || !is_end(pieces.get(at + 2)) {
+        if !(dot.is('.') && star.is('*') && is_end(pieces.get(at + 2))) {
             continue;
         }
         let Some((name, start)) = name_before(pieces.get(..at).unwrap_or_default()) else {
