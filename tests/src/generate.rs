@@ -519,7 +519,10 @@ mod tests {
         ];
         let mut wrong = Vec::new();
         for line in lines.concat() {
-            let sources = SourceSet::from_files([("t.toml".to_owned(), token_file(&[line.clone()], false))]);
+            let sources = SourceSet::from_files([(
+                "t.toml".to_owned(),
+                token_file(std::slice::from_ref(&line), false),
+            )]);
             let errors = compile(&sources).diagnostics.into_iter();
             let errors: Vec<_> = errors.filter(|found| found.severity == Severity::Error).collect();
             wrong.extend(

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::reference::{Body, Json, MOST_NESTING, Place, Request};
 
+/// A parameter of a query, and its value if it has one.
+type Parameter = (String, Option<String>);
+
 /// The lines of one token, as the policy's files have them.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -247,7 +250,7 @@ impl Policy {
         place: Place<'_>,
         universe: &Universe,
     ) {
-        let narrow_queries = |asks: &mut Asks, meets: &mut dyn FnMut(&[(String, Option<String>)]) -> bool| {
+        let narrow_queries = |asks: &mut Asks, meets: &mut dyn FnMut(&[Parameter]) -> bool| {
             for (kept, query) in asks.queries.iter_mut().zip(&universe.queries) {
                 *kept = *kept && meets(query);
             }

@@ -97,7 +97,7 @@ async fn the_running_proxy_explains_to_operators_alone_and_records_nothing() {
     let file = scene.folder.path().join("policies/a.toml");
     replace_file(
         &file,
-        &token("t", SECRET, "user = \"u\"\nrevoked = true", "[get]/rest/a"),
+        token("t", SECRET, "user = \"u\"\nrevoked = true", "[get]/rest/a"),
     );
     while scene.ask(&request("GET /rest/a", "")).await.status != 401 {}
     let reply = ask(&scene, secret, &question("GET", json!({}))).await;
