@@ -6,10 +6,14 @@
     reason = "a failed expectation is a test's way to fail"
 )]
 
+#[path = "ask/forwarded.rs"]
+mod forwarded;
 #[path = "ask/generated.rs"]
 mod generated;
 #[path = "ask/policy.rs"]
 mod policy;
+#[path = "forwarded/toy.rs"]
+mod toy;
 
 use policy::{BUDGET, base, compiled};
 use tokenward_compiler::{
@@ -244,7 +248,7 @@ fn two_tokens_are_equal_or_each_difference_has_a_request() {
             token_named(&program, one).unwrap(),
             token_named(&program, other).unwrap(),
         );
-        let compared = equal(&program, ids, (Universe::default(), &BUDGET.into())).unwrap();
+        let compared = equal(&program, ids, (Universe::default(), None, &BUDGET.into())).unwrap();
         let requests = |difference: &tokenward_compiler::analysis::Difference| -> Vec<String> {
             let findings = difference.findings.iter();
             findings.map(|found| decoded(&found.witness)).collect()

@@ -7,11 +7,12 @@ use super::{
     question::Question,
 };
 use crate::{
-    analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Ruled, Side, Universe},
+    analysis::{Accepted, Budget, Fault, Inconclusive, Obstacle, Prover, Request, Ruled, Side, Universe},
     ir::{LineId, Program, RuleId, TokenId},
 };
 
-/// What a token may do of a question's requests.
+/// What a token may do of a question's requests. `ways`, `exceptions` and `extent` are about the token's lines. Whether the proxy
+/// forwards the requests that the lines allow is said of each way.
 #[derive(Clone, Debug)]
 pub struct Reach {
     /// The token.
@@ -20,7 +21,7 @@ pub struct Reach {
     pub ways: Vec<Way>,
     /// Forbid lines that deny some of the requests that these lines match.
     pub exceptions: Vec<LineId>,
-    /// Whether the token may make all of the requests.
+    /// Whether the lines allow all of the requests.
     pub extent: Extent,
     /// Why more lines may allow some of the requests than were found.
     pub inconclusive: Option<Inconclusive>,
@@ -33,13 +34,24 @@ pub struct Way {
     pub line: Option<LineId>,
     /// What a request that the question is about must also have, for the line to allow it. Empty: nothing more.
     pub conditions: Vec<Condition>,
-    /// A request that the question is about, that the line matches and the token may make.
+    /// A request that the question is about, that the line matches and the token's lines allow.
     pub request: Request,
+    /// What keeps the proxy from forwarding the request, and every other one of this line; empty if the proxy forwards it, or if
+    /// the question knows no proxy.
+    pub obstacles: Vec<Obstacle>,
     /// The rule of the line: a line with `{USER}` has one for each user.
     rule: Option<RuleId>,
 }
 
-/// How many of a question's requests a token may make.
+impl Way {
+    /// Whether it is certain that the proxy forwards none of the requests that this line allows.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        Obstacle::are_certain(&self.obstacles)
+    }
+}
+
+/// How many of a question's requests the lines of a token allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// None of them.
@@ -53,10 +65,16 @@ pub enum Extent {
 }
 
 impl Reach {
-    /// Whether the token may make some of the requests.
+    /// Whether the token may make some of the requests: its lines allow them, and the proxy does not refuse them all.
     #[must_use]
     pub fn may(&self) -> bool {
-        !self.ways.is_empty()
+        self.ways.iter().any(|way| !way.is_blocked())
+    }
+
+    /// Whether the lines of the token allow some of the requests, and the proxy forwards none of these.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        !self.ways.is_empty() && !self.may()
     }
 
     /// Whether nothing about the token was left open.
@@ -99,8 +117,7 @@ fn reach<'p>(
     question: &'p Question,
     (program, token): (&'p Program, TokenId),
 ) -> Result<Reach, Fault> {
-    let policy = Side::of(program, token);
-    let demand = Side::demand(&question.program, question.token);
+    let (policy, demand) = question.sides((program, token));
     let common = prover.common(policy, demand)?;
     let rules = if common.findings.is_empty() {
         HashMap::new()
@@ -111,6 +128,7 @@ fn reach<'p>(
         line: found.source,
         conditions: Vec::new(),
         request: found.witness,
+        obstacles: found.obstacles,
         rule: found.source.and_then(|line| rules.get(&line).copied()),
     });
     let mut reach = Reach {
@@ -120,7 +138,7 @@ fn reach<'p>(
         extent: Extent::Nothing,
         inconclusive: common.inconclusive,
     };
-    if !reach.may() {
+    if reach.ways.is_empty() {
         return Ok(reach);
     }
     reach.exceptions = exceptions(prover, question, policy, &reach.ways);

@@ -6,12 +6,14 @@ use tokenward_compiler::ir::{Program, Token};
 
 use super::asked::{Asked, Blocked};
 use super::equality::Equality;
-use super::listing::{caller_json, line_json, request_json};
+use super::listing::{caller_json, line_json, obstacles_json, request_json};
 use super::policy::Policy;
 
 pub(super) fn reaches(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> Value {
     let program = &policy.program;
-    let told = reaches.iter().filter(|reach| reach.may() || !reach.is_settled());
+    let told = reaches
+        .iter()
+        .filter(|reach| !reach.ways.is_empty() || !reach.is_settled());
     let blocked_json = blocked
         .iter()
         .map(|one| json!({ "token": program.token(one.token).name, "why": one.why }));
@@ -42,6 +44,7 @@ fn reach_json(policy: &Policy, reach: &Reach) -> Value {
         "token": token.name,
         "state": policy.state(token),
         "caller": caller_json(token),
+        "may": reach.may(),
         "extent": extent,
         "lines": ways.collect::<Vec<_>>(),
         "exceptions": exceptions.collect::<Vec<_>>(),
@@ -57,6 +60,8 @@ fn way_json(way: &Way, (program, token): (&Program, &Token)) -> Value {
         "line": way.line.map(|line| line_json(program, line)),
         "conditions": conditions.collect::<Vec<_>>(),
         "request": request_json(&way.request, (program, token)),
+        "forwarded": way.obstacles.is_empty(),
+        "obstacles": obstacles_json(&way.obstacles),
     })
 }
 
@@ -71,7 +76,10 @@ pub(super) fn verdicts(
         let breaches = verdict.breaches.iter().map(|breach| {
             json!({
                 "line": breach.line.map(|line| line_json(program, line)),
+                "allowed": breach.is_allowed,
                 "request": request_json(&breach.request, (program, token)),
+                "forwarded": breach.obstacles.is_empty(),
+                "obstacles": obstacles_json(&breach.obstacles),
             })
         });
         json!({
@@ -103,6 +111,8 @@ pub(super) fn equality(equality: &Equality<'_>) -> Value {
                 "allowed_by": found.allowed_by.map(|line| line_json(program, line)),
                 "denied_by": found.denied_by.map(|line| line_json(program, line)),
                 "request": request_json(&found.witness, (program, token)),
+                "forwarded": found.obstacles.is_empty(),
+                "obstacles": obstacles_json(&found.obstacles),
             })
         });
         json!({

@@ -1,12 +1,13 @@
 //! Parts that all answers have in common: lines with their places, requests, and text that is safe for a terminal.
 
 use serde_json::{Value, json};
-use tokenward_compiler::analysis::Request;
+use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::ask::decoded;
 use tokenward_compiler::ir::{LineId, Program, Token, Users};
 
 use super::super::audit::shown;
 use super::super::compare::lines::curl;
+use super::super::forwarded::not_forwarded;
 use crate::text::time;
 
 /// Answers as text: lines with an indent.
@@ -21,10 +22,18 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Adds an example: decoded, and as a command.
-    pub(super) fn request(&mut self, indent: usize, request: &Request, (program, token): (&Program, &Token)) {
+    /// Adds an example: decoded, as a command, and with what keeps the proxy from forwarding it.
+    pub(super) fn request(
+        &mut self,
+        indent: usize,
+        (request, obstacles): (&Request, &[Obstacle]),
+        (program, token): (&Program, &Token),
+    ) {
         self.line(indent, &format!("example: {}", decoded(request)));
         self.line(indent, &curl(request, program, &token.users));
+        if let Some(why) = not_forwarded(obstacles) {
+            self.line(indent, &why);
+        }
     }
 
     pub(super) fn end(self) -> String {
@@ -58,6 +67,12 @@ pub(super) fn request_json(request: &Request, (program, token): (&Program, &Toke
         "body": content.as_ref().map(|(_, text)| text),
         "curl": curl(request, program, &token.users),
     })
+}
+
+/// What keeps the proxy from forwarding a request, each as a clause after "the proxy forwards it".
+pub(super) fn obstacles_json(obstacles: &[Obstacle]) -> Value {
+    let clauses: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
+    json!(clauses)
 }
 
 /// Who may use a token, from where and until when.

@@ -6,7 +6,8 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::text::{beyond_tokens, not_forwarded, place, summary, verdict, wider};
+use super::super::forwarded::not_forwarded;
+use super::text::{beyond_tokens, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
