@@ -2,7 +2,7 @@
 
 use tokenward_compiler::{
     analysis::{Obstacle, Universe},
-    ask::{Breach, Extent, Question, Reach, decoded, equal, verdicts, who},
+    ask::{Breach, Extent, Question, Reach, equal, verdicts, who},
     ir::Program,
 };
 
@@ -31,7 +31,7 @@ fn reach(lines: &str, text: &str) -> Reach {
 /// Each way's request, and what keeps the proxy from forwarding it.
 fn ways(reach: &Reach) -> Vec<String> {
     let ways = reach.ways.iter();
-    ways.map(|way| told(&decoded(&way.request), &way.obstacles))
+    ways.map(|way| told(&way.request.decoded(), &way.obstacles))
         .collect()
 }
 
@@ -152,7 +152,7 @@ fn always_is_not_met_by_lines_whose_calls_the_proxy_refuses() {
         .map(|breach| {
             (
                 breach.is_allowed,
-                told(&decoded(&breach.request), &breach.obstacles),
+                told(&breach.request.decoded(), &breach.obstacles),
             )
         })
         .collect();
@@ -184,7 +184,7 @@ fn differences_of_two_tokens_are_requests_that_the_proxy_forwards() {
         let found = equal(&program, pair, settings).unwrap().newly_denied.findings;
         let found = found.iter();
         found
-            .map(|found| told(&decoded(&found.witness), &found.obstacles))
+            .map(|found| told(&found.witness.decoded(), &found.obstacles))
             .collect()
     };
     assert_eq!(of(0, 1), ["GET /rest/"]);

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::{Obstacle, Request};
-use tokenward_compiler::ask::decoded;
 use tokenward_compiler::ir::{LineId, Program, Token, Users};
 
 use super::super::audit::shown;
@@ -29,7 +28,7 @@ impl Text {
         (request, obstacles): (&Request, &[Obstacle]),
         (program, token): (&Program, &Token),
     ) {
-        self.line(indent, &format!("example: {}", decoded(request)));
+        self.line(indent, &format!("example: {}", request.decoded()));
         self.line(indent, &curl(request, program, &token.users));
         if let Some(why) = not_forwarded(obstacles) {
             self.line(indent, &why);
@@ -60,7 +59,7 @@ pub(super) fn line_json(program: &Program, id: LineId) -> Value {
 pub(super) fn request_json(request: &Request, (program, token): (&Program, &Token)) -> Value {
     let content = request.body.content();
     json!({
-        "decoded": decoded(request),
+        "decoded": request.decoded(),
         "method": request.method_name(),
         "target": request.target(),
         "content_type": content.as_ref().map(|(media, _)| media),

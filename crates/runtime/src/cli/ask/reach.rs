@@ -1,6 +1,6 @@
 //! The answer to "which tokens may": each token with its lines, their conditions and an example.
 
-use tokenward_compiler::ask::{Extent, Reach, Way, decoded};
+use tokenward_compiler::ask::{Extent, Reach, Way};
 
 use super::super::plural::plural;
 use super::asked::{Asked, Blocked};
@@ -113,8 +113,7 @@ fn token(out: &mut Text, asked: &Asked, policy: &Policy, reach: &Reach) {
     }
     more(out, reach.exceptions.len(), "forbid lines");
     if let Extent::Part(denied) = &reach.extent {
-        let denied = decoded(denied);
-        out.line(2, &format!("not allowed, for example: {denied}"));
+        out.line(2, &format!("not allowed, for example: {}", denied.decoded()));
     }
     if let Some(why) = reach.inconclusive {
         out.line(2, &format!("other lines: not settled: {why}"));

@@ -129,7 +129,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
 }
 
 fn render_decoded(request: &Request, out: &mut String) {
-    if let Some(decoded) = request.decoded() {
+    if let Some(decoded) = request.decoded_if_different() {
         let _ = writeln!(out, "- decoded: {}", code(&decoded));
     }
 }

@@ -160,7 +160,7 @@ fn example_text(token: &TokenReport, example: &Example, what: &str) -> String {
 
 fn request_text(request: &Request, curl: &str) -> String {
     let decoded = request
-        .decoded()
+        .decoded_if_different()
         .map_or_else(String::new, |decoded| format!("decoded: {decoded}\n"));
     format!("{request}\n{decoded}{curl}")
 }

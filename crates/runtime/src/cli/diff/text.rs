@@ -226,7 +226,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
 }
 
 fn render_request(request: &Request, curl: &str, out: &mut String) {
-    if let Some(decoded) = request.decoded() {
+    if let Some(decoded) = request.decoded_if_different() {
         line(out, format_args!("    decoded: {decoded}"));
     }
     line(out, format_args!("    {curl}"));
