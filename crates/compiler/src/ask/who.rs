@@ -7,7 +7,9 @@ use super::{
     question::Question,
 };
 use crate::{
-    analysis::{Accepted, Budget, Fault, Inconclusive, Obstacle, Prover, Request, Ruled, Side, Universe},
+    analysis::{
+        Accepted, Budget, Fault, Finding, Inconclusive, Obstacle, Prover, Request, Ruled, Side, Universe,
+    },
     ir::{LineId, Program, RuleId, TokenId},
 };
 
@@ -23,6 +25,8 @@ pub struct Reach {
     pub exceptions: Vec<LineId>,
     /// Whether the lines allow all of the requests.
     pub extent: Extent,
+    /// What keeps the proxy from forwarding the request in `extent` that the lines do not allow.
+    pub denied_obstacles: Vec<Obstacle>,
     /// Why more lines may allow some of the requests than were found.
     pub inconclusive: Option<Inconclusive>,
 }
@@ -136,6 +140,7 @@ fn reach<'p>(
         ways: ways.collect(),
         exceptions: Vec::new(),
         extent: Extent::Nothing,
+        denied_obstacles: Vec::new(),
         inconclusive: common.inconclusive,
     };
     if reach.ways.is_empty() {
@@ -143,8 +148,13 @@ fn reach<'p>(
     }
     reach.exceptions = exceptions(prover, question, policy, &reach.ways);
     let denied = prover.beyond(demand, policy, &Accepted::default())?;
-    reach.extent = match (denied.findings.into_iter().next(), denied.inconclusive) {
-        (Some(found), _) => Extent::Part(Box::new(found.witness)),
+    let is_forwarded = |found: &Finding| found.obstacles.is_empty();
+    let at = denied.findings.iter().position(is_forwarded).unwrap_or_default();
+    reach.extent = match (denied.findings.into_iter().nth(at), denied.inconclusive) {
+        (Some(found), _) => {
+            reach.denied_obstacles = found.obstacles;
+            Extent::Part(Box::new(found.witness))
+        }
         (None, Some(why)) => Extent::Open(why),
         (None, None) => Extent::Everything,
     };

@@ -193,8 +193,8 @@ fn a_token_without_the_key_of_a_call_may_not_make_it() {
     assert_eq!(
         (
             &token["may"],
-            &token["lines"][0]["forwarded"],
-            &token["lines"][0]["obstacles"]
+            &token["lines"][0]["request"]["forwarded"],
+            &token["lines"][0]["request"]["obstacles"]
         ),
         (&json!(false), &json!(false), &json!(["only with `mint = true`"]))
     );
@@ -204,6 +204,25 @@ fn a_token_without_the_key_of_a_call_may_not_make_it() {
     assert!(
         out.starts_with("1 of 2 tokens may make requests") && !out.contains("the proxy forwards"),
         "{out}"
+    );
+}
+
+/// Of a token that may do all that the proxy forwards, a request that its lines do not allow shows why that does not matter.
+#[test]
+fn a_request_that_is_not_allowed_says_what_keeps_it_out() {
+    let directory = releases();
+    let out = succeed(directory.path(), &["ask", "--token", "releases", "POST .*"]);
+    assert!(
+        out.contains(
+            "not allowed, for example: POST /; the proxy forwards it only with another `upstream.endpoints`\n"
+        ),
+        "{out}"
+    );
+    let always = ["ask", "--token", "releases", "always POST /rest/.*"];
+    let yes = succeed(directory.path(), &always);
+    assert!(
+        yes.ends_with("This is about lines: calls that need `mint` or `escalate` also need that key.\n"),
+        "{yes}"
     );
 }
 
@@ -222,7 +241,11 @@ fn demands_say_what_only_a_key_keeps_out() {
     let answer: Value = serde_json::from_str(&out).unwrap();
     let breach = &answer["tokens"][0]["breaches"][0];
     assert_eq!(
-        (&answer["holds"], &breach["allowed"], &breach["forwarded"]),
+        (
+            &answer["holds"],
+            &breach["allowed"],
+            &breach["request"]["forwarded"]
+        ),
         (&json!(false), &json!(true), &json!(false))
     );
 }
@@ -262,8 +285,8 @@ fn json_is_one_object() {
                         "method": "DELETE", "target": "/rest/api/2/issue/KANBAN-0/comment/a",
                         "content_type": null, "body": null,
                         "curl": "curl -X DELETE -u svc-ci:\"$TOKEN\" https://jira.example.com/rest/api/2/issue/KANBAN-0/comment/a",
+                        "forwarded": true, "obstacles": [],
                     },
-                    "forwarded": true, "obstacles": [],
                 }],
                 "exceptions": [{
                     "file": "ci.toml", "line": 11, "digest": "345c9622dea110b3",
@@ -273,6 +296,7 @@ fn json_is_one_object() {
                     "decoded": "DELETE /rest/a", "method": "DELETE", "target": "/rest/a",
                     "content_type": null, "body": null,
                     "curl": "curl -X DELETE -u svc-ci:\"$TOKEN\" https://jira.example.com/rest/a",
+                    "forwarded": true, "obstacles": [],
                 },
             }],
         })

@@ -6,7 +6,7 @@ use tokenward_compiler::ir::{Program, Token};
 
 use super::asked::{Asked, Blocked};
 use super::equality::Equality;
-use super::listing::{caller_json, line_json, obstacles_json, request_json};
+use super::listing::{caller_json, line_json, request_json};
 use super::policy::Policy;
 
 pub(super) fn reaches(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> Value {
@@ -48,7 +48,7 @@ fn reach_json(policy: &Policy, reach: &Reach) -> Value {
         "extent": extent,
         "lines": ways.collect::<Vec<_>>(),
         "exceptions": exceptions.collect::<Vec<_>>(),
-        "not_allowed": denied.map(|request| request_json(request, (program, token))),
+        "not_allowed": denied.map(|request| request_json((request, &reach.denied_obstacles), (program, token))),
         "why": reach.inconclusive.or(open).map(|why| why.to_string()),
     })
 }
@@ -59,9 +59,7 @@ fn way_json(way: &Way, (program, token): (&Program, &Token)) -> Value {
     json!({
         "line": way.line.map(|line| line_json(program, line)),
         "conditions": conditions.collect::<Vec<_>>(),
-        "request": request_json(&way.request, (program, token)),
-        "forwarded": way.obstacles.is_empty(),
-        "obstacles": obstacles_json(&way.obstacles),
+        "request": request_json((&way.request, &way.obstacles), (program, token)),
     })
 }
 
@@ -77,9 +75,7 @@ pub(super) fn verdicts(
             json!({
                 "line": breach.line.map(|line| line_json(program, line)),
                 "allowed": breach.is_allowed,
-                "request": request_json(&breach.request, (program, token)),
-                "forwarded": breach.obstacles.is_empty(),
-                "obstacles": obstacles_json(&breach.obstacles),
+                "request": request_json((&breach.request, &breach.obstacles), (program, token)),
             })
         });
         json!({
@@ -110,9 +106,7 @@ pub(super) fn equality(equality: &Equality<'_>) -> Value {
             json!({
                 "allowed_by": found.allowed_by.map(|line| line_json(program, line)),
                 "denied_by": found.denied_by.map(|line| line_json(program, line)),
-                "request": request_json(&found.witness, (program, token)),
-                "forwarded": found.obstacles.is_empty(),
-                "obstacles": obstacles_json(&found.obstacles),
+                "request": request_json((&found.witness, &found.obstacles), (program, token)),
             })
         });
         json!({

@@ -56,7 +56,10 @@ pub(super) fn line_json(program: &Program, id: LineId) -> Value {
     })
 }
 
-pub(super) fn request_json(request: &Request, (program, token): (&Program, &Token)) -> Value {
+pub(super) fn request_json(
+    (request, obstacles): (&Request, &[Obstacle]),
+    (program, token): (&Program, &Token),
+) -> Value {
     let content = request.body.content();
     json!({
         "decoded": request.decoded(),
@@ -65,13 +68,9 @@ pub(super) fn request_json(request: &Request, (program, token): (&Program, &Toke
         "content_type": content.as_ref().map(|(media, _)| media),
         "body": content.as_ref().map(|(_, text)| text),
         "curl": curl(request, program, &token.users),
+        "forwarded": obstacles.is_empty(),
+        "obstacles": obstacles.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
-}
-
-/// What keeps the proxy from forwarding a request, each as a clause after "the proxy forwards it".
-pub(super) fn obstacles_json(obstacles: &[Obstacle]) -> Value {
-    let clauses: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
-    json!(clauses)
 }
 
 /// Who may use a token, from where and until when.

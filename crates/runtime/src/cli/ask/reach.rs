@@ -2,6 +2,7 @@
 
 use tokenward_compiler::ask::{Extent, Reach, Way};
 
+use super::super::forwarded::not_forwarded;
 use super::super::plural::plural;
 use super::asked::{Asked, Blocked};
 use super::listing::{Text, caller, place};
@@ -113,7 +114,9 @@ fn token(out: &mut Text, asked: &Asked, policy: &Policy, reach: &Reach) {
     }
     more(out, reach.exceptions.len(), "forbid lines");
     if let Extent::Part(denied) = &reach.extent {
-        out.line(2, &format!("not allowed, for example: {}", denied.decoded()));
+        let why = not_forwarded(&reach.denied_obstacles).map_or_else(String::new, |why| format!("; {why}"));
+        let denied = denied.decoded();
+        out.line(2, &format!("not allowed, for example: {denied}{why}"));
     }
     if let Some(why) = reach.inconclusive {
         out.line(2, &format!("other lines: not settled: {why}"));

@@ -83,6 +83,15 @@ fn summary((question, demand): (&Question, Demand), program: &Program, verdicts:
         (Demand::Only, _) => format!("may make only requests that `{line}` matches"),
         (Demand::Always, _) => format!("may make every request that `{line}` matches"),
     };
+    let lacks_key = |verdict: &Verdict| {
+        let token = program.token(verdict.token);
+        !(token.mint && token.escalate)
+    };
+    if demand == Demand::Always && verdicts.iter().any(lacks_key) {
+        return format!(
+            "Yes: {who} {does}. This is about lines: calls that need `mint` or `escalate` also need that key."
+        );
+    }
     format!("Yes: {who} {does}.")
 }
 
