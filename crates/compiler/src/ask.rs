@@ -6,7 +6,6 @@
 //! was decided by the program before it is returned, and each "no" covers all requests.
 
 mod conditions;
-mod decoded;
 mod equal;
 mod error;
 mod question;
@@ -15,7 +14,6 @@ mod who;
 
 pub use self::{
     conditions::{Condition, Subject},
-    decoded::decoded,
     equal::equal,
     error::QuestionError,
     question::Question,

@@ -6,15 +6,19 @@
     reason = "a failed expectation is a test's way to fail"
 )]
 
+#[path = "ask/forwarded.rs"]
+mod forwarded;
 #[path = "ask/generated.rs"]
 mod generated;
 #[path = "ask/policy.rs"]
 mod policy;
+#[path = "forwarded/toy.rs"]
+mod toy;
 
 use policy::{BUDGET, base, compiled};
 use tokenward_compiler::{
     analysis::{Budget, Json, Request, RequestBody, Served, Universe},
-    ask::{Extent, Question, QuestionError, Reach, decoded, equal, token_named, verdicts, who},
+    ask::{Extent, Question, QuestionError, Reach, equal, token_named, verdicts, who},
     compile,
     ir::{Program, TokenId},
     method::Method,
@@ -48,7 +52,7 @@ fn told(program: &Program, text: &str) -> Vec<String> {
         let name = &program.token(reach.token).name;
         let extent = match &reach.extent {
             Extent::Nothing => "nothing".to_owned(),
-            Extent::Part(denied) => format!("not {}", decoded(denied)),
+            Extent::Part(denied) => format!("not {}", denied.decoded()),
             Extent::Everything => "everything".to_owned(),
             Extent::Open(why) => why.to_string(),
         };
@@ -59,7 +63,7 @@ fn told(program: &Program, text: &str) -> Vec<String> {
             told.push(format!(
                 "  {line} if [{}]: {}",
                 conditions.join("; "),
-                decoded(&way.request)
+                way.request.decoded()
             ));
         }
         for line in &reach.exceptions {
@@ -208,7 +212,7 @@ fn demands_hold_or_are_refuted_by_a_request() {
         let verdict = verdict.unwrap().pop().unwrap();
         let breaches = verdict.breaches.iter().map(|breach| {
             let line = breach.line.map_or("-", |line| program.line(line).text);
-            format!("{} by {line}", decoded(&breach.request))
+            format!("{} by {line}", breach.request.decoded())
         });
         (verdict.holds(), breaches.collect::<Vec<_>>())
     };
@@ -244,10 +248,10 @@ fn two_tokens_are_equal_or_each_difference_has_a_request() {
             token_named(&program, one).unwrap(),
             token_named(&program, other).unwrap(),
         );
-        let compared = equal(&program, ids, (Universe::default(), &BUDGET.into())).unwrap();
+        let compared = equal(&program, ids, (Universe::default(), None, &BUDGET.into())).unwrap();
         let requests = |difference: &tokenward_compiler::analysis::Difference| -> Vec<String> {
             let findings = difference.findings.iter();
-            findings.map(|found| decoded(&found.witness)).collect()
+            findings.map(|found| found.witness.decoded()).collect()
         };
         (
             requests(&compared.newly_denied),
@@ -277,7 +281,7 @@ fn one_call_has_a_query_and_any_body() {
         .filter_map(|reach| {
             let way = reach.ways.first()?;
             let conditions: Vec<&str> = way.conditions.iter().map(|one| one.text.as_str()).collect();
-            Some((decoded(&way.request), conditions.join("; ")))
+            Some((way.request.decoded(), conditions.join("; ")))
         })
         .collect();
     assert_eq!(
@@ -440,7 +444,7 @@ fn hostile_text_is_shown_as_escapes() {
         body: RequestBody::Json(Json::String("\u{feff}".to_owned())),
     };
     assert_eq!(
-        decoded(&request),
-        "POST /a b\\u{202e}\\u{1b}[31m?n\\u{a}=ü\\u{200b} with application/json: \"\\u{feff}\""
+        request.decoded(),
+        "POST /a b\\u{202e}\\u{1b}[31m?n\\n=ü\\u{200b} with application/json: \"\\u{feff}\""
     );
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::witness::{Json, Request};
-use crate::{base_url::BaseUrl, method::Method};
+use crate::{base_url::BaseUrl, method::Method, visible::visible};
 
 /// An encoded slash in a decoded path, if the proxy accepts it.
 const KEPT_SLASH: &str = "%2F";
@@ -45,16 +45,26 @@ impl Request {
         }
     }
 
-    /// The request as [`Display`] shows it, with its path and query decoded; `None` if that shows nothing more. Two requests may
-    /// look the same so: it is for people, beside the encoded form.
+    /// The request as one line for people, its path and query decoded: method, path, parameters and body. Characters that nobody
+    /// sees are escaped. Two requests may look the same in this form.
     #[must_use]
-    pub fn decoded(&self) -> Option<String> {
-        let mut target = self.path.clone();
+    pub fn decoded(&self) -> String {
+        let mut text = format!("{} {}", self.method_name(), self.path);
         for (at, (name, value)) in self.query.iter().enumerate() {
-            target.push(if at == 0 { '?' } else { '&' });
-            target.push_str(&format!("{name}={value}"));
+            text.push(if at == 0 { '?' } else { '&' });
+            text.push_str(&format!("{name}={value}"));
         }
-        (target != self.target()).then(|| format!("{} {target}", self.method_name()))
+        if let Some((media, content)) = self.body.content() {
+            text.push_str(&format!(" with {media}: {content}"));
+        }
+        visible(&text)
+    }
+
+    /// The decoded form, for a place next to the encoded one; `None` if both are the same.
+    #[must_use]
+    pub fn decoded_if_different(&self) -> Option<String> {
+        let decoded = self.decoded();
+        (decoded != self.to_string()).then_some(decoded)
     }
 
     /// Path and query, percent-encoded.

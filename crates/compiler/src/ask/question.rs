@@ -6,7 +6,7 @@ use regex_syntax::hir::Hir;
 
 use super::error::QuestionError;
 use crate::{
-    analysis::{Budget, Fault, Prover, Ruled, Served, Universe},
+    analysis::{Budget, Fault, Prover, Proxied, Ruled, Served, Side, Universe},
     ast::{self, Effect, Operator},
     base_url::BaseUrl,
     blame::{self, Settings},
@@ -44,6 +44,7 @@ pub struct Question {
     pub(super) token: TokenId,
     /// The line's syntax, if the question is written as a line.
     pub(super) syntax: Option<ast::Limit>,
+    proxied: Option<Proxied>,
 }
 
 impl Question {
@@ -73,6 +74,7 @@ impl Question {
             program,
             token,
             syntax,
+            proxied: None,
         })
     }
 
@@ -121,7 +123,18 @@ impl Question {
             program,
             token,
             syntax: None,
+            proxied: None,
         })
+    }
+
+    /// Shows requests that this proxy forwards, as far as there are any. Each other request comes with what keeps the proxy from
+    /// forwarding it.
+    #[must_use]
+    pub fn behind(self, proxied: Proxied) -> Self {
+        Self {
+            proxied: Some(proxied),
+            ..self
+        }
     }
 
     /// The line that the question is about, or the method and the path of a call.
@@ -169,6 +182,20 @@ impl Question {
             }));
         }
         Ok(Ok(()))
+    }
+
+    /// Whether the question knows the proxy in front of the upstream.
+    pub(super) fn is_behind_proxy(&self) -> bool {
+        self.proxied.is_some()
+    }
+
+    /// The two sides of the question for a token: its policy, and the requests that the question is about.
+    pub(super) fn sides<'p>(&'p self, (program, token): (&'p Program, TokenId)) -> (Side<'p>, Side<'p>) {
+        let proxied = self.proxied.as_ref();
+        (
+            Side::of(program, token).behind(proxied),
+            Side::demand(&self.program, self.token).behind(proxied),
+        )
     }
 
     /// The rule of the question.

@@ -2,7 +2,7 @@
 
 use super::question::Question;
 use crate::{
-    analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Side, Universe},
+    analysis::{Accepted, Budget, Fault, Inconclusive, Obstacle, Prover, Request, Universe},
     ir::{LineId, Program, TokenId},
     tokens::InvariantKind as Demand,
 };
@@ -21,11 +21,25 @@ pub struct Verdict {
 /// A request that shows that a token does not meet a demand.
 #[derive(Clone, Debug)]
 pub struct Breach {
-    /// `never` and `only`: the line that allows the request; `None`: the token is unrestricted. `always`: the forbid line that denies
-    /// it; `None`: no line permits it.
+    /// The line that allows the request, or the forbid line that denies it; `None`: the token is unrestricted, or no line permits
+    /// the request.
     pub line: Option<LineId>,
+    /// Whether the lines allow the request. A request that breaks `always` may be one that the lines allow and the proxy does not
+    /// forward.
+    pub is_allowed: bool,
     /// The request.
     pub request: Request,
+    /// What keeps the proxy from forwarding the request, and every other one of this breach; empty if the proxy forwards it, or if
+    /// the question knows no proxy.
+    pub obstacles: Vec<Obstacle>,
+}
+
+impl Breach {
+    /// Whether it is certain that the proxy forwards no such request.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        Obstacle::are_certain(&self.obstacles)
+    }
 }
 
 impl Verdict {
@@ -65,28 +79,55 @@ pub fn verdicts<'p>(
 fn breaches<'p>(
     prover: &mut Prover<'p>,
     (question, demand): (&'p Question, Demand),
-    (program, token): (&'p Program, TokenId),
+    asked: (&'p Program, TokenId),
 ) -> Result<(Vec<Breach>, Option<Inconclusive>), Fault> {
-    let policy = Side::of(program, token);
-    let asked = Side::demand(&question.program, question.token);
-    let beyond = match demand {
-        Demand::Never => {
-            let common = prover.common(policy, asked)?;
-            let found = common.findings.into_iter().map(|found| Breach {
-                line: found.lines.0,
+    match demand {
+        Demand::Never => allowed(prover, question, asked),
+        Demand::Only => {
+            let (policy, demanded) = question.sides(asked);
+            let beyond = prover.beyond(policy, demanded, &Accepted::default())?;
+            let found = beyond.findings.into_iter().map(|found| Breach {
+                line: found.allowed_by,
+                is_allowed: true,
                 request: found.witness,
+                obstacles: found.obstacles,
             });
-            return Ok((found.collect(), common.inconclusive));
+            Ok((found.collect(), beyond.inconclusive))
         }
-        Demand::Only => prover.beyond(policy, asked, &Accepted::default())?,
-        Demand::Always => prover.beyond(asked, policy, &Accepted::default())?,
-    };
-    let found = beyond.findings.into_iter().map(|found| Breach {
-        line: match demand {
-            Demand::Always => found.denied_by,
-            Demand::Never | Demand::Only => found.allowed_by,
-        },
+        Demand::Always => {
+            let (policy, demanded) = question.sides(asked);
+            let beyond = prover.beyond(demanded, policy, &Accepted::default())?;
+            let found = beyond.findings.into_iter().map(|found| Breach {
+                line: found.denied_by,
+                is_allowed: false,
+                request: found.witness,
+                obstacles: found.obstacles,
+            });
+            let found: Vec<Breach> = found.collect();
+            if !found.is_empty() || beyond.inconclusive.is_some() || !question.is_behind_proxy() {
+                return Ok((found, beyond.inconclusive));
+            }
+            // The lines allow all of the requests. The token may not make them all if the proxy forwards none that a line allows.
+            let (mut found, inconclusive) = allowed(prover, question, asked)?;
+            found.retain(|breach| !breach.obstacles.is_empty());
+            Ok((found, inconclusive))
+        }
+    }
+}
+
+/// A request of the question for each line of a token that allows some.
+fn allowed<'p>(
+    prover: &mut Prover<'p>,
+    question: &'p Question,
+    asked: (&'p Program, TokenId),
+) -> Result<(Vec<Breach>, Option<Inconclusive>), Fault> {
+    let (policy, demanded) = question.sides(asked);
+    let common = prover.common(policy, demanded)?;
+    let found = common.findings.into_iter().map(|found| Breach {
+        line: found.lines.0,
+        is_allowed: true,
         request: found.witness,
+        obstacles: found.obstacles,
     });
-    Ok((found.collect(), beyond.inconclusive))
+    Ok((found.collect(), common.inconclusive))
 }

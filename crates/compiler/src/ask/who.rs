@@ -7,11 +7,14 @@ use super::{
     question::Question,
 };
 use crate::{
-    analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Ruled, Side, Universe},
+    analysis::{
+        Accepted, Budget, Fault, Finding, Inconclusive, Obstacle, Prover, Request, Ruled, Side, Universe,
+    },
     ir::{LineId, Program, RuleId, TokenId},
 };
 
-/// What a token may do of a question's requests.
+/// What a token may do of a question's requests. `ways`, `exceptions` and `extent` are about the token's lines. Whether the proxy
+/// forwards the requests that the lines allow is said of each way.
 #[derive(Clone, Debug)]
 pub struct Reach {
     /// The token.
@@ -20,8 +23,10 @@ pub struct Reach {
     pub ways: Vec<Way>,
     /// Forbid lines that deny some of the requests that these lines match.
     pub exceptions: Vec<LineId>,
-    /// Whether the token may make all of the requests.
+    /// Whether the lines allow all of the requests.
     pub extent: Extent,
+    /// What keeps the proxy from forwarding the request in `extent` that the lines do not allow.
+    pub denied_obstacles: Vec<Obstacle>,
     /// Why more lines may allow some of the requests than were found.
     pub inconclusive: Option<Inconclusive>,
 }
@@ -33,13 +38,24 @@ pub struct Way {
     pub line: Option<LineId>,
     /// What a request that the question is about must also have, for the line to allow it. Empty: nothing more.
     pub conditions: Vec<Condition>,
-    /// A request that the question is about, that the line matches and the token may make.
+    /// A request that the question is about, that the line matches and the token's lines allow.
     pub request: Request,
+    /// What keeps the proxy from forwarding the request, and every other one of this line; empty if the proxy forwards it, or if
+    /// the question knows no proxy.
+    pub obstacles: Vec<Obstacle>,
     /// The rule of the line: a line with `{USER}` has one for each user.
     rule: Option<RuleId>,
 }
 
-/// How many of a question's requests a token may make.
+impl Way {
+    /// Whether it is certain that the proxy forwards none of the requests that this line allows.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        Obstacle::are_certain(&self.obstacles)
+    }
+}
+
+/// How many of a question's requests the lines of a token allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// None of them.
@@ -53,10 +69,16 @@ pub enum Extent {
 }
 
 impl Reach {
-    /// Whether the token may make some of the requests.
+    /// Whether the token may make some of the requests: its lines allow them, and the proxy does not refuse them all.
     #[must_use]
     pub fn may(&self) -> bool {
-        !self.ways.is_empty()
+        self.ways.iter().any(|way| !way.is_blocked())
+    }
+
+    /// Whether the lines of the token allow some of the requests, and the proxy forwards none of these.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        !self.ways.is_empty() && !self.may()
     }
 
     /// Whether nothing about the token was left open.
@@ -99,8 +121,7 @@ fn reach<'p>(
     question: &'p Question,
     (program, token): (&'p Program, TokenId),
 ) -> Result<Reach, Fault> {
-    let policy = Side::of(program, token);
-    let demand = Side::demand(&question.program, question.token);
+    let (policy, demand) = question.sides((program, token));
     let common = prover.common(policy, demand)?;
     let rules = if common.findings.is_empty() {
         HashMap::new()
@@ -111,6 +132,7 @@ fn reach<'p>(
         line: found.source,
         conditions: Vec::new(),
         request: found.witness,
+        obstacles: found.obstacles,
         rule: found.source.and_then(|line| rules.get(&line).copied()),
     });
     let mut reach = Reach {
@@ -118,15 +140,21 @@ fn reach<'p>(
         ways: ways.collect(),
         exceptions: Vec::new(),
         extent: Extent::Nothing,
+        denied_obstacles: Vec::new(),
         inconclusive: common.inconclusive,
     };
-    if !reach.may() {
+    if reach.ways.is_empty() {
         return Ok(reach);
     }
     reach.exceptions = exceptions(prover, question, policy, &reach.ways);
     let denied = prover.beyond(demand, policy, &Accepted::default())?;
-    reach.extent = match (denied.findings.into_iter().next(), denied.inconclusive) {
-        (Some(found), _) => Extent::Part(Box::new(found.witness)),
+    let is_forwarded = |found: &Finding| found.obstacles.is_empty();
+    let at = denied.findings.iter().position(is_forwarded).unwrap_or_default();
+    reach.extent = match (denied.findings.into_iter().nth(at), denied.inconclusive) {
+        (Some(found), _) => {
+            reach.denied_obstacles = found.obstacles;
+            Extent::Part(Box::new(found.witness))
+        }
         (None, Some(why)) => Extent::Open(why),
         (None, None) => Extent::Everything,
     };

@@ -22,6 +22,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The text to write instead, if the advice names exactly one.
     pub fix: Option<Fix>,
+    /// In what a line or a token allows more than before, in words.
+    pub widened: Option<String>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
 }
@@ -78,6 +80,7 @@ impl Diagnostic {
             related: Vec::new(),
             help: None,
             fix: None,
+            widened: None,
             witness: None,
         }
     }

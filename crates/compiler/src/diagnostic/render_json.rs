@@ -22,6 +22,8 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<Edit<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    widened: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<Proof<'a>>,
 }
 
@@ -74,6 +76,7 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
                 place: place(sources, fix.span, ""),
                 text: &fix.text,
             }),
+            widened: diagnostic.widened.as_deref(),
             witness: diagnostic.witness.as_ref().map(|witness| Proof {
                 request: &witness.request,
                 curl: &witness.curl,

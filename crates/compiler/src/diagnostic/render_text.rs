@@ -99,6 +99,9 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         group = group.element(Origin::path(file).line(place.line));
     }
     // The proof comes after the snippets, and the advice last.
+    if let Some(widened) = &diagnostic.widened {
+        group = group.element(Level::NOTE.with_name("widened").message(untrusted(widened)));
+    }
     if let Some(witness) = &diagnostic.witness {
         for text in [&witness.request, &witness.curl] {
             let text = untrusted(text);

@@ -41,6 +41,8 @@ pub struct Finding {
     pub headline: String,
     /// Advice, one line.
     pub help: Option<String>,
+    /// In what more is allowed than before, one line.
+    pub widened: Option<String>,
     /// A request as one line, and as a `curl` command.
     pub witness: Option<(String, String)>,
     /// Where it is; `None`: in no file.
@@ -180,12 +182,15 @@ impl Finding {
         )
     }
 
-    /// The headline, the advice and the proof, each on a line of its own.
+    /// The headline, the advice, what widened, and the proof, each on a line of its own.
     #[must_use]
     pub fn message(&self) -> String {
         let mut lines = vec![self.headline.clone()];
         if let Some(help) = &self.help {
             lines.push(format!("help: {help}"));
+        }
+        if let Some(widened) = &self.widened {
+            lines.push(format!("widened: {widened}"));
         }
         if let Some((request, curl)) = &self.witness {
             lines.push(format!("witness: {request}"));
@@ -216,6 +221,7 @@ impl Places<'_> {
             severity: diagnostic.severity,
             headline: shown(&diagnostic.headline),
             help: diagnostic.help.as_deref().map(shown),
+            widened: diagnostic.widened.as_deref().map(shown),
             witness: witness.map(|witness| (shown(&witness.request), shown(&witness.curl))),
             place: self.primary(diagnostic),
             related: related.collect(),

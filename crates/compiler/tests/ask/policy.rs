@@ -16,17 +16,22 @@ pub(crate) fn base() -> BaseUrl {
     BaseUrl::parse("https://jira.example.com").unwrap()
 }
 
-/// A bound program of tokens with these names and lines; `unrestricted` stands for lines that allow everything.
+/// A bound program of tokens with these names and lines; `unrestricted` stands for lines that allow everything. Lines
+/// that begin with a line `mint` are those of a token with `mint = true`.
 pub(crate) fn compiled(tokens: &[(&str, &str)]) -> Program {
     let mut file = String::new();
     for (number, (name, lines)) in tokens.iter().enumerate() {
         let secret = format!("{:02x}", number + 1).repeat(32);
-        let limits = match *lines {
+        let (mint, lines) = match lines.strip_prefix("mint\n") {
+            Some(lines) => ("mint = true\n", lines),
+            None => ("", *lines),
+        };
+        let limits = match lines {
             "unrestricted" => "unrestricted = true\n".to_owned(),
             lines => format!("limit_to = '''\n{lines}\n'''\n"),
         };
         file.push_str(&format!(
-            "[[token]]\nname = \"{name}\"\nuser = \"u\"\nexpires = 2030-01-01T00:00:00Z\nsecret_hash = \"sha256:{secret}\"\n{limits}"
+            "[[token]]\nname = \"{name}\"\nuser = \"u\"\nexpires = 2030-01-01T00:00:00Z\nsecret_hash = \"sha256:{secret}\"\n{mint}{limits}"
         ));
     }
     let sources = SourceSet::from_files([("t.toml".to_owned(), file)]);

@@ -15,6 +15,7 @@ use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::{Question, equal, verdicts, who};
 
 use super::failure::Failure;
+use super::forwarded::proxied;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::Config;
@@ -121,7 +122,7 @@ fn question(text: &str, config: &Config, budget: &Budget) -> Result<Question, Fa
     checked
         .map_err(Failure::trouble)?
         .map_err(|error| wrong(&error))?;
-    Ok(question)
+    Ok(question.behind(proxied(config)?))
 }
 
 fn compared<'p>(
@@ -134,7 +135,9 @@ fn compared<'p>(
     };
     let (first, second) = (policy.token(first)?, policy.token(second)?);
     let program = &policy.program;
-    let compared = equal(program, (first, second), (universe(config), budget)).map_err(Failure::trouble)?;
+    let proxied = proxied(config)?;
+    let settings = (universe(config), Some(&proxied), budget);
+    let compared = equal(program, (first, second), settings).map_err(Failure::trouble)?;
     Ok(Equality {
         program,
         first,

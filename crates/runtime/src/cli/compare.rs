@@ -13,5 +13,5 @@ mod sets;
 mod unrestricted;
 
 pub(super) use change::Change;
-pub(super) use lines::{Bound, Direction, Example, Line, Lines};
+pub(super) use lines::{Bound, Direction, Example, Line, Lines, Proved};
 pub(super) use report::{Report, Standing, TokenReport};

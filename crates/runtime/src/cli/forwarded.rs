@@ -18,6 +18,11 @@ pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
     Proxied::new(&serving(config), Arc::new(Judge { rules })).map_err(Failure::trouble)
 }
 
+/// Explains that the proxy does not forward a request as it is configured; `None` if it does.
+pub(super) fn not_forwarded(obstacles: &[Obstacle]) -> Option<String> {
+    (!obstacles.is_empty()).then(|| format!("the proxy forwards it {}", Obstacle::describe(obstacles)))
+}
+
 /// Judges requests by the reading of the proxy.
 struct Judge {
     rules: Rules,

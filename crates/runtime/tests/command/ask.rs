@@ -146,6 +146,110 @@ fn a_right_that_only_one_token_has_is_a_difference() {
     );
 }
 
+const RELEASES: &str = r#"
+[[token]]
+name = "releases"
+user = "svc-ci"
+expires = 2030-01-01T00:00:00Z
+secret_hash = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+limit_to = '[post]/rest/.*'
+
+[[token]]
+name = "reader"
+user = "ann"
+expires = 2030-01-01T00:00:00Z
+secret_hash = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+limit_to = '[get]/rest/.*'
+"#;
+
+fn releases() -> TempDir {
+    let directory = repository();
+    fs::write(directory.path().join("policies/ci.toml"), RELEASES).unwrap();
+    directory
+}
+
+/// The preset of Jira serves `/rest/*` and other paths, and not `/`.
+#[test]
+fn examples_are_calls_that_the_proxy_forwards() {
+    let directory = repository();
+    for question in ["POST .*", "never POST .*"] {
+        let (_, out, _) = told(&directory, &["ask", "--token", "old-admin", question]);
+        assert!(
+            out.contains("example: POST /") && !out.contains("example: POST /\n"),
+            "{out}"
+        );
+        assert!(!out.contains("the proxy forwards it"), "{out}");
+    }
+}
+
+#[test]
+fn a_token_without_the_key_of_a_call_may_not_make_it() {
+    let directory = releases();
+    let asked = "POST /rest/pat/.*";
+    insta::assert_snapshot!(succeed(directory.path(), &["ask", asked]));
+    let answer: Value = serde_json::from_str(&succeed(directory.path(), &["ask", "--json", asked])).unwrap();
+    assert_eq!((&answer["may"], &answer["checked"]), (&json!(0), &json!(2)));
+    let token = &answer["tokens"][0];
+    assert_eq!(
+        (
+            &token["may"],
+            &token["lines"][0]["request"]["forwarded"],
+            &token["lines"][0]["request"]["obstacles"]
+        ),
+        (&json!(false), &json!(false), &json!(["only with `mint = true`"]))
+    );
+    let with = RELEASES.replacen("limit_to", "mint = true\nlimit_to", 1);
+    fs::write(directory.path().join("policies/ci.toml"), with).unwrap();
+    let out = succeed(directory.path(), &["ask", asked]);
+    assert!(
+        out.starts_with("1 of 2 tokens may make requests") && !out.contains("the proxy forwards"),
+        "{out}"
+    );
+}
+
+/// Of a token that may do all that the proxy forwards, a request that its lines do not allow shows why that does not matter.
+#[test]
+fn a_request_that_is_not_allowed_says_what_keeps_it_out() {
+    let directory = releases();
+    let out = succeed(directory.path(), &["ask", "--token", "releases", "POST .*"]);
+    assert!(
+        out.contains(
+            "not allowed, for example: POST /; the proxy forwards it only with another `upstream.endpoints`\n"
+        ),
+        "{out}"
+    );
+    let always = ["ask", "--token", "releases", "always POST /rest/.*"];
+    let yes = succeed(directory.path(), &always);
+    assert!(
+        yes.ends_with("This is about lines: calls that need `mint` or `escalate` also need that key.\n"),
+        "{yes}"
+    );
+}
+
+/// The lines decide about `never`; what only a key keeps out is said.
+#[test]
+fn demands_say_what_only_a_key_keeps_out() {
+    let directory = releases();
+    let (code, out, err) = told(&directory, &["ask", "never POST /rest/pat/.*"]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    insta::assert_snapshot!(out);
+    let always = ["ask", "--token", "releases", "always POST /rest/pat/1/tokens"];
+    let (code, out, _) = told(&directory, &always);
+    assert_eq!(code, 1, "{out}");
+    insta::assert_snapshot!(out);
+    let (_, out, _) = told(&directory, &[&always[..], &["--json"]].concat());
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    let breach = &answer["tokens"][0]["breaches"][0];
+    assert_eq!(
+        (
+            &answer["holds"],
+            &breach["allowed"],
+            &breach["request"]["forwarded"]
+        ),
+        (&json!(false), &json!(true), &json!(false))
+    );
+}
+
 /// The object in the documentation, whose names programs rely on.
 #[test]
 fn json_is_one_object() {
@@ -162,7 +266,7 @@ fn json_is_one_object() {
             "version": 1, "kind": "line", "question": "[delete]/rest/.*",
             "checked": 1, "may": 1, "settled": true, "blocked": [],
             "tokens": [{
-                "token": "ci-comments", "state": "active", "extent": "some", "why": null,
+                "token": "ci-comments", "state": "active", "may": true, "extent": "some", "why": null,
                 "caller": {
                     "users": ["svc-ci"], "any_user": false,
                     "allowed_ips": ["10.0.0.0/8"], "expires": "2030-01-01T00:00:00.000Z",
@@ -181,6 +285,7 @@ fn json_is_one_object() {
                         "method": "DELETE", "target": "/rest/api/2/issue/KANBAN-0/comment/a",
                         "content_type": null, "body": null,
                         "curl": "curl -X DELETE -u svc-ci:\"$TOKEN\" https://jira.example.com/rest/api/2/issue/KANBAN-0/comment/a",
+                        "forwarded": true, "obstacles": [],
                     },
                 }],
                 "exceptions": [{
@@ -191,6 +296,7 @@ fn json_is_one_object() {
                     "decoded": "DELETE /rest/a", "method": "DELETE", "target": "/rest/a",
                     "content_type": null, "body": null,
                     "curl": "curl -X DELETE -u svc-ci:\"$TOKEN\" https://jira.example.com/rest/a",
+                    "forwarded": true, "obstacles": [],
                 },
             }],
         })

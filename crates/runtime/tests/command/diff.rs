@@ -215,6 +215,11 @@ fn every_format_says_what_widened() {
             assert!(out.contains(expected), "{expected:?} in {format}: {out}");
         }
     }
+    for format in ["junit", "github", "gitlab"] {
+        let out = of(format);
+        let expected = "widened: parameter `jql` from `project = KANBAN` to `project = KANBAN.*`";
+        assert!(out.contains(expected), "{format}: {out}");
+    }
     let text = of("text");
     let (widened, request) = (
         text.find("widened:").unwrap(),

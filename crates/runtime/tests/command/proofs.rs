@@ -123,10 +123,19 @@ fn new_access_fails_unless_it_was_reviewed() {
         "`a` newly allows requests that this line matches\n",
         "`a` newly allows requests that `![get]/rest/b/x` forbade\n",
         "`expires` was 2090-01-01T00:00:00Z and is now 2091-01-01T00:00:00Z\n",
-        "witness: GET /rest/aa\n",
+        "= widened: path from `/b` to `/a`\n  = witness: GET /rest/aa\n",
+        "= widened: forbid line removed: `a.toml:9: ![get]/rest/b/x`\n  = witness: GET /rest/b/x\n",
     ] {
         assert!(err.contains(expected), "{expected} in {err}");
     }
+    let (_, out, _) = check(&directory, &[&gate[..], &["--format", "json"]].concat());
+    let found = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let widened: Vec<String> = found
+        .filter_map(|found| Some(found["widened"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(widened.len(), 2, "{out}");
 
     let entries = [
         "line = '[get]/rest/a.*'",

@@ -30,3 +30,23 @@ fn a_shell_reads_every_part_as_it_is() {
         r#"POST /a with application/json: {"n": "it's\u001b"}"#
     );
 }
+
+#[test]
+fn the_decoded_form_shows_the_body_and_hidden_characters() {
+    let mut request = Request {
+        method: Method::Post,
+        path: "/a".to_owned(),
+        query: Vec::new(),
+        body: RequestBody::Json(Json::String("b".to_owned())),
+    };
+    // Nothing is encoded, so there is nothing to show next to it.
+    assert_eq!(request.decoded(), request.to_string());
+    assert_eq!(request.decoded_if_different(), None);
+    request.query = vec![("jql".to_owned(), "project = HR\n".to_owned())];
+    let expected = r#"POST /a?jql=project = HR\n with application/json: "b""#;
+    assert_eq!(request.decoded_if_different().as_deref(), Some(expected));
+    request.query.clear();
+    request.body = RequestBody::Json(Json::String("b\u{200b}".to_owned()));
+    let expected = r#"POST /a with application/json: "b\u{200b}""#;
+    assert_eq!(request.decoded_if_different().as_deref(), Some(expected));
+}

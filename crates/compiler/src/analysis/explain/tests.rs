@@ -60,8 +60,7 @@ fn read(found: &[(Finding, Explanation)]) -> String {
         }
         out.push_str(&format!("  {}\n", finding.witness));
         if let Some(telling) = &explanation.telling {
-            let decoded = telling.decoded().unwrap_or_else(|| telling.to_string());
-            out.push_str(&format!("  {decoded}\n"));
+            out.push_str(&format!("  {}\n", telling.decoded()));
         }
     }
     out

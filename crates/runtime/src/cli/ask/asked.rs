@@ -1,6 +1,6 @@
 //! What was asked, and tokens that something other than their lines stops.
 
-use tokenward_compiler::ask::Extent;
+use tokenward_compiler::ask::{Extent, Reach, Way};
 use tokenward_compiler::ir::TokenId;
 
 /// What was asked, in the words of the answer.
@@ -29,14 +29,21 @@ impl Asked {
     }
 
     /// How many of the requests a token may make. Of one call only the body is left open.
-    pub(super) fn extent(&self, extent: &Extent) -> String {
+    pub(super) fn extent(&self, reach: &Reach) -> String {
+        if reach.is_blocked() {
+            return "none of them, as the proxy is configured".to_owned();
+        }
         let (some, all) = match self.kind {
             "call" => ("with some bodies", "yes"),
             _ => ("some of them", "all of them"),
         };
-        match extent {
+        match &reach.extent {
             Extent::Nothing => "none of them".to_owned(),
             Extent::Part(_) => some.to_owned(),
+            // The lines do not decide alone about those that the proxy does not forward.
+            Extent::Everything if reach.ways.iter().any(Way::is_blocked) => {
+                format!("{all}, as far as the proxy forwards them")
+            }
             Extent::Everything => all.to_owned(),
             Extent::Open(why) => format!("{some}; whether all is not settled: {why}"),
         }

@@ -112,7 +112,7 @@ impl Equality<'_> {
                 2,
                 &format!("denied by  {}", denied.as_deref().unwrap_or("no line")),
             );
-            out.request(4, &found.witness, (program, token));
+            out.request(4, (&found.witness, &found.obstacles), (program, token));
         }
         if let Some(more @ 1..) = only.findings.len().checked_sub(REQUESTS) {
             out.line(2, &format!("{more} more requests: --json lists all"));

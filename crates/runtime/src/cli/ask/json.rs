@@ -11,7 +11,9 @@ use super::policy::Policy;
 
 pub(super) fn reaches(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> Value {
     let program = &policy.program;
-    let told = reaches.iter().filter(|reach| reach.may() || !reach.is_settled());
+    let told = reaches
+        .iter()
+        .filter(|reach| !reach.ways.is_empty() || !reach.is_settled());
     let blocked_json = blocked
         .iter()
         .map(|one| json!({ "token": program.token(one.token).name, "why": one.why }));
@@ -42,10 +44,11 @@ fn reach_json(policy: &Policy, reach: &Reach) -> Value {
         "token": token.name,
         "state": policy.state(token),
         "caller": caller_json(token),
+        "may": reach.may(),
         "extent": extent,
         "lines": ways.collect::<Vec<_>>(),
         "exceptions": exceptions.collect::<Vec<_>>(),
-        "not_allowed": denied.map(|request| request_json(request, (program, token))),
+        "not_allowed": denied.map(|request| request_json((request, &reach.denied_obstacles), (program, token))),
         "why": reach.inconclusive.or(open).map(|why| why.to_string()),
     })
 }
@@ -56,7 +59,7 @@ fn way_json(way: &Way, (program, token): (&Program, &Token)) -> Value {
     json!({
         "line": way.line.map(|line| line_json(program, line)),
         "conditions": conditions.collect::<Vec<_>>(),
-        "request": request_json(&way.request, (program, token)),
+        "request": request_json((&way.request, &way.obstacles), (program, token)),
     })
 }
 
@@ -71,7 +74,8 @@ pub(super) fn verdicts(
         let breaches = verdict.breaches.iter().map(|breach| {
             json!({
                 "line": breach.line.map(|line| line_json(program, line)),
-                "request": request_json(&breach.request, (program, token)),
+                "allowed": breach.is_allowed,
+                "request": request_json((&breach.request, &breach.obstacles), (program, token)),
             })
         });
         json!({
@@ -102,7 +106,7 @@ pub(super) fn equality(equality: &Equality<'_>) -> Value {
             json!({
                 "allowed_by": found.allowed_by.map(|line| line_json(program, line)),
                 "denied_by": found.denied_by.map(|line| line_json(program, line)),
-                "request": request_json(&found.witness, (program, token)),
+                "request": request_json((&found.witness, &found.obstacles), (program, token)),
             })
         });
         json!({

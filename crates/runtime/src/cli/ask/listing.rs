@@ -1,12 +1,12 @@
 //! Parts that all answers have in common: lines with their places, requests, and text that is safe for a terminal.
 
 use serde_json::{Value, json};
-use tokenward_compiler::analysis::Request;
-use tokenward_compiler::ask::decoded;
+use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::ir::{LineId, Program, Token, Users};
 
 use super::super::audit::shown;
 use super::super::compare::lines::curl;
+use super::super::forwarded::not_forwarded;
 use crate::text::time;
 
 /// Answers as text: lines with an indent.
@@ -21,10 +21,18 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Adds an example: decoded, and as a command.
-    pub(super) fn request(&mut self, indent: usize, request: &Request, (program, token): (&Program, &Token)) {
-        self.line(indent, &format!("example: {}", decoded(request)));
+    /// Adds an example: decoded, as a command, and with what keeps the proxy from forwarding it.
+    pub(super) fn request(
+        &mut self,
+        indent: usize,
+        (request, obstacles): (&Request, &[Obstacle]),
+        (program, token): (&Program, &Token),
+    ) {
+        self.line(indent, &format!("example: {}", request.decoded()));
         self.line(indent, &curl(request, program, &token.users));
+        if let Some(why) = not_forwarded(obstacles) {
+            self.line(indent, &why);
+        }
     }
 
     pub(super) fn end(self) -> String {
@@ -48,15 +56,20 @@ pub(super) fn line_json(program: &Program, id: LineId) -> Value {
     })
 }
 
-pub(super) fn request_json(request: &Request, (program, token): (&Program, &Token)) -> Value {
+pub(super) fn request_json(
+    (request, obstacles): (&Request, &[Obstacle]),
+    (program, token): (&Program, &Token),
+) -> Value {
     let content = request.body.content();
     json!({
-        "decoded": decoded(request),
+        "decoded": request.decoded(),
         "method": request.method_name(),
         "target": request.target(),
         "content_type": content.as_ref().map(|(media, _)| media),
         "body": content.as_ref().map(|(_, text)| text),
         "curl": curl(request, program, &token.users),
+        "forwarded": obstacles.is_empty(),
+        "obstacles": obstacles.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The answer to "which tokens may": each token with its lines, their conditions and an example.
 
-use tokenward_compiler::ask::{Extent, Reach, Way, decoded};
+use tokenward_compiler::ask::{Extent, Reach, Way};
 
+use super::super::forwarded::not_forwarded;
+use super::super::plural::plural;
 use super::asked::{Asked, Blocked};
 use super::listing::{Text, caller, place};
 use super::policy::Policy;
@@ -13,11 +15,11 @@ const LINES: usize = 20;
 pub(super) fn text(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> String {
     let mut out = Text::default();
     out.line(0, &summary(asked, policy, (reaches, blocked)));
-    for reach in reaches.iter().filter(|reach| reach.may()) {
+    for reach in reaches.iter().filter(|reach| !reach.ways.is_empty()) {
         token(&mut out, asked, policy, reach);
     }
     let program = &policy.program;
-    for reach in reaches.iter().filter(|reach| !reach.may()) {
+    for reach in reaches.iter().filter(|reach| reach.ways.is_empty()) {
         if let Some(why) = reach.inconclusive {
             out.line(0, "");
             let name = &program.token(reach.token).name;
@@ -41,7 +43,7 @@ fn summary(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Bloc
     let may: Vec<&Reach> = reaches.iter().filter(|reach| reach.may()).collect();
     let open = reaches
         .iter()
-        .filter(|reach| !reach.may() && !reach.is_settled())
+        .filter(|reach| !reach.may() && reach.inconclusive.is_some())
         .count();
     let of = reaches.len() + blocked.len();
     let what = asked.may();
@@ -72,6 +74,16 @@ fn summary(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Bloc
     if open > 0 && !may.is_empty() {
         summary.push_str(&format!(" {open} more could not be settled."));
     }
+    let unsent = reaches.iter().filter(|reach| reach.is_blocked()).count();
+    if unsent > 0 {
+        let lines = match (reaches.len(), unsent) {
+            (1, _) => "Its lines allow some".to_owned(),
+            (_, count) => format!("The lines of {count} {} allow some", plural(count, "token")),
+        };
+        summary.push_str(&format!(
+            " {lines}, but as configured the proxy forwards none of these."
+        ));
+    }
     summary
 }
 
@@ -84,17 +96,14 @@ fn token(out: &mut Text, asked: &Asked, policy: &Policy, reach: &Reach) {
         "revoked" => ", revoked",
         _ => ", expired",
     };
-    out.line(
-        0,
-        &format!("{}: {}{state}", token.name, asked.extent(&reach.extent)),
-    );
+    out.line(0, &format!("{}: {}{state}", token.name, asked.extent(reach)));
     for way in reach.ways.iter().take(LINES) {
         let line = way
             .line
             .map_or_else(|| "unrestricted = true".to_owned(), |line| place(program, line));
         out.line(2, &line);
         conditions(out, way);
-        out.request(4, &way.request, (program, token));
+        out.request(4, (&way.request, &way.obstacles), (program, token));
     }
     more(out, reach.ways.len(), "lines");
     for line in reach.exceptions.iter().take(LINES) {
@@ -105,8 +114,9 @@ fn token(out: &mut Text, asked: &Asked, policy: &Policy, reach: &Reach) {
     }
     more(out, reach.exceptions.len(), "forbid lines");
     if let Extent::Part(denied) = &reach.extent {
-        let denied = decoded(denied);
-        out.line(2, &format!("not allowed, for example: {denied}"));
+        let why = not_forwarded(&reach.denied_obstacles).map_or_else(String::new, |why| format!("; {why}"));
+        let denied = denied.decoded();
+        out.line(2, &format!("not allowed, for example: {denied}{why}"));
     }
     if let Some(why) = reach.inconclusive {
         out.line(2, &format!("other lines: not settled: {why}"));

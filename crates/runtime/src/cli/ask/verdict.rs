@@ -19,8 +19,8 @@ pub(super) fn text((question, demand): (&Question, Demand), policy: &Policy, ver
         out.line(0, "");
         out.line(0, &token.name);
         for breach in verdict.breaches.iter().take(REQUESTS) {
-            out.line(2, &cause(demand, breach, program));
-            out.request(4, &breach.request, (program, token));
+            out.line(2, &cause(breach, program));
+            out.request(4, (&breach.request, &breach.obstacles), (program, token));
         }
         if let Some(more @ 1..) = verdict.breaches.len().checked_sub(REQUESTS) {
             out.line(2, &format!("{more} more requests: --json lists all"));
@@ -59,7 +59,15 @@ fn summary((question, demand): (&Question, Demand), program: &Program, verdicts:
             Demand::Only => format!("may make requests that `{line}` does not match"),
             Demand::Always => format!("may not make all requests that `{line}` matches"),
         };
-        return format!("No: {who} {does}.");
+        let mut summary = format!("No: {who} {does}.");
+        // What only a key or a setting prevents can begin without a change of the lines.
+        let mut breaches = verdicts.iter().flat_map(|verdict| &verdict.breaches);
+        if demand != Demand::Always && breaches.all(Breach::is_blocked) {
+            summary.push_str(
+                " The lines allow this, but as configured the proxy forwards none of these requests.",
+            );
+        }
+        return summary;
     }
     if open > 0 {
         let who = one.unwrap_or_else(|| format!("{open} of {of} tokens"));
@@ -75,14 +83,23 @@ fn summary((question, demand): (&Question, Demand), program: &Program, verdicts:
         (Demand::Only, _) => format!("may make only requests that `{line}` matches"),
         (Demand::Always, _) => format!("may make every request that `{line}` matches"),
     };
+    let lacks_key = |verdict: &Verdict| {
+        let token = program.token(verdict.token);
+        !(token.mint && token.escalate)
+    };
+    if demand == Demand::Always && verdicts.iter().any(lacks_key) {
+        return format!(
+            "Yes: {who} {does}. This is about lines: calls that need `mint` or `escalate` also need that key."
+        );
+    }
     format!("Yes: {who} {does}.")
 }
 
-fn cause(demand: Demand, breach: &Breach, program: &Program) -> String {
-    match (demand, breach.line) {
-        (Demand::Always, None) => "no line permits this request".to_owned(),
-        (Demand::Always, Some(line)) => format!("denied by {}", place(program, line)),
-        (_, None) => "allowed by unrestricted = true".to_owned(),
-        (_, Some(line)) => format!("allowed by {}", place(program, line)),
+fn cause(breach: &Breach, program: &Program) -> String {
+    match (breach.is_allowed, breach.line) {
+        (false, None) => "no line permits this request".to_owned(),
+        (false, Some(line)) => format!("denied by {}", place(program, line)),
+        (true, None) => "allowed by unrestricted = true".to_owned(),
+        (true, Some(line)) => format!("allowed by {}", place(program, line)),
     }
 }

@@ -210,22 +210,22 @@ impl<'p> Lines<'p> {
 
     /// Explains requests that the new token newly allows: what widened, and which request shows it best.
     pub(super) fn explain(&mut self, example: &mut Example, after: TokenId) {
-        let Origin { pair, before } = example.origin;
-        let (Some(analysis), Some((_, new))) = (self.analyses.get_mut(pair), self.bound.pairs.get(pair))
-        else {
+        let Some((_, new)) = self.bound.pairs.get(example.origin.pair) else {
             return;
         };
-        let finding = Finding {
-            witness: example.request.clone(),
-            allowed_by: example.by.0,
-            denied_by: example.by.1,
-            cause: example.cause,
-            obstacles: example.obstacles.clone(),
+        let Some(explanation) = self.explanation(&example.proved(), after) else {
+            return;
         };
-        let explanation = analysis.explain((before, Some(after)), &finding);
         let telling = explanation.telling.as_ref();
         example.telling_curl = telling.map(|request| curl(request, new, users_of(new, after)));
         example.explanation = Some(explanation);
+    }
+
+    /// Explains how the new token comes to allow a request that the old one does not.
+    pub(in super::super) fn explanation(&mut self, proved: &Proved, after: TokenId) -> Option<Explanation> {
+        let Origin { pair, before } = proved.origin;
+        let analysis = self.analyses.get_mut(pair)?;
+        Some(analysis.explain((before, Some(after)), &proved.finding))
     }
 
     /// Number of product states visited so far.
@@ -274,7 +274,26 @@ pub(in super::super) struct Example {
     origin: Origin,
 }
 
+/// A request that one policy allows and the other does not, as it was proved: what an explanation starts from.
+pub(in super::super) struct Proved {
+    finding: Finding,
+    origin: Origin,
+}
+
 impl Example {
+    pub(in super::super) fn proved(&self) -> Proved {
+        Proved {
+            finding: Finding {
+                witness: self.request.clone(),
+                allowed_by: self.by.0,
+                denied_by: self.by.1,
+                cause: self.cause,
+                obstacles: self.obstacles.clone(),
+            },
+            origin: self.origin,
+        }
+    }
+
     /// Whether the proxy forwards no such request, for certain.
     pub(in super::super) fn is_latent(&self) -> bool {
         Obstacle::are_certain(&self.obstacles)

@@ -12,7 +12,7 @@ use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_compiler::source::Span;
 use tokenward_compiler::tokens::ReviewedWhat;
 
-use super::super::compare::{Bound, Change, Example, Lines, Report, TokenReport};
+use super::super::compare::{Bound, Change, Example, Lines, Proved, Report, Standing, TokenReport};
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::progress::Progress;
@@ -141,6 +141,7 @@ impl Base {
             reviews,
             places: &self.places,
             diagnostics,
+            unexplained: Vec::new(),
         };
         gate.settings(&report);
         for token in &report.tokens {
@@ -149,6 +150,8 @@ impl Base {
         for one in reread {
             gate.reread(one, bound_new);
         }
+        // The proofs come first: explanations take steps of the same budget.
+        gate.explain(&mut lines);
         gate.reviews.tell(gate.diagnostics);
         Ok(())
     }
@@ -160,9 +163,23 @@ struct Gate<'a> {
     reviews: Reviews,
     places: &'a Places,
     diagnostics: &'a mut Vec<Diagnostic>,
+    /// Findings about lines, by their places among the diagnostics: the request of each, and the token that allows it.
+    unexplained: Vec<(usize, Proved, TokenId)>,
 }
 
 impl Gate<'_> {
+    /// Adds to each finding about a line in what the line is wider than before.
+    fn explain(&mut self, lines: &mut Lines<'_>) {
+        let quote = |text: &str| format!("`{text}`");
+        for (at, proved, after) in std::mem::take(&mut self.unexplained) {
+            let explanation = lines.explanation(&proved, after);
+            let words = explanation.and_then(|explanation| explanation.widened_words(&quote));
+            if let Some(found) = self.diagnostics.get_mut(at) {
+                found.widened = words;
+            }
+        }
+    }
+
     /// Reports a line by which an upgrade gives a token more, unless that was reviewed or is new access in any case.
     fn reread(&mut self, one: &Rereading, program: &Program) {
         if one.direction == Direction::Open {
@@ -463,6 +480,11 @@ impl Gate<'_> {
         headline.push_str(&forwarded_only(&example.obstacles));
         let place = place.unwrap_or_else(|| self.place(after));
         let found = Diagnostic::new(code, place, headline).witness(witness(example));
+        // Of a new token everything is new.
+        if token.standing != Standing::New {
+            self.unexplained
+                .push((self.diagnostics.len(), example.proved(), after));
+        }
         self.push(found.help(advice(&what)));
     }
 

@@ -6,8 +6,9 @@ use tokenward_compiler::diagnostic::{Code, Diagnostic, Elsewhere, Report as Find
 use tokenward_compiler::source::Span;
 
 use super::super::checkout::Checkout;
-use super::super::compare::{Change, Example, Report, TokenReport};
+use super::super::compare::{Change, Example, Report, Standing, TokenReport};
 use super::super::side::Side;
+use super::text::quoted;
 
 /// The findings. `config`: the new side's configuration, where changed settings are.
 pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
@@ -65,7 +66,16 @@ fn of_token(token: &TokenReport, new: &Side, found: &mut Vec<Diagnostic>) {
         });
     }
     let examples = token.newly_allowed.examples.iter();
-    found.extend(examples.map(|example| newly_allowed(&whose, example, new, place)));
+    found.extend(examples.map(|example| {
+        let explanation = example.explanation.as_ref();
+        // Of a new token everything is new.
+        let explanation = explanation.filter(|_| token.standing != Standing::New);
+        let widened = explanation.and_then(|explanation| explanation.widened_words(&quoted));
+        Diagnostic {
+            widened,
+            ..newly_allowed(&whose, example, new, place)
+        }
+    }));
     if token.newly_allowed.inconclusive.is_some() {
         found.push(open(&whose, "allows more than before", place));
     }

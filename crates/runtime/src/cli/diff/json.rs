@@ -134,7 +134,7 @@ fn request(request: &Request, curl: &str) -> Value {
     let content = request.body.content();
     json!({
         "request": request.to_string(),
-        "decoded": request.decoded(),
+        "decoded": request.decoded_if_different(),
         "method": request.method_name(),
         "target": request.target(),
         "content_type": content.as_ref().map(|(media, _)| media),

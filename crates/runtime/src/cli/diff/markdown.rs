@@ -6,7 +6,8 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::text::{beyond_tokens, not_forwarded, place, summary, verdict, wider};
+use super::super::forwarded::not_forwarded;
+use super::text::{beyond_tokens, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
@@ -128,7 +129,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
 }
 
 fn render_decoded(request: &Request, out: &mut String) {
-    if let Some(decoded) = request.decoded() {
+    if let Some(decoded) = request.decoded_if_different() {
         let _ = writeln!(out, "- decoded: {}", code(&decoded));
     }
 }

@@ -9,8 +9,9 @@ use tokenward_compiler::diagnostic::{Code, Severity};
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
+use super::super::forwarded::not_forwarded;
 use super::super::side::Side;
-use super::text::{not_forwarded, quoted};
+use super::text::quoted;
 use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
@@ -159,7 +160,7 @@ fn example_text(token: &TokenReport, example: &Example, what: &str) -> String {
 
 fn request_text(request: &Request, curl: &str) -> String {
     let decoded = request
-        .decoded()
+        .decoded_if_different()
         .map_or_else(String::new, |decoded| format!("decoded: {decoded}\n"));
     format!("{request}\n{decoded}{curl}")
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use tokenward_compiler::analysis::{Obstacle, Request};
+use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
+use super::super::forwarded::not_forwarded;
 
 /// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
@@ -225,7 +226,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
 }
 
 fn render_request(request: &Request, curl: &str, out: &mut String) {
-    if let Some(decoded) = request.decoded() {
+    if let Some(decoded) = request.decoded_if_different() {
         line(out, format_args!("    decoded: {decoded}"));
     }
     line(out, format_args!("    {curl}"));
@@ -246,11 +247,6 @@ fn render_widened(token: &TokenReport, example: &Example, out: &mut String) {
         let nearest = nearest.words(example.request.method, &quoted);
         line(out, format_args!("    the nearest old line is {nearest}"));
     }
-}
-
-/// Explains that the proxy does not forward a request as it is configured; `None` if it does.
-pub(super) fn not_forwarded(obstacles: &[Obstacle]) -> Option<String> {
-    (!obstacles.is_empty()).then(|| format!("the proxy forwards it {}", Obstacle::describe(obstacles)))
 }
 
 /// Formats a line with its place, or gives `otherwise` if there is no line.
