@@ -77,7 +77,7 @@ pub fn find(
     let mut needed = Variants::default();
     let served_line = suspect::served_line(served, &mut needed);
     for suspect in suspected.iter().flat_map(|(_, _, suspects)| suspects.iter()) {
-        suspect.claim.need(&mut needed);
+        suspect.need(&mut needed);
     }
     let avoidable = avoidable_forbid::Candidates::new(policy, settings.set, &mut needed);
     let Some(compiled) = needed.compile(policy.program) else {
@@ -104,10 +104,11 @@ pub fn find(
             match proofs.prove((*token, *rule), &suspect.claim) {
                 Proved::Yes(request) => {
                     done.insert((line, suspect.code));
-                    let token = policy.program.token(*token);
-                    lints
-                        .diagnostics
-                        .push(suspect.diagnostic(policy.program, token, request.as_deref()));
+                    let mend = suspect.mend.as_ref();
+                    let is_right = mend.is_none_or(|mend| proofs.gives_nothing(mend));
+                    let whose = (policy.program, policy.program.token(*token));
+                    let found = suspect.diagnostic(whose, request.as_deref(), is_right);
+                    lints.diagnostics.push(found);
                 }
                 Proved::No => {}
                 Proved::Open => lints.open += 1,

@@ -640,3 +640,27 @@ fn the_table_of_lints_is_complete() {
         .collect();
     assert_eq!(listed, known);
 }
+
+/// The finding of a code in the pedantic set.
+fn found_as(lines: &str, code: Code) -> Diagnostic {
+    let (found, ..) = all(&policy(lines), LintSet::Pedantic, None);
+    let one = found.iter().find(|one| one.code == code);
+    one.unwrap_or_else(|| panic!("{lines}: {found:#?}")).clone()
+}
+
+#[test]
+fn the_path_of_a_list_is_spelt_anew_however_it_is_quoted() {
+    for (path, starred) in [
+        ("\"labels\"", "labels[*]"),
+        ("fields.\"labels\"", "fields.labels[*]"),
+        ("\"a.b\".labels", "\"a.b\".labels[*]"),
+        ("\"x:=labels\".labels", "\"x:=labels\".labels[*]"),
+    ] {
+        let found = found_as(
+            &format!("[put]/rest/api/2/issue/A[JsonData::{path}==bot]"),
+            Code::SingleForList,
+        );
+        let help = format!("write `[put]/rest/api/2/issue/A[JsonData::{starred}==bot]`");
+        assert_eq!(found.help, Some(help), "{path}");
+    }
+}

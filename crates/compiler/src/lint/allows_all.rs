@@ -26,5 +26,6 @@ pub(super) fn check(line: &Line<'_>, served: &Served, found: &mut Vec<Suspect>) 
         headline: format!("this line allows {which} that the proxy serves"),
         help: "write the paths that the token needs, a line for each".to_owned(),
         claim: Claim::Everything(format!("{prefix}{}", served_url(served))),
+        mend: None,
     });
 }

@@ -85,5 +85,6 @@ fn suspect(line: &Line<'_>, name: &Name, segment: std::ops::Range<usize>, end: u
         headline,
         help: format!("write `{}`", with(written)),
         claim: line.beyond(&with(narrower), with(more)),
+        mend: line.mend([with(written)]),
     })
 }

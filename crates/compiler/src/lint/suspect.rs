@@ -3,6 +3,7 @@
 use super::{shown::witness, variants::Variants};
 use crate::{
     analysis::{Request, Served},
+    ast::Effect,
     diagnostic::{Code, Diagnostic},
     ir::{Program, Token},
     source::Span,
@@ -16,6 +17,26 @@ pub(super) struct Suspect {
     pub(super) headline: String,
     pub(super) help: String,
     pub(super) claim: Claim,
+    /// The lines that the help shows, if it does. It is shown only if they are proved to give no access.
+    pub(super) mend: Option<Mend>,
+}
+
+/// Lines to write instead of a line. They are compiled, and have no `{USER}`.
+#[derive(Clone)]
+pub(super) struct Mend {
+    pub(super) effect: Effect,
+    pub(super) before: String,
+    pub(super) after: Vec<String>,
+}
+
+impl Mend {
+    /// Asks for the lines that the proof needs.
+    pub(super) fn need(&self, variants: &mut Variants) {
+        variants.need(&self.before);
+        for line in &self.after {
+            variants.need(line);
+        }
+    }
 }
 
 /// What a suspicion claims. The lines are compiled, and have no `{USER}`.
@@ -53,13 +74,25 @@ impl Claim {
 }
 
 impl Suspect {
+    /// Asks for the lines that the proofs need.
+    pub(super) fn need(&self, variants: &mut Variants) {
+        self.claim.need(variants);
+        if let Some(mend) = &self.mend {
+            mend.need(variants);
+        }
+    }
+
+    /// The finding; with its help only if that is right.
     pub(super) fn diagnostic(
         &self,
-        program: &Program,
-        token: &Token,
+        (program, token): (&Program, &Token),
         request: Option<&Request>,
+        is_help_right: bool,
     ) -> Diagnostic {
-        let found = Diagnostic::new(self.code, self.span, self.headline.clone()).help(self.help.clone());
+        let mut found = Diagnostic::new(self.code, self.span, self.headline.clone());
+        if is_help_right {
+            found = found.help(self.help.clone());
+        }
         match request {
             Some(request) => found.witness(witness(program, token, request)),
             None => found,

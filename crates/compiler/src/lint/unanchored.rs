@@ -32,5 +32,6 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         headline: "`.*` before the path also matches paths that only end like this".to_owned(),
         help: format!("write `{narrower}`"),
         claim: line.beyond(&narrower, example),
+        mend: line.mend([narrower]),
     });
 }
