@@ -664,3 +664,33 @@ fn the_path_of_a_list_is_spelt_anew_however_it_is_quoted() {
         assert_eq!(found.help, Some(help), "{path}");
     }
 }
+
+#[test]
+fn a_forbid_line_is_avoidable_with_all_its_permit_lines() {
+    let permits = |names: &[&str]| {
+        let lines = names.iter().map(|name| format!("/rest/api/2/issue/{name}\n"));
+        format!(
+            "{}![delete]/rest/api/2/issue/.*",
+            lines.collect::<Vec<_>>().concat()
+        )
+    };
+    let methods = "[get,head,post,put,patch,options]/rest/api/2/issue";
+    let two = found_as(&permits(&["A", "B"]), Code::AvoidableForbid);
+    let help = two.help.unwrap();
+    assert!(
+        help.ends_with(&format!("methods: `{methods}/A`, `{methods}/B`")),
+        "{help}"
+    );
+    assert_eq!(
+        two.primary.text,
+        "the request that is shown is denied by this line alone"
+    );
+    assert_eq!(two.witness.unwrap().request, "DELETE /rest/api/2/issue/A");
+    let five = found_as(&permits(&["A", "B", "C", "D", "E"]), Code::AvoidableForbid);
+    let help = five.help.unwrap();
+    assert!(help.ends_with("/C` and 2 more lines"), "{help}");
+    // What another line denies too is not shown.
+    let other = format!("{}\n!/rest/api/2/issue/A", permits(&["A", "B"]));
+    let found = found_as(&other, Code::AvoidableForbid);
+    assert_eq!(found.witness.unwrap().request, "DELETE /rest/api/2/issue/B");
+}
