@@ -73,7 +73,8 @@ pub fn find(
     of_keys(policy, settings, &mut lints.diagnostics);
     // First what the texts suggest, with all lines that the proofs will need: they are compiled together.
     let dead = dead_lines(known);
-    let suspected = suspects(policy, settings.set, served, &dead);
+    let (suspected, too_long) = suspects(policy, settings.set, served, &dead);
+    lints.open = too_long;
     let mut needed = Variants::default();
     let served_line = suspect::served_line(served, &mut needed);
     for suspect in suspected.iter().flat_map(|(_, _, suspects)| suspects.iter()) {
@@ -82,7 +83,7 @@ pub fn find(
     let avoidable = avoidable_forbid::Candidates::new(policy, settings.set, &mut needed);
     let Some(compiled) = needed.compile(policy.program) else {
         // One of the other spellings is too large, so nothing was looked at.
-        lints.open = suspected.len();
+        lints.open += suspected.len().max(1);
         return Ok(lints);
     };
     // Then the proofs.
@@ -160,19 +161,22 @@ fn dead_lines(known: &[Diagnostic]) -> Vec<crate::source::Span> {
 /// A rule of a token, and what its text suggests.
 type Suspected = (TokenId, RuleId, Rc<Vec<Suspect>>);
 
-/// Longer lines are made by programs: nobody makes a slip in them, and the time for a line grows with its square.
+/// Longer lines are not looked at, since the time for a line grows with its square. They are counted as open questions: otherwise
+/// padding would hide a line from all lints.
 const LONGEST: usize = 4_096;
 
 /// A line of a set is tried with so many of the tokens that include it: some may forbid what others allow.
 const TRIES: usize = 100;
 
+/// The suspects, and the number of lines that are too long to look at.
 fn suspects(
     policy: Policy<'_>,
     set: LintSet,
     served: &Served,
     dead: &[crate::source::Span],
-) -> Vec<Suspected> {
+) -> (Vec<Suspected>, usize) {
     let (program, mut all) = (policy.program, Vec::new());
+    let mut too_long: HashSet<LineId> = HashSet::new();
     // The suspects of a line of a set are found once, and tried with some of the tokens that include it.
     let mut of_line: HashMap<LineId, (Rc<Vec<Suspect>>, usize)> = HashMap::new();
     for (id, token) in program.tokens().filter(|(_, token)| !token.revoked) {
@@ -185,7 +189,11 @@ fn suspects(
                 continue;
             };
             let text = program.line(rule.line).text;
-            if text.len() > LONGEST || !may_be_suspect(text) || is_within(dead, span) {
+            if !may_be_suspect(text) || is_within(dead, span) {
+                continue;
+            }
+            if text.len() > LONGEST {
+                too_long.insert(rule.line);
                 continue;
             }
             let (known, tries) = of_line.entry(rule.line).or_default();
@@ -202,7 +210,7 @@ fn suspects(
             }
         }
     }
-    all
+    (all, too_long.len())
 }
 
 /// Whether some finding is placed within a line; `places` are sorted.

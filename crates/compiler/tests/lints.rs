@@ -694,3 +694,34 @@ fn a_forbid_line_is_avoidable_with_all_its_permit_lines() {
     let found = found_as(&other, Code::AvoidableForbid);
     assert_eq!(found.witness.unwrap().request, "DELETE /rest/api/2/issue/B");
 }
+
+#[test]
+fn a_line_that_is_too_long_to_look_at_is_counted() {
+    let open = |lines: &str| {
+        let sources = policy(lines);
+        let compilation = compile(&sources);
+        let program = bound(&compilation);
+        let policy = lint::Policy {
+            sources: &sources,
+            program: &program,
+            source_map: &compilation.source_map,
+            reserved: None,
+        };
+        let settings = Settings {
+            set: LintSet::Regular,
+            expires_within_ms: DAY,
+            now_ms: NOW,
+        };
+        let budget = Budget::new(Analysis::BUDGET);
+        let asked = (Universe::default(), &served(), &budget);
+        lint::find(policy, settings, &mut [], asked).unwrap().open
+    };
+    let padding = "a".repeat(4_096);
+    assert_eq!(
+        open(&format!("[get].*/rest/{padding}\n[get]/rest/.*/{padding}")),
+        2
+    );
+    assert_eq!(open("[get].*/rest/a"), 0);
+    // Nothing in this line concerns any lint.
+    assert_eq!(open(&format!("[get]/rest/{padding}")), 0);
+}
