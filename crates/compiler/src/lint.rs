@@ -6,6 +6,7 @@
 //! question that the budget leaves open is no finding, and is counted.
 
 mod allows_all;
+mod any_text;
 mod any_user;
 mod array_without_star;
 mod avoidable_forbid;

@@ -725,3 +725,48 @@ fn a_line_that_is_too_long_to_look_at_is_counted() {
     // Nothing in this line concerns any lint.
     assert_eq!(open(&format!("[get]/rest/{padding}")), 0);
 }
+
+#[test]
+fn other_spellings_of_any_text_hide_nothing() {
+    let issue = "[get]/rest/api/2/issue/KANBAN-1";
+    let below = format!("write `{issue}(/.*)?`");
+    let search = "write `[get]/rest/api/2/search`".to_owned();
+    for (line, code, help) in [
+        (format!("{issue}.*$"), "TW0505", format!("write `{issue}(/.*)?$`")),
+        (format!("{issue}.*?"), "TW0505", below.clone()),
+        (format!("{issue}(.*)"), "TW0505", below.clone()),
+        (format!("{issue}(?:.*)?"), "TW0505", below),
+        (format!("{issue}.+"), "TW0505", format!("write `{issue}/.*`")),
+        ("[get]^.*/rest/api/2/search".to_owned(), "TW0504", search.clone()),
+        ("[get].*?/rest/api/2/search".to_owned(), "TW0504", search.clone()),
+        ("[get](.*)/rest/api/2/search".to_owned(), "TW0504", search),
+    ] {
+        let (found, _, program) = all(&policy(&line), LintSet::Regular, None);
+        let [one] = found.as_slice() else {
+            panic!("{line}: {found:#?}");
+        };
+        assert_eq!(
+            (one.code.as_str(), one.help.as_ref()),
+            (code, Some(&help)),
+            "{line}"
+        );
+        let shown = &one.witness.as_ref().unwrap().request;
+        assert!(is_allowed(&program, shown), "{line}: {shown}");
+    }
+    for (line, headline) in [
+        (
+            "[get].+",
+            "this line allows every GET request that the proxy serves",
+        ),
+        (
+            "[get]/rest/.+",
+            "this line allows every GET request below the paths that the proxy serves",
+        ),
+    ] {
+        let (found, ..) = all(&policy(line), LintSet::Regular, None);
+        let [one] = found.as_slice() else {
+            panic!("{line}: {found:#?}");
+        };
+        assert_eq!((one.code.as_str(), one.headline.as_str()), ("TW0509", headline));
+    }
+}

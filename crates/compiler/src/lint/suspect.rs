@@ -102,13 +102,22 @@ impl Suspect {
 
 /// The URL of all that is served, as a line has it; `None`: everything is.
 pub(super) fn served_url(served: &Served) -> String {
+    served_with(served, ".*")
+}
+
+/// The URL of all that is served, without what the endpoints with a `*` begin with: without `/rest/` itself.
+pub(super) fn served_below_url(served: &Served) -> String {
+    served_with(served, ".+")
+}
+
+fn served_with(served: &Served, any: &str) -> String {
     if served.endpoints().is_empty() {
-        return "/.*".to_owned();
+        return format!("/{any}");
     }
     let below = |endpoint: &String| {
         let path = endpoint.strip_prefix('/').unwrap_or(endpoint);
         match path.strip_suffix('*') {
-            Some(start) => format!("{}.*", regex_syntax::escape(start)),
+            Some(start) => format!("{}{any}", regex_syntax::escape(start)),
             None => regex_syntax::escape(path),
         }
     };
