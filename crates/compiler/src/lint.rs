@@ -6,6 +6,7 @@
 //! question that the budget leaves open is no finding, and is counted.
 
 mod allows_all;
+mod any_text;
 mod any_user;
 mod array_without_star;
 mod avoidable_forbid;
@@ -73,16 +74,17 @@ pub fn find(
     of_keys(policy, settings, &mut lints.diagnostics);
     // First what the texts suggest, with all lines that the proofs will need: they are compiled together.
     let dead = dead_lines(known);
-    let suspected = suspects(policy, settings.set, served, &dead);
+    let (suspected, too_long) = suspects(policy, settings.set, served, &dead);
+    lints.open = too_long;
     let mut needed = Variants::default();
     let served_line = suspect::served_line(served, &mut needed);
     for suspect in suspected.iter().flat_map(|(_, _, suspects)| suspects.iter()) {
-        suspect.claim.need(&mut needed);
+        suspect.need(&mut needed);
     }
     let avoidable = avoidable_forbid::Candidates::new(policy, settings.set, &mut needed);
     let Some(compiled) = needed.compile(policy.program) else {
         // One of the other spellings is too large, so nothing was looked at.
-        lints.open = suspected.len();
+        lints.open += suspected.len().max(1);
         return Ok(lints);
     };
     // Then the proofs.
@@ -104,10 +106,11 @@ pub fn find(
             match proofs.prove((*token, *rule), &suspect.claim) {
                 Proved::Yes(request) => {
                     done.insert((line, suspect.code));
-                    let token = policy.program.token(*token);
-                    lints
-                        .diagnostics
-                        .push(suspect.diagnostic(policy.program, token, request.as_deref()));
+                    let mend = suspect.mend.as_ref();
+                    let is_right = mend.is_none_or(|mend| proofs.gives_nothing(mend));
+                    let whose = (policy.program, policy.program.token(*token));
+                    let found = suspect.diagnostic(whose, request.as_deref(), is_right);
+                    lints.diagnostics.push(found);
                 }
                 Proved::No => {}
                 Proved::Open => lints.open += 1,
@@ -159,19 +162,22 @@ fn dead_lines(known: &[Diagnostic]) -> Vec<crate::source::Span> {
 /// A rule of a token, and what its text suggests.
 type Suspected = (TokenId, RuleId, Rc<Vec<Suspect>>);
 
-/// Longer lines are made by programs: nobody makes a slip in them, and the time for a line grows with its square.
+/// Longer lines are not looked at, since the time for a line grows with its square. They are counted as open questions: otherwise
+/// padding would hide a line from all lints.
 const LONGEST: usize = 4_096;
 
 /// A line of a set is tried with so many of the tokens that include it: some may forbid what others allow.
 const TRIES: usize = 100;
 
+/// The suspects, and the number of lines that are too long to look at.
 fn suspects(
     policy: Policy<'_>,
     set: LintSet,
     served: &Served,
     dead: &[crate::source::Span],
-) -> Vec<Suspected> {
+) -> (Vec<Suspected>, usize) {
     let (program, mut all) = (policy.program, Vec::new());
+    let mut too_long: HashSet<LineId> = HashSet::new();
     // The suspects of a line of a set are found once, and tried with some of the tokens that include it.
     let mut of_line: HashMap<LineId, (Rc<Vec<Suspect>>, usize)> = HashMap::new();
     for (id, token) in program.tokens().filter(|(_, token)| !token.revoked) {
@@ -184,7 +190,11 @@ fn suspects(
                 continue;
             };
             let text = program.line(rule.line).text;
-            if text.len() > LONGEST || !may_be_suspect(text) || is_within(dead, span) {
+            if !may_be_suspect(text) || is_within(dead, span) {
+                continue;
+            }
+            if text.len() > LONGEST {
+                too_long.insert(rule.line);
                 continue;
             }
             let (known, tries) = of_line.entry(rule.line).or_default();
@@ -201,7 +211,7 @@ fn suspects(
             }
         }
     }
-    all
+    (all, too_long.len())
 }
 
 /// Whether some finding is placed within a line; `places` are sorted.

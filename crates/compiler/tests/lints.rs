@@ -640,3 +640,133 @@ fn the_table_of_lints_is_complete() {
         .collect();
     assert_eq!(listed, known);
 }
+
+/// The finding of a code in the pedantic set.
+fn found_as(lines: &str, code: Code) -> Diagnostic {
+    let (found, ..) = all(&policy(lines), LintSet::Pedantic, None);
+    let one = found.iter().find(|one| one.code == code);
+    one.unwrap_or_else(|| panic!("{lines}: {found:#?}")).clone()
+}
+
+#[test]
+fn the_path_of_a_list_is_spelt_anew_however_it_is_quoted() {
+    for (path, starred) in [
+        ("\"labels\"", "labels[*]"),
+        ("fields.\"labels\"", "fields.labels[*]"),
+        ("\"a.b\".labels", "\"a.b\".labels[*]"),
+        ("\"x:=labels\".labels", "\"x:=labels\".labels[*]"),
+    ] {
+        let found = found_as(
+            &format!("[put]/rest/api/2/issue/A[JsonData::{path}==bot]"),
+            Code::SingleForList,
+        );
+        let help = format!("write `[put]/rest/api/2/issue/A[JsonData::{starred}==bot]`");
+        assert_eq!(found.help, Some(help), "{path}");
+    }
+}
+
+#[test]
+fn a_forbid_line_is_avoidable_with_all_its_permit_lines() {
+    let permits = |names: &[&str]| {
+        let lines = names.iter().map(|name| format!("/rest/api/2/issue/{name}\n"));
+        format!(
+            "{}![delete]/rest/api/2/issue/.*",
+            lines.collect::<Vec<_>>().concat()
+        )
+    };
+    let methods = "[get,head,post,put,patch,options]/rest/api/2/issue";
+    let two = found_as(&permits(&["A", "B"]), Code::AvoidableForbid);
+    let help = two.help.unwrap();
+    assert!(
+        help.ends_with(&format!("methods: `{methods}/A`, `{methods}/B`")),
+        "{help}"
+    );
+    assert_eq!(
+        two.primary.text,
+        "the request that is shown is denied by this line alone"
+    );
+    assert_eq!(two.witness.unwrap().request, "DELETE /rest/api/2/issue/A");
+    let five = found_as(&permits(&["A", "B", "C", "D", "E"]), Code::AvoidableForbid);
+    let help = five.help.unwrap();
+    assert!(help.ends_with("/C` and 2 more lines"), "{help}");
+    // What another line denies too is not shown.
+    let other = format!("{}\n!/rest/api/2/issue/A", permits(&["A", "B"]));
+    let found = found_as(&other, Code::AvoidableForbid);
+    assert_eq!(found.witness.unwrap().request, "DELETE /rest/api/2/issue/B");
+}
+
+#[test]
+fn a_line_that_is_too_long_to_look_at_is_counted() {
+    let open = |lines: &str| {
+        let sources = policy(lines);
+        let compilation = compile(&sources);
+        let program = bound(&compilation);
+        let policy = lint::Policy {
+            sources: &sources,
+            program: &program,
+            source_map: &compilation.source_map,
+            reserved: None,
+        };
+        let settings = Settings {
+            set: LintSet::Regular,
+            expires_within_ms: DAY,
+            now_ms: NOW,
+        };
+        let budget = Budget::new(Analysis::BUDGET);
+        let asked = (Universe::default(), &served(), &budget);
+        lint::find(policy, settings, &mut [], asked).unwrap().open
+    };
+    let padding = "a".repeat(4_096);
+    assert_eq!(
+        open(&format!("[get].*/rest/{padding}\n[get]/rest/.*/{padding}")),
+        2
+    );
+    assert_eq!(open("[get].*/rest/a"), 0);
+    // Nothing in this line concerns any lint.
+    assert_eq!(open(&format!("[get]/rest/{padding}")), 0);
+}
+
+#[test]
+fn other_spellings_of_any_text_hide_nothing() {
+    let issue = "[get]/rest/api/2/issue/KANBAN-1";
+    let below = format!("write `{issue}(/.*)?`");
+    let search = "write `[get]/rest/api/2/search`".to_owned();
+    for (line, code, help) in [
+        (format!("{issue}.*$"), "TW0505", format!("write `{issue}(/.*)?$`")),
+        (format!("{issue}.*?"), "TW0505", below.clone()),
+        (format!("{issue}(.*)"), "TW0505", below.clone()),
+        (format!("{issue}(?:.*)?"), "TW0505", below),
+        (format!("{issue}.+"), "TW0505", format!("write `{issue}/.*`")),
+        ("[get]^.*/rest/api/2/search".to_owned(), "TW0504", search.clone()),
+        ("[get].*?/rest/api/2/search".to_owned(), "TW0504", search.clone()),
+        ("[get](.*)/rest/api/2/search".to_owned(), "TW0504", search),
+    ] {
+        let (found, _, program) = all(&policy(&line), LintSet::Regular, None);
+        let [one] = found.as_slice() else {
+            panic!("{line}: {found:#?}");
+        };
+        assert_eq!(
+            (one.code.as_str(), one.help.as_ref()),
+            (code, Some(&help)),
+            "{line}"
+        );
+        let shown = &one.witness.as_ref().unwrap().request;
+        assert!(is_allowed(&program, shown), "{line}: {shown}");
+    }
+    for (line, headline) in [
+        (
+            "[get].+",
+            "this line allows every GET request that the proxy serves",
+        ),
+        (
+            "[get]/rest/.+",
+            "this line allows every GET request below the paths that the proxy serves",
+        ),
+    ] {
+        let (found, ..) = all(&policy(line), LintSet::Regular, None);
+        let [one] = found.as_slice() else {
+            panic!("{line}: {found:#?}");
+        };
+        assert_eq!((one.code.as_str(), one.headline.as_str()), ("TW0509", headline));
+    }
+}

@@ -2,12 +2,14 @@
 
 use super::{
     line::Line,
-    suspect::{Claim, Suspect, served_url},
+    suspect::{Claim, Suspect, served_below_url, served_url},
 };
 use crate::{analysis::Served, diagnostic::Code, method::MethodSet};
 
 pub(super) fn check(line: &Line<'_>, served: &Served, found: &mut Vec<Suspect>) {
-    if !line.syntax.constraints.is_empty() || !line.url_text().contains(".*") {
+    let url = line.url_text();
+    let needs_one = url.contains(".+");
+    if !line.syntax.constraints.is_empty() || !(needs_one || url.contains(".*")) {
         return;
     }
     let methods = line.syntax.methods.unwrap_or(MethodSet::NAMED);
@@ -20,11 +22,19 @@ pub(super) fn check(line: &Line<'_>, served: &Served, found: &mut Vec<Suspect>) 
             format!("[{list}]"),
         ),
     };
-    found.push(Suspect {
+    let suspect = |headline: String, all: &str| Suspect {
         code: Code::AllowsAll,
         span: line.syntax.url.span,
-        headline: format!("this line allows {which} that the proxy serves"),
+        headline,
         help: "write the paths that the token needs, a line for each".to_owned(),
-        claim: Claim::Everything(format!("{prefix}{}", served_url(served))),
-    });
+        claim: Claim::Everything(format!("{prefix}{all}")),
+        mend: None,
+    };
+    let all = format!("this line allows {which} that the proxy serves");
+    found.push(suspect(all, &served_url(served)));
+    if needs_one {
+        // `/rest/.+` leaves only `/rest/` itself out.
+        let below = format!("this line allows {which} below the paths that the proxy serves");
+        found.push(suspect(below, &served_below_url(served)));
+    }
 }

@@ -6,9 +6,11 @@ use super::{
     question::{Lints, Policy},
     set::LintSet,
     shown::witness,
+    suspect::Mend,
     variants::Variants,
 };
 use crate::{
+    analysis::{Request, Ruled, allows},
     ast::Effect,
     diagnostic::{Code, Diagnostic},
     ir::{Rule, RuleId, TokenId},
@@ -26,9 +28,21 @@ struct Candidate {
     token: TokenId,
     forbid: RuleId,
     span: Span,
-    /// For each permit line that has a method of the forbid line: the line for those methods, and for the others.
-    permits: Vec<(String, String)>,
+    /// For each permit line that has a method of the forbid line.
+    permits: Vec<Parts>,
 }
+
+/// A permit line in two parts.
+struct Parts {
+    /// The line for the methods of the forbid line, compiled.
+    shared: String,
+    /// The line for its other methods, to write instead.
+    rest: String,
+    mend: Option<Mend>,
+}
+
+/// So many lines to write are shown, the others are counted.
+const SHOWN: usize = 3;
 
 impl Candidates {
     pub(super) fn new(policy: Policy<'_>, set: LintSet, variants: &mut Variants) -> Self {
@@ -40,51 +54,100 @@ impl Candidates {
             all.extend(candidates(policy, id));
         }
         for line in all.iter().flat_map(|one: &Candidate| &one.permits) {
-            variants.need(&line.0);
+            variants.need(&line.shared);
+            if let Some(mend) = &line.mend {
+                mend.need(variants);
+            }
         }
         Self(all)
     }
 
     pub(super) fn find(&self, policy: Policy<'_>, proofs: &mut Proofs<'_>, lints: &mut Lints) {
         for candidate in &self.0 {
-            let mut request = None;
-            let mut holds = true;
-            for (shared, _) in &candidate.permits {
-                match is_covered(candidate, shared, proofs) {
-                    Some(true) => {}
-                    Some(false) => holds = false,
-                    None => {
-                        lints.open += 1;
-                        holds = false;
-                    }
+            let request = match proved(candidate, policy, proofs) {
+                Some(Some(request)) => request,
+                Some(None) => continue,
+                None => {
+                    lints.open += 1;
+                    continue;
                 }
-                if !holds {
-                    break;
-                }
-                let sample = proofs
-                    .variants
-                    .rule(shared)
-                    .and_then(|rule| proofs.prover.sample(rule));
-                request = request.or(sample);
-            }
-            let Some(request) = request.filter(|_| holds) else {
-                continue;
             };
             let token = policy.program.token(candidate.token);
-            let instead = candidate.permits.first().map_or("", |(_, rest)| rest);
-            lints.diagnostics.push(
-                Diagnostic::new(
-                    Code::AvoidableForbid,
-                    candidate.span,
-                    "permit lines with methods make this forbid line unnecessary",
-                )
-                .help(format!(
-                    "remove it, and write its permit lines with methods: `{instead}`"
-                ))
-                .witness(witness(policy.program, token, &request)),
-            );
+            let mut found = Diagnostic::new(
+                Code::AvoidableForbid,
+                candidate.span,
+                "permit lines with methods make this forbid line unnecessary",
+            )
+            .label("the request that is shown is denied by this line alone")
+            .witness(witness(policy.program, token, &request));
+            let mut mends = candidate.permits.iter().map(|parts| parts.mend.as_ref());
+            if mends.all(|mend| mend.is_some_and(|mend| proofs.gives_nothing(mend))) {
+                found = found.help(format!(
+                    "remove it, and write its permit lines with methods: {}",
+                    listed(&candidate.permits)
+                ));
+            }
+            lints.diagnostics.push(found);
         }
     }
+}
+
+/// The lines to write: the first ones, and the number of the others.
+fn listed(permits: &[Parts]) -> String {
+    let shown = permits.iter().take(SHOWN);
+    let shown: Vec<String> = shown.map(|parts| format!("`{}`", parts.rest)).collect();
+    let lines = shown.join(", ");
+    match permits.len().saturating_sub(SHOWN) {
+        0 => lines,
+        1 => format!("{lines} and 1 more line"),
+        more => format!("{lines} and {more} more lines"),
+    }
+}
+
+/// A request that a forbid line alone denies, if permit lines with methods would deny all that it does; `None` past the budget.
+fn proved(candidate: &Candidate, policy: Policy<'_>, proofs: &mut Proofs<'_>) -> Option<Option<Request>> {
+    for parts in &candidate.permits {
+        if !is_covered(candidate, &parts.shared, proofs)? {
+            return Some(None);
+        }
+    }
+    denied_alone(candidate, policy, proofs)
+}
+
+/// A request that the token would allow without a forbid line; `None` past the budget.
+fn denied_alone(
+    candidate: &Candidate,
+    policy: Policy<'_>,
+    proofs: &mut Proofs<'_>,
+) -> Option<Option<Request>> {
+    let (program, variants) = (proofs.program, proofs.variants);
+    let token = policy.program.token(candidate.token);
+    let permits: Vec<RuleId> = token.rules(Effect::Permit).iter().collect();
+    let forbids = token.rules(Effect::Forbid).iter();
+    let others: Vec<RuleId> = forbids.filter(|id| *id != candidate.forbid).collect();
+    let is_right = |proofs: &Proofs<'_>, request: &Request| {
+        proofs.is_served(request) && allows(program, permits.clone(), others.clone(), request)
+    };
+    let other_rules: Vec<Ruled<'_>> = others.iter().filter_map(|id| proofs.ruled(*id)).collect();
+    let mut is_open = false;
+    for part in candidate
+        .permits
+        .iter()
+        .filter_map(|parts| variants.rule(&parts.shared))
+    {
+        let sample = proofs.prover.sample(part);
+        if let Some(request) = sample.filter(|request| is_right(proofs, request)) {
+            return Some(Some(request));
+        }
+        let served = variants.rule(&proofs.served_line);
+        let must: Vec<Ruled<'_>> = std::iter::once(part).chain(served).collect();
+        match proofs.prover.request(&must, &other_rules) {
+            Ok(Some(request)) if is_right(proofs, &request) => return Some(Some(request)),
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => is_open = true,
+        }
+    }
+    (!is_open).then_some(None)
 }
 
 /// The forbid lines of a token's own that only limit methods, with its permit lines.
@@ -136,7 +199,7 @@ fn candidates(policy: Policy<'_>, token: TokenId) -> Vec<Candidate> {
 
 /// A permit line for the methods of a forbid line, and for its others; `None` if there are no others: then the permit line is
 /// overridden, which is another finding.
-fn parts((methods, line): &(MethodSet, Line<'_>), forbidden: MethodSet) -> Option<(String, String)> {
+fn parts((methods, line): &(MethodSet, Line<'_>), forbidden: MethodSet) -> Option<Parts> {
     let list = |is_forbidden: bool| {
         let named = Method::NAMED
             .into_iter()
@@ -147,10 +210,12 @@ fn parts((methods, line): &(MethodSet, Line<'_>), forbidden: MethodSet) -> Optio
     };
     let rest = list(false);
     (!rest.is_empty()).then(|| {
-        (
-            line.compilable(line.for_methods(&list(true))),
-            line.for_methods(&rest),
-        )
+        let rest = line.for_methods(&rest);
+        Parts {
+            shared: line.compilable(line.for_methods(&list(true))),
+            mend: line.mend([rest.clone()]),
+            rest,
+        }
     })
 }
 

@@ -38,14 +38,13 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         Effect::Forbid => "forbids",
     };
     let named = bodiless.join(" and ");
+    let narrower = line.for_methods(&others.join(","));
     found.push(Suspect {
         code: Code::BodilessMethod,
         span: node.span,
         headline: format!("this line {does} no {named} request: it tests the body, and {named} has none"),
-        help: format!(
-            "write `{}`, and a line of its own for {named}",
-            line.for_methods(&others.join(","))
-        ),
+        help: format!("write `{narrower}`, and a line of its own for {named}"),
         claim: Claim::Nothing(line.compilable(line.for_methods(&bodiless.join(",").to_lowercase()))),
+        mend: line.mend([narrower]),
     });
 }

@@ -35,6 +35,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             headline: format!("no request can match the alternative `{text}`"),
             help,
             claim: Claim::DeadAlternative(at),
+            mend: None,
         });
     }
 }
@@ -63,6 +64,7 @@ fn in_values(line: &Line<'_>, found: &mut Vec<Suspect>) {
                 headline: format!("no value of this type matches the alternative `{text}`"),
                 help: "correct the alternative, or the type".to_owned(),
                 claim: Claim::Nothing(line.compilable(alone)),
+                mend: None,
             });
         }
     }

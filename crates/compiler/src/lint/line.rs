@@ -1,6 +1,6 @@
 //! A line as lints read it: its text, its syntax, and its regexps in pieces.
 
-use super::suspect::Claim;
+use super::suspect::{Claim, Mend};
 use crate::{
     ast::{self, Effect},
     check::pieces::{Kind, Piece, pieces},
@@ -104,6 +104,15 @@ impl<'a> Line<'a> {
             narrower: self.compilable(narrower.to_owned()),
             example: self.compilable(example),
         }
+    }
+
+    /// The lines that the help tells the author to write instead of the line.
+    pub(super) fn mend<const N: usize>(&self, lines: [String; N]) -> Option<Mend> {
+        Some(Mend {
+            effect: self.effect(),
+            before: self.compilable(self.text.to_owned()),
+            after: lines.map(|line| self.compilable(line)).into(),
+        })
     }
 
     /// The ranges of the URL's alternatives: at the top of it, outside of groups.

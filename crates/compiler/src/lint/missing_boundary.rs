@@ -1,6 +1,7 @@
 //! TW0505: `KANBAN-1.*` also matches `KANBAN-10`, `issue.*` also `issueLink`.
 
 use super::{
+    any_text::{AnyText, any_text},
     line::{Line, word_character},
     suspect::Suspect,
 };
@@ -18,22 +19,23 @@ enum Name {
 
 pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
     let pieces = &line.url;
-    for (at, pair) in pieces.windows(2).enumerate() {
-        let [dot, star] = pair else { continue };
-        if !(dot.is('.') && star.is('*') && is_end(pieces.get(at + 2))) {
-            continue;
-        }
-        let Some((name, start)) = name_before(pieces.get(..at).unwrap_or_default()) else {
+    for at in 0..pieces.len() {
+        let (before, behind) = pieces.split_at(at);
+        let any = any_text(behind, line.url_text());
+        let Some(any) = any.filter(|any| is_end(behind.get(any.pieces))) else {
             continue;
         };
-        found.extend(suspect(line, &name, start..dot.range.start, star.range.end));
+        let Some((name, start)) = name_before(before) else {
+            continue;
+        };
+        found.extend(suspect(line, &name, start, (behind, &any)));
         return;
     }
 }
 
 /// Whether an alternative or a segment ends before a piece.
 fn is_end(piece: Option<&Piece>) -> bool {
-    piece.is_none_or(|piece| piece.is('|') || piece.is(')') || piece.is('/'))
+    piece.is_none_or(|piece| ['|', ')', '/', '$'].into_iter().any(|end| piece.is(end)))
 }
 
 /// What the pieces end with: a name, and where its segment begins. Behind a group, what its last alternative ends with.
@@ -59,31 +61,42 @@ fn name_before(pieces: &[Piece]) -> Option<(Name, usize)> {
     Some((name, start))
 }
 
-fn suspect(line: &Line<'_>, name: &Name, segment: std::ops::Range<usize>, end: usize) -> Option<Suspect> {
+/// The suspicion about a name that begins at `start`, before any text, which is at the beginning of some pieces.
+fn suspect(
+    line: &Line<'_>,
+    name: &Name,
+    start: usize,
+    (pieces, any): (&[Piece], &AnyText),
+) -> Option<Suspect> {
     let url = line.url_text();
-    let (before, behind) = (url.get(..segment.end)?, url.get(end..)?);
-    let shown = url.get(segment.clone())?;
+    let name_end = pieces.first()?.range.start;
+    let end = pieces.get(any.pieces.checked_sub(1)?)?.range.end;
+    let (before, behind) = (url.get(..name_end)?, url.get(end..)?);
+    let (shown, any_text) = (url.get(start..name_end)?, url.get(name_end..end)?);
     let with = |text: &str| line.with_url(&format!("{before}{text}{behind}"));
     // Text that a reader expects not to be matched, and the narrower spellings: for the proof, and for the author.
+    let below = if any.needs_one { "/.*" } else { "(/.*)?" };
     let (more, narrower, written) = match name {
-        Name::Number => ("0", "(/.*)?", "(/.*)?"),
+        Name::Number => ("0", below, below),
+        Name::Key if any.needs_one => ("X-1", "[-/].*", "-.*"),
         Name::Key => ("X-1", "(?:[-/].*)?", "-.*"),
-        Name::Word if shown.ends_with(['s', 'h', 'x']) => ("es", "(/.*)?", "(/.*)?"),
-        Name::Word => ("s", "(/.*)?", "(/.*)?"),
+        Name::Word if shown.ends_with(['s', 'h', 'x']) => ("es", below, below),
+        Name::Word => ("s", below, below),
     };
     let is_plain = shown
         .chars()
         .all(|one| one.is_ascii_alphanumeric() || "-_".contains(one));
     let headline = if is_plain {
-        format!("`{shown}.*` also matches `{shown}{more}`")
+        format!("`{shown}{any_text}` also matches `{shown}{more}`")
     } else {
-        format!("`{shown}.*` also matches names that only begin like this")
+        format!("`{shown}{any_text}` also matches names that only begin like this")
     };
     Some(Suspect {
         code: Code::MissingBoundary,
-        span: line.syntax.url.span.part(segment.start..end),
+        span: line.syntax.url.span.part(start..end),
         headline,
         help: format!("write `{}`", with(written)),
         claim: line.beyond(&with(narrower), with(more)),
+        mend: line.mend([with(written)]),
     })
 }

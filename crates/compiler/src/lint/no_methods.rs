@@ -14,16 +14,17 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
     if line.syntax.methods.is_some() || !line.url.iter().any(|piece| is_open(line, piece)) {
         return;
     }
+    let (reading, most) = (
+        line.for_methods("get"),
+        line.for_methods("get,head,post,put,patch,delete"),
+    );
     found.push(Suspect {
         code: Code::NoMethods,
         span: line.syntax.url.span,
         headline: "without methods, this line allows all seven, DELETE too".to_owned(),
-        help: format!(
-            "name the methods: `{}` for reading, or `{}` for all but OPTIONS",
-            line.for_methods("get"),
-            line.for_methods("get,head,post,put,patch,delete")
-        ),
+        help: format!("name the methods: `{reading}` for reading, or `{most}` for all but OPTIONS"),
         claim: Claim::Allows(line.compilable(line.for_methods("delete"))),
+        mend: line.mend([reading, most]),
     });
 }
 

@@ -55,6 +55,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             help: "write what may stand here, such as `( AND status = \\w+)?`, or end the value here"
                 .to_owned(),
             claim: Claim::Allows(line.compilable(line.with(pattern.span, &example))),
+            mend: None,
         });
     }
 }

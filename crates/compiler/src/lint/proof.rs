@@ -2,9 +2,14 @@
 
 use regex_syntax::hir::Hir;
 
-use super::{branches::branches, suspect::Claim, variants::Compiled};
+use super::{
+    branches::branches,
+    suspect::{Claim, Mend},
+    variants::Compiled,
+};
 use crate::{
     analysis::{Budget, Fault, Prover, Request, Ruled, Served, Side, Universe, allows, token_allows},
+    ast::Effect,
     bind::bind_url,
     ir::{LineId, Matcher, Program, RuleId, TokenId, UrlMatcher, Whole},
     parse::parse_line,
@@ -28,7 +33,8 @@ pub(super) struct Proofs<'p> {
     pub(super) prover: Prover<'p>,
     /// The matcher of the served paths; `None`: all.
     pub(super) endpoints: Option<Matcher>,
-    served_line: String,
+    /// The line of all that is served.
+    pub(super) served_line: String,
     /// The line whose alternatives were looked at last, and for each whether a path matches it.
     alive: Option<(LineId, Vec<Option<bool>>)>,
 }
@@ -77,6 +83,25 @@ impl<'p> Proofs<'p> {
                 None => Proved::No,
             },
         }
+    }
+
+    /// Whether a mend gives no access: its permit lines are within the line, or its forbid lines contain it.
+    pub(super) fn gives_nothing(&mut self, mend: &Mend) -> bool {
+        let variants = self.variants;
+        let Some(before) = variants.rule(&mend.before) else {
+            return false;
+        };
+        mend.after.iter().all(|line| {
+            variants.rule(line).is_some_and(|after| match mend.effect {
+                Effect::Permit => self.is_within(after, before),
+                Effect::Forbid => self.is_within(before, after),
+            })
+        })
+    }
+
+    /// Whether it is proved that one rule matches no request that the other does not.
+    fn is_within(&mut self, part: Ruled<'p>, whole: Ruled<'p>) -> bool {
+        self.prover.is_within(part, whole) || matches!(self.prover.request(&[part], &[whole]), Ok(None))
     }
 
     fn beyond(&mut self, (token, id): (TokenId, RuleId), narrower: &str, example: &str) -> Proved {

@@ -3,6 +3,7 @@
 use super::{shown::witness, variants::Variants};
 use crate::{
     analysis::{Request, Served},
+    ast::Effect,
     diagnostic::{Code, Diagnostic},
     ir::{Program, Token},
     source::Span,
@@ -16,6 +17,26 @@ pub(super) struct Suspect {
     pub(super) headline: String,
     pub(super) help: String,
     pub(super) claim: Claim,
+    /// The lines that the help shows, if it does. It is shown only if they are proved to give no access.
+    pub(super) mend: Option<Mend>,
+}
+
+/// Lines to write instead of a line. They are compiled, and have no `{USER}`.
+#[derive(Clone)]
+pub(super) struct Mend {
+    pub(super) effect: Effect,
+    pub(super) before: String,
+    pub(super) after: Vec<String>,
+}
+
+impl Mend {
+    /// Asks for the lines that the proof needs.
+    pub(super) fn need(&self, variants: &mut Variants) {
+        variants.need(&self.before);
+        for line in &self.after {
+            variants.need(line);
+        }
+    }
 }
 
 /// What a suspicion claims. The lines are compiled, and have no `{USER}`.
@@ -53,13 +74,25 @@ impl Claim {
 }
 
 impl Suspect {
+    /// Asks for the lines that the proofs need.
+    pub(super) fn need(&self, variants: &mut Variants) {
+        self.claim.need(variants);
+        if let Some(mend) = &self.mend {
+            mend.need(variants);
+        }
+    }
+
+    /// The finding; with its help only if that is right.
     pub(super) fn diagnostic(
         &self,
-        program: &Program,
-        token: &Token,
+        (program, token): (&Program, &Token),
         request: Option<&Request>,
+        is_help_right: bool,
     ) -> Diagnostic {
-        let found = Diagnostic::new(self.code, self.span, self.headline.clone()).help(self.help.clone());
+        let mut found = Diagnostic::new(self.code, self.span, self.headline.clone());
+        if is_help_right {
+            found = found.help(self.help.clone());
+        }
         match request {
             Some(request) => found.witness(witness(program, token, request)),
             None => found,
@@ -69,13 +102,22 @@ impl Suspect {
 
 /// The URL of all that is served, as a line has it; `None`: everything is.
 pub(super) fn served_url(served: &Served) -> String {
+    served_with(served, ".*")
+}
+
+/// The URL of all that is served, without what the endpoints with a `*` begin with: without `/rest/` itself.
+pub(super) fn served_below_url(served: &Served) -> String {
+    served_with(served, ".+")
+}
+
+fn served_with(served: &Served, any: &str) -> String {
     if served.endpoints().is_empty() {
-        return "/.*".to_owned();
+        return format!("/{any}");
     }
     let below = |endpoint: &String| {
         let path = endpoint.strip_prefix('/').unwrap_or(endpoint);
         match path.strip_suffix('*') {
-            Some(start) => format!("{}.*", regex_syntax::escape(start)),
+            Some(start) => format!("{}{any}", regex_syntax::escape(start)),
             None => regex_syntax::escape(path),
         }
     };

@@ -21,6 +21,8 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         .first()
         .and_then(|first| url.get(first.clone()))
         .unwrap_or_default();
+    let lines = [line.with_url(first), line.with_url(text)];
+    let [first, last_line] = &lines;
     found.push(Suspect {
         code: Code::TopAlternation,
         span: line.syntax.url.span.part(last.clone()),
@@ -29,10 +31,9 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             alternatives.len()
         ),
         help: format!(
-            "write a line for each: `{}` and `{}`; for a common beginning, write a group, as in `/a/(?:b|c)`",
-            line.with_url(first),
-            line.with_url(text)
+            "write a line for each: `{first}` and `{last_line}`; for a common beginning, write a group, as in `/a/(?:b|c)`"
         ),
-        claim: Claim::Allows(line.compilable(line.with_url(text))),
+        claim: Claim::Allows(line.compilable(last_line.clone())),
+        mend: line.mend(lines),
     });
 }
