@@ -436,3 +436,64 @@ fn a_written_baseline_hides_all_warnings_and_keeps_reasons() {
     let (remaining, hidden, faults, stale) = applied(&text.replace("\"\"", "\"known\""), &sources);
     assert_eq!((remaining, hidden, faults, stale), (vec![], 3, vec![], vec![]));
 }
+
+#[test]
+fn open_questions_of_lints_are_told() {
+    let sources = policy("", "");
+    let mut report = report(&sources, &[]);
+    for all in [
+        render_sarif(&report, "1"),
+        render_junit(&report),
+        render_github(&report).commands,
+    ] {
+        assert!(!all.contains("lints"), "{all}");
+    }
+    report.leave_open(2);
+    let sarif: Value = serde_json::from_str(&render_sarif(&report, "1")).unwrap();
+    let invocation = &sarif["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], true);
+    let notification = &invocation["toolExecutionNotifications"][0];
+    assert_eq!(notification["level"], "warning");
+    let told = "2 questions of lints are open; a larger --budget settles them";
+    assert_eq!(notification["message"]["text"], told);
+    let junit = render_junit(&report);
+    assert!(
+        junit.contains("<property name=\"open_lint_questions\" value=\"2\"/>"),
+        "{junit}"
+    );
+    let GitHub { commands, summary } = render_github(&report);
+    let notice = format!("::notice title=tokenward::{told}\n");
+    assert!(commands.contains(&notice), "{commands}");
+    let counts = "tokenward: no findings, 2 questions of lints open\n";
+    assert!(commands.ends_with(counts), "{commands}");
+    assert!(summary.contains(told), "{summary}");
+}
+
+#[test]
+fn junit_escapes_a_path_once() {
+    let (sources, diagnostics) = hostile(1);
+    let mut report = report(&sources, &diagnostics);
+    report.deny_warnings();
+    let junit = render_junit(&report);
+    assert!(
+        !junit.contains("&amp;amp;") && !junit.contains("&amp;lt;"),
+        "{junit}"
+    );
+}
+
+#[test]
+fn a_summary_of_a_step_stays_below_the_limit_of_github() {
+    let found = |at: usize| {
+        let long = format!("{at} {}", "x".repeat(20_000));
+        Diagnostic::new(Code::NearFile, Span::nowhere(), long)
+    };
+    let diagnostics: Vec<Diagnostic> = (0..60).map(found).collect();
+    let summary = render_github(&report(&SourceSet::default(), &diagnostics)).summary;
+    assert!(summary.len() < 901_000, "{}", summary.len());
+    let rows = summary
+        .lines()
+        .filter(|line| line.starts_with("| warning"))
+        .count();
+    let rest = format!("{} more findings are not shown.", 60 - rows);
+    assert!(rows > 40 && summary.contains(&rest), "{rows} rows");
+}
