@@ -266,3 +266,27 @@ fn diff_reports_what_gives_more() {
     assert!(diff("junit").contains("failures=\"1\""));
     assert!(diff("github").starts_with("::error file=policies/ci.toml,line=6,"));
 }
+
+#[test]
+fn a_policy_file_whose_name_is_not_utf8_is_an_error() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let directory = policy("/rest/a");
+    let here = directory.path().join("ci");
+    let hidden = here.join("policies").join(OsStr::from_bytes(b"\xff.toml"));
+    fs::write(hidden, "garbage [[").unwrap();
+    fs::create_dir(here.join("old")).unwrap();
+    for (arguments, code) in [
+        (["compile", "--check", "policies"].as_slice(), 3),
+        (&["diff", "old", "policies"], 3),
+        (&["fmt", "--check", "policies"], 2),
+    ] {
+        let ran = run(&here, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
+        assert!(
+            ran.err
+                .contains("policies/\u{fffd}.toml` is not UTF-8; rename it"),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+}
