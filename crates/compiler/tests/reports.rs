@@ -319,7 +319,7 @@ fn applied(text: &str, sources: &SourceSet) -> (Vec<Code>, usize, Vec<Code>, Vec
         codes(&diagnostics),
         hidden,
         codes(baseline.faults()),
-        codes(&baseline.stale()),
+        codes(&baseline.stale(&|_| true)),
     )
 }
 
@@ -382,7 +382,7 @@ fn errors_and_new_access_are_never_hidden() {
         found.severity = tokenward_compiler::diagnostic::Severity::Error;
     }
     assert_eq!(baseline.hide(&sources, &mut diagnostics), 0);
-    assert!(baseline.stale().is_empty());
+    assert!(baseline.stale(&|_| true).is_empty());
 }
 
 #[test]
@@ -426,15 +426,47 @@ fn a_written_baseline_hides_all_warnings_and_keeps_reasons() {
     let sources = policy("", &format!("{LINE}\n[post]/rest/it's[JsonData::a==null]\n"));
     let diagnostics = compile(&sources).diagnostics;
     let empty = Baseline::read("b.toml", "", 0);
-    let (text, unexplained) = empty.written(&sources, &diagnostics);
+    let (text, unexplained) = empty.written(&sources, &diagnostics, &|_| true);
     assert_eq!(unexplained, 3, "{text}");
     let unexplained = Baseline::read("b.toml", &text, 0).unexplained();
     assert_eq!(unexplained.len(), 3, "an empty reason is an error");
     let filled = text.replacen("why = \"\"", "why = \"known\"\nuntil = 2031-05-06T07:08:09Z", 1);
-    let (again, left) = Baseline::read("b.toml", &filled, 0).written(&sources, &diagnostics);
+    let (again, left) = Baseline::read("b.toml", &filled, 0).written(&sources, &diagnostics, &|_| true);
     assert_eq!((again, left), (filled.clone(), 2));
     let (remaining, hidden, faults, stale) = applied(&text.replace("\"\"", "\"known\""), &sources);
     assert_eq!((remaining, hidden, faults, stale), (vec![], 3, vec![], vec![]));
+}
+
+#[test]
+fn an_entry_whose_code_was_not_judged_is_kept_and_not_stale() {
+    let sources = policy("", "[get]/rest/x\n");
+    let kept = entry("TW0502", "a", "[get].*/rest/y", "why = \"known\"");
+    let dropped = entry("TW0103", "a", LINE, "why = \"known too\"");
+    let expired = entry(
+        "TW0502",
+        "a",
+        "[get].*/rest/z",
+        "why = \"once\"\nuntil = 2020-01-01",
+    );
+    let text = format!("{kept}{dropped}{expired}");
+    let mut baseline = Baseline::read("b.toml", &text, 1_800_000_000_000);
+    assert_eq!(baseline.faults().len(), 0, "{:?}", baseline.faults());
+    assert_eq!(baseline.hide(&sources, &mut Vec::new()), 0);
+    let judged = |code: Code| code.as_str() != "TW0502";
+    let stale = baseline.stale(&judged);
+    let headlines: Vec<&str> = stale.iter().map(|found| found.headline.as_str()).collect();
+    assert_eq!(
+        headlines,
+        ["no finding `TW0103` needs this entry", "this entry has expired"]
+    );
+    let (written, unexplained) = baseline.written(&sources, &[], &judged);
+    assert_eq!(unexplained, 0);
+    assert!(
+        written.contains("why = \"known\"\n") && written.contains("why = \"once\"\nuntil = 2020-01-01"),
+        "{written}"
+    );
+    assert!(!written.contains("TW0103"), "{written}");
+    assert_eq!(baseline.stale(&|_| true).len(), 3);
 }
 
 #[test]

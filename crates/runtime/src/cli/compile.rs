@@ -172,7 +172,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     reporter.show(&sources, diagnostics)?;
     let is_complete = compiled.program.is_some() && compiled.open == 0;
     let checked = match &accepted {
-        Some(accepted) => accepted.check(is_complete, reporter),
+        Some(accepted) => accepted.check(is_complete.then_some(compiled.judged), reporter),
         None => Ok(()),
     };
     let Some(program) = compiled.program else {
@@ -190,7 +190,8 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         return Err(unsettled(compiled.open));
     }
     if let Some(accepted) = accepted.as_mut().filter(|_| args.write_baseline) {
-        let rest = accepted.write(&sources, diagnostics)?;
+        let found = (&sources, diagnostics.as_slice());
+        let rest = accepted.write(found, compiled.judged, compiled.lints_open)?;
         args.deny_warnings(&config, &rest, directory)?;
     }
     // Prove the program as it will be served.

@@ -267,6 +267,85 @@ fn diff_reports_what_gives_more() {
     assert!(diff("github").starts_with("::error file=policies/ci.toml,line=6,"));
 }
 
+/// An entry of a lint that finds nothing in [`OPEN`].
+const LINT_ENTRY: &str =
+    "\n[[accepted]]\ncode = \"TW0505\"\ntoken = \"ci\"\nline = '[get].*/rest/a'\nwhy = \"measured in May\"\n";
+/// A line about which lints ask more than a budget of 100 answers.
+const OPEN: &str = "[get].*/rest/a";
+const SMALL: [&str; 2] = ["--budget", "100"];
+
+/// A policy with [`OPEN`], and a baseline that accepts its findings and has [`LINT_ENTRY`].
+fn open_with_baseline() -> TempDir {
+    let directory = policy(OPEN);
+    let here = directory.path().join("ci");
+    let ran = run(
+        &here,
+        &["compile", "--check", "--baseline", "a.toml", "--write-baseline"],
+    );
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let text = fs::read_to_string(here.join("a.toml")).unwrap();
+    let text = text.replace("why = \"\"", "why = \"known\"") + LINT_ENTRY;
+    fs::write(here.join("a.toml"), text).unwrap();
+    directory
+}
+
+#[test]
+fn a_baseline_keeps_entries_of_lints_that_were_not_judged() {
+    let directory = open_with_baseline();
+    let here = directory.path().join("ci");
+    let check = |more: &[&str]| {
+        let arguments = ["compile", "--check", "--baseline", "a.toml"];
+        run(&here, &[&arguments, more].concat())
+    };
+    let kept = || fs::read_to_string(here.join("a.toml")).unwrap();
+    // Open questions, and a smaller set: the entry may be needed.
+    for more in [&SMALL, &["--lint", "none"]] {
+        let ran = check(more);
+        assert_eq!(ran.code, 0, "{more:?}: {}", ran.err);
+    }
+    let ran = check(&[&SMALL[..], &["--write-baseline"]].concat());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("of lints could not be settled"), "{}", ran.err);
+    assert!(kept().contains(LINT_ENTRY), "{}", kept());
+    let ran = check(&["--lint", "none", "--write-baseline"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        kept().contains(LINT_ENTRY) && kept().contains("TW0504"),
+        "{}",
+        kept()
+    );
+    // All was judged: it is not needed.
+    let ran = check(&[]);
+    assert!(ran.code == 1 && ran.err.contains("TW0550"), "{}", ran.err);
+    assert_eq!(check(&["--write-baseline"]).code, 0);
+    assert!(!kept().contains("TW0505"), "{}", kept());
+}
+
+#[test]
+fn a_baseline_that_is_no_regular_file_is_refused() {
+    let directory = policy(LITERAL);
+    let here = directory.path().join("ci");
+    let pipe = here.join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for file in ["pipe", "/dev/zero"] {
+        let ran = run(&here, &["compile", "--check", "--baseline", file]);
+        assert_eq!(ran.code, 3, "{file}: {}", ran.err);
+        assert!(ran.err.contains("not a regular file"), "{}", ran.err);
+    }
+    // Its size is limited too.
+    let large = fs::File::create(here.join("large.toml")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    let ran = run(&here, &["compile", "--check", "--baseline", "large.toml"]);
+    assert!(ran.code == 3 && ran.err.contains("more than"), "{}", ran.err);
+}
+
 #[test]
 fn a_policy_file_whose_name_is_not_utf8_is_an_error() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
