@@ -170,6 +170,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
     let diagnostics = &compiled.diagnostics;
     reporter.show(&sources, diagnostics)?;
+    reporter.leave_open(compiled.lints_open);
     let is_complete = compiled.program.is_some() && compiled.open == 0;
     let checked = match &accepted {
         Some(accepted) => accepted.check(is_complete.then_some(compiled.judged), reporter),

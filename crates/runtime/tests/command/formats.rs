@@ -322,6 +322,48 @@ fn a_baseline_keeps_entries_of_lints_that_were_not_judged() {
 }
 
 #[test]
+fn open_questions_of_lints_are_told_in_each_format() {
+    let directory = policy(OPEN);
+    let here = directory.path().join("ci");
+    let check = |format: &str| {
+        let ran = run(
+            &here,
+            &[&["compile", "--check", "--format", format], &SMALL[..]].concat(),
+        );
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        ran
+    };
+    let last = check("json").out.lines().last().unwrap().to_owned();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last, serde_json::json!({ "open_lint_questions": 1 }));
+    let sarif: Value = serde_json::from_str(&check("sarif").out).unwrap();
+    let told = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert_eq!(
+        told,
+        "1 question of lints is open; a larger --budget settles them"
+    );
+    let junit = check("junit").out;
+    assert!(
+        junit.contains("name=\"open_lint_questions\" value=\"1\""),
+        "{junit}"
+    );
+    let github = check("github").out;
+    assert!(
+        github.contains("::notice title=tokenward::1 question"),
+        "{github}"
+    );
+    let gitlab = check("gitlab").err;
+    assert!(gitlab.contains("1 question of lints open"), "{gitlab}");
+    let denied = ["compile", "--check", "--deny", "warnings", "--format", "gitlab"];
+    let ran = run(&here, &[&denied, &SMALL[..]].concat());
+    assert!(
+        ran.code != 0 && ran.err.contains("1 question of lints open"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn a_baseline_that_is_no_regular_file_is_refused() {
     let directory = policy(LITERAL);
     let here = directory.path().join("ci");
