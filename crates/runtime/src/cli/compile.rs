@@ -282,8 +282,8 @@ impl Args {
         self.deny.is_some() || config.deny_warnings
     }
 
-    /// Refuses a directory without policy files if the command line names it, or where warnings are denied: a wrong path would be
-    /// green. Without either, it is what a fresh installation has.
+    /// Refuses a directory without policy files if the command line names it, where warnings are denied, or for the document of a
+    /// CI system: a wrong path would be green. Without these, it is what a fresh installation has.
     fn refuse_empty(&self, sources: &SourceSet, config: &Config, directory: &Path) -> Result<(), Failure> {
         if sources.iter().next().is_some() {
             return Ok(());
@@ -292,7 +292,8 @@ impl Args {
             "`{}` has no policy files; policies are `*.toml` and `*.limits` in it or below it",
             directory.display()
         );
-        if self.directory.is_some() || self.denies_warnings(config) {
+        let is_ci = self.check && self.format().is_document();
+        if self.directory.is_some() || self.denies_warnings(config) || is_ci {
             return Err(Failure::Usage(found));
         }
         output::note(&found);

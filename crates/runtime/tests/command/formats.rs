@@ -389,6 +389,20 @@ fn a_baseline_that_is_no_regular_file_is_refused() {
 }
 
 #[test]
+fn no_policy_is_no_clean_document() {
+    let directory = policy(LITERAL);
+    let here = directory.path().join("ci");
+    fs::remove_file(here.join("policies/ci.toml")).unwrap();
+    for format in ["sarif", "junit", "github", "gitlab"] {
+        let ran = run(&here, &["compile", "--check", "--format", format]);
+        assert_eq!(ran.code, 2, "{format}: {}", ran.err);
+        assert!(ran.out.contains("has no policy files"), "{format}: {}", ran.out);
+    }
+    // A fresh installation has none.
+    assert_eq!(run(&here, &["compile", "--check"]).code, 0);
+}
+
+#[test]
 fn a_policy_file_whose_name_is_not_utf8_is_an_error() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let directory = policy("/rest/a");
