@@ -111,12 +111,12 @@ impl Baseline {
         unexplained.map(tell).collect()
     }
 
-    /// The entries that no finding needed, and those that have expired. Ask after [`Baseline::hide`], and only if all findings of
-    /// the policy are known.
+    /// The entries that no finding needed, and those that have expired. Ask after [`Baseline::hide`]. `judged`: whether all
+    /// findings of a code are known; an entry of another code may be needed.
     #[must_use]
-    pub fn stale(&self) -> Vec<Diagnostic> {
+    pub fn stale(&self, judged: &dyn Fn(Code) -> bool) -> Vec<Diagnostic> {
         let tell = |(entry, needed): &(Accepted, bool)| {
-            let headline = if !needed {
+            let headline = if !needed && judged(entry.what.code) {
                 format!("no finding `{}` needs this entry", entry.what.code)
             } else if !counts(entry, self.now) {
                 "this entry has expired".to_owned()
@@ -131,13 +131,22 @@ impl Baseline {
 
     /// A baseline file that accepts the warnings among `diagnostics`. Entries of this baseline that are still needed keep their
     /// reasons and times; new ones have an empty `why`. Also returns the number of entries without a reason.
+    ///
+    /// `judged`: whether all findings of a code are known. Entries of other codes are kept, since they may be needed.
     #[must_use]
-    pub fn written(&self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> (String, usize) {
+    pub fn written(
+        &self,
+        sources: &SourceSet,
+        diagnostics: &[Diagnostic],
+        judged: &dyn Fn(Code) -> bool,
+    ) -> (String, usize) {
         let found = diagnostics.iter().zip(identities(sources, diagnostics));
-        let needed: BTreeSet<Identity> = found
+        let mut needed: BTreeSet<Identity> = found
             .filter(|(found, _)| is_acceptable(found))
             .map(|(_, identity)| identity)
             .collect();
+        let unjudged = self.places.keys().filter(|identity| !judged(identity.code));
+        needed.extend(unjudged.cloned());
         let mut out = HEAD.to_owned();
         let mut unexplained = 0;
         for identity in &needed {

@@ -319,7 +319,7 @@ fn applied(text: &str, sources: &SourceSet) -> (Vec<Code>, usize, Vec<Code>, Vec
         codes(&diagnostics),
         hidden,
         codes(baseline.faults()),
-        codes(&baseline.stale()),
+        codes(&baseline.stale(&|_| true)),
     )
 }
 
@@ -382,7 +382,7 @@ fn errors_and_new_access_are_never_hidden() {
         found.severity = tokenward_compiler::diagnostic::Severity::Error;
     }
     assert_eq!(baseline.hide(&sources, &mut diagnostics), 0);
-    assert!(baseline.stale().is_empty());
+    assert!(baseline.stale(&|_| true).is_empty());
 }
 
 #[test]
@@ -426,13 +426,106 @@ fn a_written_baseline_hides_all_warnings_and_keeps_reasons() {
     let sources = policy("", &format!("{LINE}\n[post]/rest/it's[JsonData::a==null]\n"));
     let diagnostics = compile(&sources).diagnostics;
     let empty = Baseline::read("b.toml", "", 0);
-    let (text, unexplained) = empty.written(&sources, &diagnostics);
+    let (text, unexplained) = empty.written(&sources, &diagnostics, &|_| true);
     assert_eq!(unexplained, 3, "{text}");
     let unexplained = Baseline::read("b.toml", &text, 0).unexplained();
     assert_eq!(unexplained.len(), 3, "an empty reason is an error");
     let filled = text.replacen("why = \"\"", "why = \"known\"\nuntil = 2031-05-06T07:08:09Z", 1);
-    let (again, left) = Baseline::read("b.toml", &filled, 0).written(&sources, &diagnostics);
+    let (again, left) = Baseline::read("b.toml", &filled, 0).written(&sources, &diagnostics, &|_| true);
     assert_eq!((again, left), (filled.clone(), 2));
     let (remaining, hidden, faults, stale) = applied(&text.replace("\"\"", "\"known\""), &sources);
     assert_eq!((remaining, hidden, faults, stale), (vec![], 3, vec![], vec![]));
+}
+
+#[test]
+fn an_entry_whose_code_was_not_judged_is_kept_and_not_stale() {
+    let sources = policy("", "[get]/rest/x\n");
+    let kept = entry("TW0502", "a", "[get].*/rest/y", "why = \"known\"");
+    let dropped = entry("TW0103", "a", LINE, "why = \"known too\"");
+    let expired = entry(
+        "TW0502",
+        "a",
+        "[get].*/rest/z",
+        "why = \"once\"\nuntil = 2020-01-01",
+    );
+    let text = format!("{kept}{dropped}{expired}");
+    let mut baseline = Baseline::read("b.toml", &text, 1_800_000_000_000);
+    assert_eq!(baseline.faults().len(), 0, "{:?}", baseline.faults());
+    assert_eq!(baseline.hide(&sources, &mut Vec::new()), 0);
+    let judged = |code: Code| code.as_str() != "TW0502";
+    let stale = baseline.stale(&judged);
+    let headlines: Vec<&str> = stale.iter().map(|found| found.headline.as_str()).collect();
+    assert_eq!(
+        headlines,
+        ["no finding `TW0103` needs this entry", "this entry has expired"]
+    );
+    let (written, unexplained) = baseline.written(&sources, &[], &judged);
+    assert_eq!(unexplained, 0);
+    assert!(
+        written.contains("why = \"known\"\n") && written.contains("why = \"once\"\nuntil = 2020-01-01"),
+        "{written}"
+    );
+    assert!(!written.contains("TW0103"), "{written}");
+    assert_eq!(baseline.stale(&|_| true).len(), 3);
+}
+
+#[test]
+fn open_questions_of_lints_are_told() {
+    let sources = policy("", "");
+    let mut report = report(&sources, &[]);
+    for all in [
+        render_sarif(&report, "1"),
+        render_junit(&report),
+        render_github(&report).commands,
+    ] {
+        assert!(!all.contains("lints"), "{all}");
+    }
+    report.leave_open(2);
+    let sarif: Value = serde_json::from_str(&render_sarif(&report, "1")).unwrap();
+    let invocation = &sarif["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], true);
+    let notification = &invocation["toolExecutionNotifications"][0];
+    assert_eq!(notification["level"], "warning");
+    let told = "2 questions of lints are open; a larger --budget settles them";
+    assert_eq!(notification["message"]["text"], told);
+    let junit = render_junit(&report);
+    assert!(
+        junit.contains("<property name=\"open_lint_questions\" value=\"2\"/>"),
+        "{junit}"
+    );
+    let GitHub { commands, summary } = render_github(&report);
+    let notice = format!("::notice title=tokenward::{told}\n");
+    assert!(commands.contains(&notice), "{commands}");
+    let counts = "tokenward: no findings, 2 questions of lints open\n";
+    assert!(commands.ends_with(counts), "{commands}");
+    assert!(summary.contains(told), "{summary}");
+}
+
+#[test]
+fn junit_escapes_a_path_once() {
+    let (sources, diagnostics) = hostile(1);
+    let mut report = report(&sources, &diagnostics);
+    report.deny_warnings();
+    let junit = render_junit(&report);
+    assert!(
+        !junit.contains("&amp;amp;") && !junit.contains("&amp;lt;"),
+        "{junit}"
+    );
+}
+
+#[test]
+fn a_summary_of_a_step_stays_below_the_limit_of_github() {
+    let found = |at: usize| {
+        let long = format!("{at} {}", "x".repeat(20_000));
+        Diagnostic::new(Code::NearFile, Span::nowhere(), long)
+    };
+    let diagnostics: Vec<Diagnostic> = (0..60).map(found).collect();
+    let summary = render_github(&report(&SourceSet::default(), &diagnostics)).summary;
+    assert!(summary.len() < 901_000, "{}", summary.len());
+    let rows = summary
+        .lines()
+        .filter(|line| line.starts_with("| warning"))
+        .count();
+    let rest = format!("{} more findings are not shown.", 60 - rows);
+    assert!(rows > 40 && summary.contains(&rest), "{rows} rows");
 }

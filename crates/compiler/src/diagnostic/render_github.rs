@@ -10,6 +10,8 @@ use super::{
 
 /// Annotations of one type that GitHub shows for one step. It drops further ones without a word.
 const MOST: usize = 10;
+/// Bytes of a summary's findings. GitHub drops the whole summary of a step if it has more than 1 MiB.
+const SUMMARY_BYTES: usize = 900_000;
 
 /// The two texts for GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct GitHub {
 }
 
 /// The annotations, errors first, at most ten errors and ten warnings; if there are more, the tenth counts the rest. The summary has
-/// up to 500 findings, and counts the rest.
+/// up to 500 findings in at most 900 kB, and counts the rest.
 #[must_use]
 pub fn render_github(report: &Report) -> GitHub {
     let mut commands = String::new();
@@ -37,6 +39,9 @@ pub fn render_github(report: &Report) -> GitHub {
         // The failure is an annotation too.
         let most = MOST - usize::from(severity == Severity::Error && report.failure().is_some());
         annotations(severity, &of, most, &mut commands);
+    }
+    if let Some(told) = report.open_questions() {
+        let _ = writeln!(commands, "::notice title=tokenward::{}", data(&told));
     }
     let _ = writeln!(commands, "tokenward: {}", report.summary());
     GitHub {
@@ -105,28 +110,39 @@ fn summary(report: &Report) -> String {
     if let Some(why) = report.failure() {
         let _ = writeln!(out, "The check did not succeed: {}\n", code(why));
     }
+    if let Some(told) = report.open_questions() {
+        let _ = writeln!(out, "{told}.\n");
+    }
     if !report.findings().is_empty() {
         out.push_str("| | place | finding | help |\n| --- | --- | --- | --- |\n");
     }
+    let mut left = report.findings().len();
     for finding in report.findings().iter().take(SHOWN) {
-        let place = finding.place.as_ref().map_or_else(String::new, |place| {
-            cell(&format!("{}:{}", place.file, place.line))
-        });
-        let help = finding.help.as_deref().map_or_else(String::new, cell);
-        let _ = writeln!(
-            out,
-            "| {} {} | {place} | {} | {help} |",
-            finding.severity.as_str(),
-            finding.code,
-            cell(&finding.headline)
-        );
+        let row = row(finding);
+        if out.len() + row.len() > SUMMARY_BYTES {
+            break;
+        }
+        out.push_str(&row);
+        left -= 1;
     }
-    let left = report.findings().len().saturating_sub(SHOWN);
     if left > 0 {
         let _ = writeln!(out, "\n{left} more findings are not shown.");
     }
     out.push('\n');
     out
+}
+
+fn row(finding: &Finding) -> String {
+    let place = finding.place.as_ref().map_or_else(String::new, |place| {
+        cell(&format!("{}:{}", place.file, place.line))
+    });
+    let help = finding.help.as_deref().map_or_else(String::new, cell);
+    format!(
+        "| {} {} | {place} | {} | {help} |\n",
+        finding.severity.as_str(),
+        finding.code,
+        cell(&finding.headline)
+    )
 }
 
 /// A code span, in which links, mentions and HTML have no effect (CommonMark 0.31 section 6.1).

@@ -39,8 +39,12 @@ pub fn render_junit(report: &Report) -> String {
     let tests = report.findings().len() + clean.len() + errors;
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
     let summary = escaped(&report.summary());
+    let open = match report.left_open() {
+        0 => String::new(),
+        count => format!("<property name=\"open_lint_questions\" value=\"{count}\"/>"),
+    };
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tokenward\" {counts}>\n  <testsuite name=\"tokenward compile\" {counts} skipped=\"0\">\n    <properties><property name=\"summary\" value=\"{summary}\"/></properties>\n{cases}  </testsuite>\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tokenward\" {counts}>\n  <testsuite name=\"tokenward compile\" {counts} skipped=\"0\">\n    <properties><property name=\"summary\" value=\"{summary}\"/>{open}</properties>\n{cases}  </testsuite>\n</testsuites>\n"
     )
 }
 
@@ -49,10 +53,10 @@ fn case(report: &Report, finding: &Finding, out: &mut String) {
         .place
         .as_ref()
         .map_or(("tokenward", 0), |place| (place.file.as_str(), place.line));
+    let text = escaped(&format!("{file}:{line}\n{}", finding.message()));
     let file = escaped(file);
     let code = finding.code.as_str();
     let headline = escaped(&finding.headline);
-    let text = escaped(&format!("{file}:{line}\n{}", finding.message()));
     let is_placed = finding.place.is_some();
     let at = if is_placed {
         format!(" file=\"{file}\" line=\"{line}\"")

@@ -25,11 +25,11 @@ pub fn render_sarif(report: &Report, version: &str) -> String {
         .iter()
         .map(|finding| result(finding, rules.get(&finding.code).copied().unwrap_or_default()))
         .collect();
-    let notifications: Vec<Value> = report
-        .failure()
-        .map(|why| json!({ "level": "error", "message": { "text": why } }))
-        .into_iter()
-        .collect();
+    let notification = |level: &str, text: &str| json!({ "level": level, "message": { "text": text } });
+    let failure = report.failure().map(|why| notification("error", why));
+    let open = report.open_questions();
+    let open = open.map(|told| notification("warning", &told));
+    let notifications: Vec<Value> = failure.into_iter().chain(open).collect();
     let whole = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

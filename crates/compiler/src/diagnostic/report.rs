@@ -22,6 +22,8 @@ pub struct Report {
     files: BTreeSet<String>,
     /// Findings that a baseline hides.
     hidden: usize,
+    /// Questions of lints that were not settled.
+    left_open: usize,
     /// Whether warnings fail the run.
     denies_warnings: bool,
     /// Why the run did not finish.
@@ -103,6 +105,11 @@ impl Report {
         self.hidden += count;
     }
 
+    /// Counts questions of lints that were not settled: there may be more findings.
+    pub fn leave_open(&mut self, count: usize) {
+        self.left_open += count;
+    }
+
     /// Records why the run did not finish, or why it failed without a finding.
     pub fn fail(&mut self, why: &str) {
         self.failure = Some(shown(why));
@@ -125,6 +132,23 @@ impl Report {
         self.hidden
     }
 
+    /// The number of questions of lints that were not settled.
+    #[must_use]
+    pub fn left_open(&self) -> usize {
+        self.left_open
+    }
+
+    /// The open questions in one sentence, if there are any.
+    #[must_use]
+    pub fn open_questions(&self) -> Option<String> {
+        let named = match self.left_open {
+            0 => return None,
+            1 => "1 question of lints is".to_owned(),
+            count => format!("{count} questions of lints are"),
+        };
+        Some(format!("{named} open; a larger --budget settles them"))
+    }
+
     /// Why the run did not finish, if it did not.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
@@ -137,7 +161,7 @@ impl Report {
         self.denies_warnings || finding.severity == Severity::Error
     }
 
-    /// The counts in one sentence: `2 errors, 1 warning, 3 in the baseline`.
+    /// The counts in one sentence: `2 errors, 1 warning, 3 in the baseline, 1 question of lints open`.
     #[must_use]
     pub fn summary(&self) -> String {
         let count = |severity| {
@@ -160,6 +184,9 @@ impl Report {
         }
         if self.hidden > 0 {
             parts.push(format!("{} in the baseline", self.hidden));
+        }
+        if self.left_open > 0 {
+            parts.push(format!("{} of lints open", named(self.left_open, "question")));
         }
         parts.join(", ")
     }

@@ -192,7 +192,9 @@ fn idle_at(code: Code, place: Span) -> Diagnostic {
 }
 
 impl Judged<'_> {
-    fn covers(self, code: Code) -> bool {
+    /// Whether all findings of a code are known.
+    #[must_use]
+    pub fn covers(self, code: Code) -> bool {
         let ran = match LintSet::of(code) {
             None => self.findings_settled,
             Some(set) => set <= self.set && self.lints_settled,

@@ -170,9 +170,10 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
     let diagnostics = &compiled.diagnostics;
     reporter.show(&sources, diagnostics)?;
+    reporter.leave_open(compiled.lints_open);
     let is_complete = compiled.program.is_some() && compiled.open == 0;
     let checked = match &accepted {
-        Some(accepted) => accepted.check(is_complete, reporter),
+        Some(accepted) => accepted.check(is_complete.then_some(compiled.judged), reporter),
         None => Ok(()),
     };
     let Some(program) = compiled.program else {
@@ -190,7 +191,8 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         return Err(unsettled(compiled.open));
     }
     if let Some(accepted) = accepted.as_mut().filter(|_| args.write_baseline) {
-        let rest = accepted.write(&sources, diagnostics)?;
+        let found = (&sources, diagnostics.as_slice());
+        let rest = accepted.write(found, compiled.judged, compiled.lints_open)?;
         args.deny_warnings(&config, &rest, directory)?;
     }
     // Prove the program as it will be served.
@@ -280,8 +282,8 @@ impl Args {
         self.deny.is_some() || config.deny_warnings
     }
 
-    /// Refuses a directory without policy files if the command line names it, or where warnings are denied: a wrong path would be
-    /// green. Without either, it is what a fresh installation has.
+    /// Refuses a directory without policy files if the command line names it, where warnings are denied, or for the document of a
+    /// CI system: a wrong path would be green. Without these, it is what a fresh installation has.
     fn refuse_empty(&self, sources: &SourceSet, config: &Config, directory: &Path) -> Result<(), Failure> {
         if sources.iter().next().is_some() {
             return Ok(());
@@ -290,7 +292,8 @@ impl Args {
             "`{}` has no policy files; policies are `*.toml` and `*.limits` in it or below it",
             directory.display()
         );
-        if self.directory.is_some() || self.denies_warnings(config) {
+        let is_ci = self.check && self.format().is_document();
+        if self.directory.is_some() || self.denies_warnings(config) || is_ci {
             return Err(Failure::Usage(found));
         }
         output::note(&found);

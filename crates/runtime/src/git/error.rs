@@ -206,4 +206,12 @@ pub(crate) enum GitError {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
+    /// The name of a policy file, a directory or a link is not text.
+    #[error("the name of `{path}` at `{revision}` is not UTF-8; rename it")]
+    NameNotUtf8 {
+        /// Path from the repository's top, with `/`, and with U+FFFD in the place of what is not UTF-8.
+        path: String,
+        /// The revision, as given.
+        revision: String,
+    },
 }

@@ -149,11 +149,19 @@ impl Repository {
             if depth > limits::DEPTH {
                 return Err(too_many(format!("{} levels", limits::DEPTH)));
             }
-            for (name, kind, id) in self.level(&id, commit, &joined(directory, &prefix))? {
-                seen += 1;
-                if seen > limits::ENTRIES {
-                    return Err(too_many(format!("{} entries", limits::ENTRIES)));
-                }
+            let whole = joined(directory, &prefix);
+            let (named, unnamed) = self.contents(&id, commit, &whole)?;
+            seen += named.len() + unnamed.len();
+            if seen > limits::ENTRIES {
+                return Err(too_many(format!("{} entries", limits::ENTRIES)));
+            }
+            if let Some((name, _)) = unnamed.iter().find(|(name, kind)| could_be_policy(name, *kind)) {
+                return Err(GitError::NameNotUtf8 {
+                    path: joined(&whole, name),
+                    revision: commit.name.clone(),
+                });
+            }
+            for (name, kind, id) in named {
                 if is_hidden(&name) {
                     continue;
                 }
@@ -182,17 +190,26 @@ impl Repository {
         })
     }
 
-    /// Lists the entries of one tree object. Each has its mode in octal digits, a space, its name, a zero byte and its
-    /// id.
-    ///
-    /// Names that are not UTF-8 are left out, as [`SourceSet::read_dir`] leaves them out.
+    /// Lists the entries of one tree object whose names are UTF-8.
     fn level(&self, id: &ObjectId, commit: &Commit, path: &str) -> Result<Vec<Level>, GitError> {
+        Ok(self.contents(id, commit, path)?.0)
+    }
+
+    /// Lists the entries of one tree object. Each has its mode in octal digits, a space, its name, a zero byte and its
+    /// id. Those whose names are not UTF-8 come apart, with U+FFFD in the place of what is not.
+    fn contents(
+        &self,
+        id: &ObjectId,
+        commit: &Commit,
+        path: &str,
+    ) -> Result<(Vec<Level>, Unnamed), GitError> {
         let content = self.content(id, ObjectKind::Tree, MAX_TREE_BYTES)?;
         let corrupt = |why| GitError::Corrupt {
             id: id.to_string(),
             why,
         };
         let mut entries: Vec<Level> = Vec::new();
+        let mut unnamed = Unnamed::new();
         let mut rest = content.as_slice();
         while !rest.is_empty() {
             let end = memchr::memchr(0, rest).ok_or_else(|| corrupt("an entry has no end"))?;
@@ -204,7 +221,9 @@ impl Repository {
             let space = memchr::memchr(b' ', head).ok_or_else(|| corrupt("an entry has no mode"))?;
             let (mode, name) = head.split_at(space);
             rest = tail;
-            let Ok(name) = std::str::from_utf8(name.get(1..).unwrap_or_default()) else {
+            let name = name.get(1..).unwrap_or_default();
+            let Ok(name) = std::str::from_utf8(name) else {
+                unnamed.push((String::from_utf8_lossy(name).into_owned(), EntryKind::of(mode)));
                 continue;
             };
             let malformed = name.is_empty() || name == "." || name == ".." || name.contains('/');
@@ -221,12 +240,19 @@ impl Repository {
         {
             return Err(corrupt("two entries have the same name"));
         }
-        Ok(entries)
+        Ok((entries, unnamed))
     }
 }
 
 /// Name, kind and id of an entry.
 type Level = (String, EntryKind, ObjectId);
+/// Names, with U+FFFD, and kinds of entries whose names are not UTF-8.
+type Unnamed = Vec<(String, EntryKind)>;
+
+/// Whether an entry is a policy file, or could lead to one, as [`SourceSet::read_dir`] decides for a name that is not UTF-8.
+fn could_be_policy(name: &str, kind: EntryKind) -> bool {
+    !is_hidden(name) && (!kind.is_file() || SourceKind::of(name).is_some())
+}
 
 fn unfit(path: &str, commit: &Commit, kind: EntryKind) -> GitError {
     GitError::Unfit {

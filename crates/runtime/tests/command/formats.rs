@@ -266,3 +266,162 @@ fn diff_reports_what_gives_more() {
     assert!(diff("junit").contains("failures=\"1\""));
     assert!(diff("github").starts_with("::error file=policies/ci.toml,line=6,"));
 }
+
+/// An entry of a lint that finds nothing in [`OPEN`].
+const LINT_ENTRY: &str =
+    "\n[[accepted]]\ncode = \"TW0505\"\ntoken = \"ci\"\nline = '[get].*/rest/a'\nwhy = \"measured in May\"\n";
+/// A line about which lints ask more than a budget of 100 answers.
+const OPEN: &str = "[get].*/rest/a";
+const SMALL: [&str; 2] = ["--budget", "100"];
+
+/// A policy with [`OPEN`], and a baseline that accepts its findings and has [`LINT_ENTRY`].
+fn open_with_baseline() -> TempDir {
+    let directory = policy(OPEN);
+    let here = directory.path().join("ci");
+    let ran = run(
+        &here,
+        &["compile", "--check", "--baseline", "a.toml", "--write-baseline"],
+    );
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let text = fs::read_to_string(here.join("a.toml")).unwrap();
+    let text = text.replace("why = \"\"", "why = \"known\"") + LINT_ENTRY;
+    fs::write(here.join("a.toml"), text).unwrap();
+    directory
+}
+
+#[test]
+fn a_baseline_keeps_entries_of_lints_that_were_not_judged() {
+    let directory = open_with_baseline();
+    let here = directory.path().join("ci");
+    let check = |more: &[&str]| {
+        let arguments = ["compile", "--check", "--baseline", "a.toml"];
+        run(&here, &[&arguments, more].concat())
+    };
+    let kept = || fs::read_to_string(here.join("a.toml")).unwrap();
+    // Open questions, and a smaller set: the entry may be needed.
+    for more in [&SMALL, &["--lint", "none"]] {
+        let ran = check(more);
+        assert_eq!(ran.code, 0, "{more:?}: {}", ran.err);
+    }
+    let ran = check(&[&SMALL[..], &["--write-baseline"]].concat());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("of lints could not be settled"), "{}", ran.err);
+    assert!(kept().contains(LINT_ENTRY), "{}", kept());
+    let ran = check(&["--lint", "none", "--write-baseline"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        kept().contains(LINT_ENTRY) && kept().contains("TW0504"),
+        "{}",
+        kept()
+    );
+    // All was judged: it is not needed.
+    let ran = check(&[]);
+    assert!(ran.code == 1 && ran.err.contains("TW0550"), "{}", ran.err);
+    assert_eq!(check(&["--write-baseline"]).code, 0);
+    assert!(!kept().contains("TW0505"), "{}", kept());
+}
+
+#[test]
+fn open_questions_of_lints_are_told_in_each_format() {
+    let directory = policy(OPEN);
+    let here = directory.path().join("ci");
+    let check = |format: &str| {
+        let ran = run(
+            &here,
+            &[&["compile", "--check", "--format", format], &SMALL[..]].concat(),
+        );
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        ran
+    };
+    let last = check("json").out.lines().last().unwrap().to_owned();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last, serde_json::json!({ "open_lint_questions": 1 }));
+    let sarif: Value = serde_json::from_str(&check("sarif").out).unwrap();
+    let told = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert_eq!(
+        told,
+        "1 question of lints is open; a larger --budget settles them"
+    );
+    let junit = check("junit").out;
+    assert!(
+        junit.contains("name=\"open_lint_questions\" value=\"1\""),
+        "{junit}"
+    );
+    let github = check("github").out;
+    assert!(
+        github.contains("::notice title=tokenward::1 question"),
+        "{github}"
+    );
+    let gitlab = check("gitlab").err;
+    assert!(gitlab.contains("1 question of lints open"), "{gitlab}");
+    let denied = ["compile", "--check", "--deny", "warnings", "--format", "gitlab"];
+    let ran = run(&here, &[&denied, &SMALL[..]].concat());
+    assert!(
+        ran.code != 0 && ran.err.contains("1 question of lints open"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_baseline_that_is_no_regular_file_is_refused() {
+    let directory = policy(LITERAL);
+    let here = directory.path().join("ci");
+    let pipe = here.join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for file in ["pipe", "/dev/zero"] {
+        let ran = run(&here, &["compile", "--check", "--baseline", file]);
+        assert_eq!(ran.code, 3, "{file}: {}", ran.err);
+        assert!(ran.err.contains("not a regular file"), "{}", ran.err);
+    }
+    // Its size is limited too.
+    let large = fs::File::create(here.join("large.toml")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    let ran = run(&here, &["compile", "--check", "--baseline", "large.toml"]);
+    assert!(ran.code == 3 && ran.err.contains("more than"), "{}", ran.err);
+}
+
+#[test]
+fn no_policy_is_no_clean_document() {
+    let directory = policy(LITERAL);
+    let here = directory.path().join("ci");
+    fs::remove_file(here.join("policies/ci.toml")).unwrap();
+    for format in ["sarif", "junit", "github", "gitlab"] {
+        let ran = run(&here, &["compile", "--check", "--format", format]);
+        assert_eq!(ran.code, 2, "{format}: {}", ran.err);
+        assert!(ran.out.contains("has no policy files"), "{format}: {}", ran.out);
+    }
+    // A fresh installation has none.
+    assert_eq!(run(&here, &["compile", "--check"]).code, 0);
+}
+
+#[test]
+fn a_policy_file_whose_name_is_not_utf8_is_an_error() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let directory = policy("/rest/a");
+    let here = directory.path().join("ci");
+    let hidden = here.join("policies").join(OsStr::from_bytes(b"\xff.toml"));
+    fs::write(hidden, "garbage [[").unwrap();
+    fs::create_dir(here.join("old")).unwrap();
+    for (arguments, code) in [
+        (["compile", "--check", "policies"].as_slice(), 3),
+        (&["diff", "old", "policies"], 3),
+        (&["fmt", "--check", "policies"], 2),
+    ] {
+        let ran = run(&here, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
+        assert!(
+            ran.err
+                .contains("policies/\u{fffd}.toml` is not UTF-8; rename it"),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+}

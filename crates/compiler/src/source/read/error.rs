@@ -53,6 +53,9 @@ pub enum ReadDirError {
         /// First byte that is not UTF-8.
         offset: usize,
     },
+    /// A policy file, a directory or a link whose name is not text. The path has U+FFFD in the place of what is not.
+    #[error("the name of `{}` is not UTF-8; rename it", shown(.0))]
+    NameNotUtf8(PathBuf),
     /// Text in another encoding, as some editors of Windows save it.
     #[error("`{}` is UTF-16; save it as UTF-8", shown(.0))]
     Utf16(PathBuf),

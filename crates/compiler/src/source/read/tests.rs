@@ -310,6 +310,38 @@ fn a_link_between_the_repository_and_the_directory_is_refused() {
 }
 
 #[test]
+fn what_could_be_policy_and_has_a_name_that_is_not_utf8_is_refused() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    for links in [Links::Refuse, Links::WithinDirectory] {
+        let named = |name: &[u8], is_directory: bool| {
+            let folder = folder();
+            let path = folder.path().join("policies").join(OsStr::from_bytes(name));
+            if is_directory {
+                fs::create_dir(path).unwrap();
+            } else {
+                fs::write(path, "garbage [[").unwrap();
+            }
+            names(folder.path(), links).err()
+        };
+        for (name, is_directory, shown) in [
+            (b"\xff.toml".as_slice(), false, "/\u{fffd}.toml`"),
+            (b"a\xff.limits", false, "/a\u{fffd}.limits`"),
+            (b"\xff", true, "/\u{fffd}`"),
+        ] {
+            let error = named(name, is_directory).unwrap();
+            assert!(
+                error.contains(shown) && error.ends_with("is not UTF-8; rename it"),
+                "{error}"
+            );
+        }
+        // These are no part of a policy by any name.
+        assert_eq!(named(b"\xff.md", false), None);
+        assert_eq!(named(b".\xff.toml", false), None);
+        assert_eq!(named(b".\xff", true), None);
+    }
+}
+
+#[test]
 fn a_name_with_control_characters_stays_in_its_line() {
     let folder = folder();
     fs::write(folder.path().join("policies/a\n::error::\u{1b}[31m.toml"), [0xff]).unwrap();

@@ -176,11 +176,31 @@ impl Walk<'_> {
             if depth > 0 && name.to_bytes() == b".git" {
                 return Err(ReadDirError::Repository(path));
             }
-            if let Ok(text) = name.to_str()
-                && !is_hidden(text)
-            {
-                self.entry((opened, name), &format!("{prefix}{text}"), depth)?;
+            match name.to_str() {
+                Ok(text) if is_hidden(text) => {}
+                Ok(text) => self.entry((opened, name), &format!("{prefix}{text}"), depth)?,
+                Err(_) => self.unnamed((opened, name), prefix)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses an entry whose name is not UTF-8 if it could be part of the policy: what is not read must not pass as right. A
+    /// directory or a link could lead to policy files.
+    fn unnamed(&self, (parent, name): (&OwnedFd, &CStr), prefix: &str) -> Result<(), ReadDirError> {
+        let lossy = name.to_string_lossy();
+        if is_hidden(&lossy) {
+            return Ok(());
+        }
+        let relative = format!("{prefix}{lossy}");
+        let path = self.directory.join(&relative);
+        let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(rustix_error(&path))?;
+        let leads_on = matches!(
+            FileType::from_raw_mode(stat.st_mode),
+            FileType::Directory | FileType::Symlink
+        );
+        if leads_on || SourceKind::of(&relative).is_some() {
+            return Err(ReadDirError::NameNotUtf8(path));
         }
         Ok(())
     }

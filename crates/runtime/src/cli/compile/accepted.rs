@@ -1,12 +1,16 @@
 //! `--baseline`: findings that were accepted are counted instead of shown.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use tokenward_compiler::baseline::Baseline;
 use tokenward_compiler::diagnostic::Diagnostic;
-use tokenward_compiler::source::{SourceKind, SourceSet};
+use tokenward_compiler::lint::Judged;
+use tokenward_compiler::source::{SourceKind, SourceSet, limits};
 
 use super::super::failure::Failure;
 use super::super::output;
@@ -26,7 +30,7 @@ impl Accepted {
     /// Reads the file. If it is to be written, it may be missing.
     pub(super) fn read(file: &Path, writes: bool, policies: &Path) -> Result<Self, Failure> {
         refuse_policy_file(file, policies)?;
-        let text = match fs::read_to_string(file) {
+        let text = match content(file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound && writes => String::new(),
             Err(error) => {
@@ -59,15 +63,17 @@ impl Accepted {
         count
     }
 
-    /// Fails if the file has errors or, if all findings are known, stale entries. A file that is to be written may have stale and
-    /// unexplained entries, but all of it must be readable: what cannot be read would be lost.
-    pub(super) fn check(&self, is_complete: bool, reporter: &mut Reporter) -> Result<(), Failure> {
+    /// Fails if the file has errors or, if it is known which findings there are, stale entries. A file that is to be written may
+    /// have stale and unexplained entries, but all of it must be readable: what cannot be read would be lost.
+    ///
+    /// `judged`: what is known; `None`: nothing, since the policy has errors or questions are open.
+    pub(super) fn check(&self, judged: Option<Judged<'_>>, reporter: &mut Reporter) -> Result<(), Failure> {
         let mut faults = self.baseline.faults().to_vec();
         if !self.writes {
             faults.extend(self.baseline.unexplained());
         }
-        if !self.writes && is_complete {
-            faults.extend(self.baseline.stale());
+        if let Some(judged) = judged.filter(|_| !self.writes) {
+            faults.extend(self.baseline.stale(&|code| judged.covers(code)));
         }
         if faults.is_empty() {
             return Ok(());
@@ -82,16 +88,24 @@ impl Accepted {
     }
 
     /// Writes the file, and returns the findings that it does not accept. Fails if entries lack a reason: nobody has accepted these
-    /// findings yet.
+    /// findings yet; and if lints are open: the file may lack what they would find.
     pub(super) fn write(
         &mut self,
-        sources: &SourceSet,
-        diagnostics: &[Diagnostic],
+        (sources, diagnostics): (&SourceSet, &[Diagnostic]),
+        judged: Judged<'_>,
+        lints_open: usize,
     ) -> Result<Vec<Diagnostic>, Failure> {
         let file = self.file.display();
-        let (text, unexplained) = self.baseline.written(sources, diagnostics);
+        let judges = |code| judged.covers(code);
+        let (text, unexplained) = self.baseline.written(sources, diagnostics, &judges);
         write(text.as_bytes(), &self.file)
             .map_err(|error| Failure::Trouble(format!("cannot write the baseline `{file}`: {error}")))?;
+        if lints_open > 0 {
+            return Err(Failure::Trouble(format!(
+                "baseline written to `{file}` with all its entries of lints, since {lints_open} {} of lints could not be settled within the budget; repeat it with a larger --budget",
+                plural(lints_open, "question")
+            )));
+        }
         if unexplained > 0 {
             return Err(Failure::Findings(format!(
                 "baseline written to `{file}`: {unexplained} {} an empty `why`; explain each one before you commit the file",
@@ -107,6 +121,25 @@ impl Accepted {
         self.baseline.hide(sources, &mut rest);
         Ok(rest)
     }
+}
+
+/// The text of a regular file of at most the size of a policy file. A pipe would hold up the check, and a device has no end.
+fn content(path: &Path) -> io::Result<String> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file: File = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = Vec::new();
+    file.take(limits::FILE_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > limits::FILE_BYTES {
+        let most = limits::FILE_BYTES;
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    String::from_utf8(text).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// A baseline in the policy directory would be read as a file of tokens.

@@ -17,3 +17,10 @@ pub(super) enum Format {
     /// GitLab Code Quality
     Gitlab,
 }
+
+impl Format {
+    /// Whether the output is one document, written at the end.
+    pub(super) fn is_document(self) -> bool {
+        !matches!(self, Self::Text | Self::Json)
+    }
+}

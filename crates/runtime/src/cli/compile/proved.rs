@@ -34,6 +34,8 @@ pub(super) struct Compiled {
     pub(super) open: usize,
     /// Number of questions of lints that were not settled.
     pub(super) lints_open: usize,
+    /// What was looked for, and settled.
+    pub(super) judged: Judged<'static>,
 }
 
 impl Compiled {
@@ -66,14 +68,14 @@ impl Compiled {
             proved: String::new(),
             open: 0,
             lints_open: 0,
+            // Of a policy that does not compile, nobody knows which exceptions are needed.
+            judged: Judged {
+                set: config.lint.set,
+                lints_settled: false,
+                findings_settled: false,
+                without: &[],
+            },
             diagnostics,
-        };
-        // Of a policy that does not compile, nobody knows which exceptions are needed.
-        let mut judged = Judged {
-            set: config.lint.set,
-            lints_settled: false,
-            findings_settled: false,
-            without: &[],
         };
         if let Some(program) = &compiled.program {
             // Check the lines of each token, under the public URL of the configuration.
@@ -167,15 +169,15 @@ impl Compiled {
                     .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
             compiled.open = proved.inconclusive;
-            judged.lints_settled = linted.open == 0;
-            judged.findings_settled = proved.inconclusive == 0;
+            compiled.judged.lints_settled = linted.open == 0;
+            compiled.judged.findings_settled = proved.inconclusive == 0;
             if is_gated {
                 // The gate reports these itself.
-                judged.without = &[Code::MeansMore];
+                compiled.judged.without = &[Code::MeansMore];
             }
         }
         // Take out the exceptions last: the gate has seen what they except.
-        exceptions.apply(sources, &mut compiled.diagnostics, &allowed, judged);
+        exceptions.apply(sources, &mut compiled.diagnostics, &allowed, compiled.judged);
         // With any error, a proof's included, there is no program to serve.
         sort(&mut compiled.diagnostics);
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;

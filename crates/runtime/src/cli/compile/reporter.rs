@@ -44,6 +44,11 @@ impl Reporter {
         self.report.hide(count);
     }
 
+    /// Counts questions of lints that were not settled.
+    pub(super) fn leave_open(&mut self, count: usize) {
+        self.report.leave_open(count);
+    }
+
     /// Writes findings, or adds them to the document.
     pub(super) fn show(&mut self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
         match self.format {
@@ -62,9 +67,8 @@ impl Reporter {
 
     /// Writes the document, if the format is one. It reports a run that failed for another reason than its findings.
     pub(super) fn finish(mut self, result: &Result<(), Failure>) -> Result<(), Failure> {
-        let document = !matches!(self.format, Format::Text | Format::Json);
         match result {
-            _ if !document => return Ok(()),
+            _ if !self.format.is_document() => return self.finish_lines(result),
             Err(Failure::NoReader) => return Ok(()),
             Err(Failure::Usage(why) | Failure::Trouble(why)) => self.report.fail(why),
             Err(Failure::Findings(why)) if !self.has_failing() => self.report.fail(why),
@@ -85,10 +89,21 @@ impl Reporter {
                 step_summary::append(&summary)
             }
         }?;
-        if result.is_ok() && self.format != Format::Github {
+        // A report for GitLab has no place for open questions, so the counts are told of a failed run too.
+        let tells = result.is_ok() || report.left_open() > 0;
+        if tells && self.format != Format::Github {
             output::note(&format!("tokenward: {}", report.summary()));
         }
         Ok(())
+    }
+
+    /// Writes the last line of JSON, if there are open questions: lines of findings do not say that there may be more.
+    fn finish_lines(&self, result: &Result<(), Failure>) -> Result<(), Failure> {
+        let open = self.report.left_open();
+        if self.format != Format::Json || open == 0 || matches!(result, Err(Failure::NoReader)) {
+            return Ok(());
+        }
+        output::print(&format!("{{\"open_lint_questions\":{open}}}\n"))
     }
 
     fn has_failing(&self) -> bool {

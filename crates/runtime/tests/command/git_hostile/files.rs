@@ -1,6 +1,8 @@
 //! Links, submodules and file names of the policy directory.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use super::{answer, committed};
@@ -45,6 +47,22 @@ fn links_and_submodules_at_a_revision_are_refused() {
     ]);
     it.git(&["commit", "-qm", "A submodule"]);
     both("`policies/sub` at `main` is a submodule; replace it by the files that it contains");
+}
+
+#[test]
+fn a_policy_file_at_a_revision_whose_name_is_not_utf8_is_refused() {
+    let it = committed();
+    let name = |bytes| it.top().join("policies").join(OsStr::from_bytes(bytes));
+    // This one is no policy file.
+    fs::write(name(b"\xff.md"), "").unwrap();
+    it.commit("A note");
+    let (code, said) = answer(&it, &["diff", "main..main"]);
+    assert_eq!(code, 0, "{said}");
+    fs::write(name(b"\xff.toml"), "garbage [[").unwrap();
+    it.commit("A policy file");
+    let (code, said) = answer(&it, &["diff", "main..main"]);
+    let expected = "the name of `policies/\u{fffd}.toml` at `main` is not UTF-8; rename it";
+    assert!(code == 3 && said.contains(expected), "{code} {said}");
 }
 
 #[test]
