@@ -3,6 +3,7 @@
 mod change;
 mod changes;
 mod inputs;
+mod proofs;
 mod unified;
 
 use std::path::PathBuf;
