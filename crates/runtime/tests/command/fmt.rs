@@ -31,7 +31,7 @@ fn a_directory_is_formatted_once() {
     let ran = run(directory.path(), &["fmt", "--check"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (1, "policies/ci.toml: not formatted\n"),
+        (1, "not formatted: policies/ci.toml\n"),
         "{}",
         ran.err
     );
@@ -40,7 +40,7 @@ fn a_directory_is_formatted_once() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(
         ran.out,
-        "policies/ci.toml: formatted\n1 file formatted, 1 unchanged; all proved to mean the same\n"
+        "formatted: policies/ci.toml\n1 file formatted, 1 unchanged; all proved to mean the same\n"
     );
     // What version 1 of the language read otherwise is named.
     assert!(
@@ -183,4 +183,30 @@ fn written_policies_are_formatted() {
     let tokens = directory.path().join("tokens");
     let ran = run(&tokens, &["fmt", "--diff"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+/// GitHub Actions reads a line that begins with `::`, behind spaces too, as a command.
+#[test]
+fn no_line_is_a_command_to_github() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("p")).unwrap();
+    let name = "::error::pwn.limits";
+    let set = "# one\n::error::/rest/x\n[GET]/rest/y\n";
+    fs::write(directory.path().join("p").join(name), set).unwrap();
+    for arguments in [
+        ["fmt", "--check", name],
+        ["fmt", "--diff", name],
+        ["fmt", ".", name],
+    ] {
+        let ran = tokenward(directory.path().join("p"), &arguments)
+            .environment(&[("GITHUB_ACTIONS", "true")])
+            .run();
+        let mut lines = ran.out.lines();
+        assert!(
+            !lines.any(|line| line.trim_start().starts_with("::")),
+            "{}",
+            ran.out
+        );
+        assert!(ran.out.contains("error::pwn.limits"), "{}{}", ran.out, ran.err);
+    }
 }
