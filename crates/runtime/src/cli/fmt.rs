@@ -3,6 +3,7 @@
 mod change;
 mod changes;
 mod inputs;
+mod policy;
 mod proofs;
 mod unified;
 
