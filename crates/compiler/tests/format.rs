@@ -306,6 +306,16 @@ fn an_exception_for_another_line_is_not_proved() {
     assert_eq!(prove(&before, &after), Err(Unproved::Exceptions));
 }
 
+/// A file that is not TOML at the moment may have a seal.
+#[test]
+fn a_file_that_cannot_be_read_may_have_a_seal() {
+    let sources = SourceSet::from_files([
+        ("a.toml".to_owned(), "[[token]\nseal = \"v2:\"\n".to_owned()),
+        ("s.limits".to_owned(), "[PUT] /rest/y\n".to_owned()),
+    ]);
+    assert!(Formatter::new(&sources).keeps_lines());
+}
+
 #[test]
 fn a_change_of_meaning_is_not_proved() {
     let of = |text: &str| SourceSet::from_files([("a.toml".to_owned(), token(text))]);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
+    diagnostic::{Code, Diagnostic},
     source::SourceSet,
     tokens::{self, ReviewedWhat},
 };
@@ -18,14 +19,21 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn of(sources: &SourceSet) -> Self {
-        let definitions = tokens::read_all(sources, &mut Vec::new());
+        let mut errors = Vec::new();
+        let definitions = tokens::read_all(sources, &mut errors);
+        // A file that cannot be read may have a seal.
+        let is_unread = |error: &Diagnostic| {
+            let source = sources.get(error.primary.span.source);
+            matches!(error.code, Code::TomlSyntax | Code::BackslashInString)
+                && source.is_some_and(|source| source.text.contains("seal"))
+        };
         let reviews = tokens::read_reviewed(sources, &mut Vec::new());
         let texts = reviews.into_iter().filter_map(|review| match review.what {
             ReviewedWhat::Line { text, .. } | ReviewedWhat::Lifted { text, .. } => Some(text),
             _ => None,
         });
         Self {
-            all: definitions.iter().any(|token| token.gives("seal")),
+            all: definitions.iter().any(|token| token.gives("seal")) || errors.iter().any(is_unread),
             reviewed: texts.collect(),
         }
     }
