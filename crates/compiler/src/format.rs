@@ -5,6 +5,7 @@
 
 mod block;
 mod document;
+mod kept;
 mod layout;
 mod line;
 mod meaning;
@@ -20,7 +21,8 @@ use crate::{
     tokens,
 };
 
-pub use proof::{Unproved, prove};
+use kept::Kept;
+pub use proof::{Unproved, prove, says_the_same};
 
 /// A file in the canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,26 +35,27 @@ pub struct Formatted {
 }
 
 /// Formats the files of one policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Formatter<'s> {
     sources: &'s SourceSet,
-    /// Whether limit lines keep their texts.
-    keeps_lines: bool,
+    kept: Kept,
 }
 
 impl<'s> Formatter<'s> {
-    /// A formatter for these files. If a token has a seal, all limit lines keep their texts, since seals sign them.
+    /// A formatter for these files. If a token has a seal, all limit lines keep their texts, since seals sign them. Otherwise those
+    /// that a review names keep theirs.
     #[must_use]
     pub fn new(sources: &'s SourceSet) -> Self {
-        let definitions = tokens::read_all(sources, &mut Vec::new());
-        let keeps_lines = definitions.iter().any(|token| token.gives("seal"));
-        Self { sources, keeps_lines }
+        Self {
+            sources,
+            kept: Kept::of(sources),
+        }
     }
 
     /// Whether limit lines keep their texts, because seals sign them.
     #[must_use]
     pub fn keeps_lines(&self) -> bool {
-        self.keeps_lines
+        self.kept.all
     }
 
     /// The canonical spelling of a file.
@@ -67,14 +70,15 @@ impl<'s> Formatter<'s> {
             });
         };
         let lines = readable_lines(self.sources, id, source)?;
-        let reread = lines
-            .into_iter()
-            .filter(|line| !self.keeps_lines && earlier::has_blanks(self.sources.text(*line), *line));
+        let reread = lines.into_iter().filter(|line| {
+            let text = self.sources.text(*line);
+            !self.kept.keeps(text) && earlier::has_blanks(text, *line)
+        });
         let reread = reread.collect();
         let text = text::plain(source.body());
         let written = match source.kind {
-            SourceKind::Limits => Ok(block::format(&text, self.keeps_lines)),
-            _ => document::format(&text, self.keeps_lines),
+            SourceKind::Limits => Ok(block::format(&text, &self.kept)),
+            _ => document::format(&text, &self.kept),
         };
         match written {
             Ok(text) => Ok(Formatted { text, reread }),

@@ -153,7 +153,7 @@ fn invariants_and_reviews_have_one_layout_too() {
     assert_eq!(format("invariants.toml", written), spelled);
     let written = "[[reviewed]]\nwhy='w'\nline = '  [POST,GET] /rest/x '\ntoken='a'\nuntil=2030-01-01\n";
     let spelled =
-        "[[reviewed]]\ntoken = \"a\"\nline = '[get,post]/rest/x'\nwhy = \"w\"\nuntil = 2030-01-01\n";
+        "[[reviewed]]\ntoken = \"a\"\nline = '[POST,GET] /rest/x'\nwhy = \"w\"\nuntil = 2030-01-01\n";
     assert_eq!(format("reviewed.toml", written), spelled);
 }
 
@@ -229,6 +229,91 @@ fn lines_that_a_seal_signs_keep_their_texts() {
         "{texts:?}"
     );
     assert_eq!(texts.last().unwrap(), &"[PUT] /rest/y\n");
+}
+
+/// The gate compares the texts of reviews with those of lines, as they are written.
+#[test]
+fn lines_that_a_review_names_keep_their_texts() {
+    let review =
+        |key: &str, line: &str| format!("[[reviewed]]\ntoken = \"a\"\n{key} = '{line}'\nwhy = \"w\"\n");
+    let reviews = format!(
+        "{}\n{}",
+        review("line", "[GET] /rest/x"),
+        review("lifted", "! /rest/z")
+    );
+    let lines = token("limit_to = '''\n[GET] /rest/x\n[GET] /rest/y\n! /rest/z\n'''\n");
+    let sources = SourceSet::from_files([
+        ("a.toml".to_owned(), lines.clone()),
+        ("reviewed.toml".to_owned(), reviews.clone()),
+    ]);
+    let after = formatted(&sources);
+    assert_eq!(prove(&sources, &after), Ok(()));
+    let texts: Vec<String> = after.iter().map(|(_, source)| source.text.to_string()).collect();
+    let expected = [lines.replace("[GET] /rest/y", "[get]/rest/y"), reviews.clone()];
+    assert_eq!(texts, expected);
+    // The proof fails if such a line, or the review, has another text.
+    let respelt = |at: usize, text: &str| {
+        let (id, _) = sources.iter().nth(at).unwrap();
+        let text = text.replace("[GET] /rest/x", "[get]/rest/x");
+        prove(&sources, &sources.clone().replaced(id, &text))
+    };
+    assert_eq!(respelt(0, &lines), Err(Unproved::Reviewed("a".to_owned())));
+    assert_eq!(
+        respelt(1, &reviews),
+        Err(Unproved::Content("reviewed.toml".to_owned()))
+    );
+}
+
+/// The first and the last comment of a block may stand next to a quote.
+#[test]
+fn comments_next_to_quotes_stay() {
+    for block in [
+        "# first\n[get]/rest/x\n",
+        "\n[get]/rest/x\n# last",
+        "# allow TW0505: all of them\n[get]/rest/api/2/issue/KANBAN-1.*",
+    ] {
+        let text = format("a.toml", &token(&format!("limit_to = '''{block}'''\n")));
+        let expected = token(&format!("limit_to = '''\n{}\n'''\n", block.trim()));
+        assert_eq!(text, expected);
+    }
+    let text = format(
+        "invariants.toml",
+        "[[never]]\nname = \"n\"\nlines = '''# allow TW0505: x\n/rest/x'''\n",
+    );
+    assert!(text.contains("'''\n# allow TW0505: x\n/rest/x\n'''"), "{text}");
+    let set = "# allow TW0505: x\n[get]/rest/api/2/issue/KANBAN-1.*\n";
+    assert_eq!(format("s.limits", &format!("\u{feff}{set}")), set);
+}
+
+/// A comment of the document and one of a block are two, even if their texts are the same.
+#[test]
+fn a_comment_that_moves_into_a_block_is_not_proved() {
+    let of = |text: &str| SourceSet::from_files([("a.toml".to_owned(), token(text))]);
+    let before = of("# note\nlimit_to = '''\n/rest/x\n'''\n");
+    let after = of("limit_to = '''\n# note\n/rest/x\n'''\n");
+    assert_eq!(
+        prove(&before, &after),
+        Err(Unproved::Comments("a.toml".to_owned()))
+    );
+}
+
+/// An exception is for the line below it.
+#[test]
+fn an_exception_for_another_line_is_not_proved() {
+    let of = |text: &str| SourceSet::from_files([("s.limits".to_owned(), text.to_owned())]);
+    let before = of("# allow TW0505: x\n/rest/x.*\n/rest/y.*\n");
+    let after = of("/rest/x.*\n# allow TW0505: x\n/rest/y.*\n");
+    assert_eq!(prove(&before, &after), Err(Unproved::Exceptions));
+}
+
+/// A file that is not TOML at the moment may have a seal.
+#[test]
+fn a_file_that_cannot_be_read_may_have_a_seal() {
+    let sources = SourceSet::from_files([
+        ("a.toml".to_owned(), "[[token]\nseal = \"v2:\"\n".to_owned()),
+        ("s.limits".to_owned(), "[PUT] /rest/y\n".to_owned()),
+    ]);
+    assert!(Formatter::new(&sources).keeps_lines());
 }
 
 #[test]

@@ -428,6 +428,24 @@ fn comments_in_sets_count_and_elsewhere_they_are_errors() {
     );
 }
 
+/// A block begins behind its quote, and a file behind its byte-order mark.
+#[test]
+fn comments_on_first_lines_count() {
+    let wide = "[get]/rest/api/2/issue.*";
+    let block = format!("{}limit_to = '''# allow TW0505: x\n{wide}'''\n", head());
+    assert_eq!(excepted(&file(&block), &[], LintSet::Regular), NOTHING);
+    let token = format!("{}include = [\"a\"]\n", head());
+    let set = format!("\u{feff}# allow TW0505: x\n{wide}\n");
+    let sources = SourceSet::from_files([("ci.toml".to_owned(), token), ("a.limits".to_owned(), set)]);
+    assert_eq!(excepted(&sources, &[], LintSet::Regular), NOTHING);
+    // On the last line it is above nothing.
+    let block = format!("{}limit_to = '''[get]/rest/a\n# allow TW0505: x'''\n", head());
+    assert_eq!(
+        excepted(&file(&block), &[], LintSet::Regular),
+        ["TW0520 this exception is not above a limit line, and has no effect"]
+    );
+}
+
 #[test]
 fn a_token_excepts_with_a_reason() {
     let of = |entry: &str, expires: &str| {

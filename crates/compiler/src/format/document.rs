@@ -4,7 +4,9 @@
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, Value};
 
 use super::{
-    block, layout, line,
+    block,
+    kept::Kept,
+    layout,
     meaning::{BLOCKS, SINGLE},
 };
 
@@ -15,7 +17,7 @@ const WIDTH: usize = 100;
 ///
 /// # Errors
 /// The text is not TOML: what is wrong.
-pub(super) fn format(text: &str, keeps_lines: bool) -> Result<String, String> {
+pub(super) fn format(text: &str, kept: &Kept) -> Result<String, String> {
     let mut document: DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| format!("the file is not valid TOML: {}", error.message()))?;
@@ -31,7 +33,7 @@ pub(super) fn format(text: &str, keeps_lines: bool) -> Result<String, String> {
         let entries = document.get_mut(array).and_then(Item::as_array_of_tables_mut);
         for entry in entries.into_iter().flat_map(|entries| entries.iter_mut()) {
             header(entry, entry.position() == first);
-            keys(entry, array, keeps_lines);
+            keys(entry, array, kept);
         }
     }
     let end = end(layout::raw(Some(document.trailing())));
@@ -80,7 +82,7 @@ fn header(entry: &mut Table, is_first: bool) {
 }
 
 /// Puts the keys of a section in order, each with the comments above it, and spells their values.
-fn keys(entry: &mut Table, array: &str, keeps_lines: bool) {
+fn keys(entry: &mut Table, array: &str, kept: &Kept) {
     let is_flat = entry.iter().all(|(_, item)| item.is_value());
     if !is_flat {
         return;
@@ -97,7 +99,7 @@ fn keys(entry: &mut Table, array: &str, keeps_lines: bool) {
         decor.set_suffix(" ");
         if let Some(value) = item.as_value_mut() {
             let behind = layout::trailing(value.decor());
-            spell(value, &name, keeps_lines);
+            spell(value, &name, kept);
             let decor = value.decor_mut();
             decor.set_prefix(" ");
             decor.set_suffix(behind);
@@ -105,11 +107,11 @@ fn keys(entry: &mut Table, array: &str, keeps_lines: bool) {
     }
 }
 
-fn spell(value: &mut Value, key: &str, keeps_lines: bool) {
+fn spell(value: &mut Value, key: &str, kept: &Kept) {
     let written = value.as_str().map(str::to_owned);
     let spelled = match (written, &mut *value) {
-        (Some(text), _) if BLOCKS.contains(&key) => lines(&text, keeps_lines),
-        (Some(text), _) if SINGLE.contains(&key) => single(&text, keeps_lines),
+        (Some(text), _) if BLOCKS.contains(&key) => lines(&text, kept),
+        (Some(text), _) if SINGLE.contains(&key) => single(&text),
         (Some(text), Value::String(string)) if is_plain(&text) => {
             string.fmt();
             None
@@ -126,20 +128,16 @@ fn spell(value: &mut Value, key: &str, keeps_lines: bool) {
 }
 
 /// A block of lines between `'''` and `'''`; `None`: it stays, because it is empty or TOML could not write it so.
-fn lines(text: &str, keeps_lines: bool) -> Option<Value> {
-    let block = block::format(text, keeps_lines);
+fn lines(text: &str, kept: &Kept) -> Option<Value> {
+    let block = block::format(text, kept);
     let is_fit = !block.is_empty() && !text.contains("'''");
     is_fit.then(|| format!("'''\n{block}'''").parse().ok()).flatten()
 }
 
-/// A single line in a string that TOML does not interpret.
-fn single(text: &str, keeps_lines: bool) -> Option<Value> {
-    let written = text.trim();
-    let line = if keeps_lines {
-        written.to_owned()
-    } else {
-        line::format(written)
-    };
+/// A single line in a string that TOML does not interpret. It keeps its text, because it names a line of the old or the new policy as
+/// that is written.
+fn single(text: &str) -> Option<Value> {
+    let line = text.trim();
     let is_fit = !line.contains(['\'', '\n']);
     is_fit.then(|| format!("'{line}'").parse().ok()).flatten()
 }

@@ -1,6 +1,7 @@
 //! The meaning of lines, blocks and documents, without places, blanks and comments: equal meanings compile to equal programs.
 
 use toml::{Table, Value};
+use toml_edit::{DocumentMut, Formatted, visit_mut::VisitMut};
 
 use super::text::{slice, whole};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 
 /// The keys whose values are blocks of limit lines.
 pub(super) const BLOCKS: [&str; 2] = ["limit_to", "lines"];
-/// The keys whose values are single limit lines.
+/// The keys whose values are the texts of single limit lines, as they are written elsewhere.
 pub(super) const SINGLE: [&str; 2] = ["line", "lifted"];
 
 /// Every part of a line that later stages read, as text; a line that does not parse is its own meaning.
@@ -83,15 +84,54 @@ fn replace_lines(entry: &mut Table) {
             let lines = of_block(text).into_iter().map(Value::String);
             *value = Value::Array(lines.collect());
         } else if SINGLE.contains(&key.as_str()) {
-            *value = Value::String(of_line(text.trim()));
+            *value = Value::String(text.trim().to_owned());
         }
     }
 }
 
-/// The comments that stand on lines of their own, sorted.
-pub(super) fn comments(text: &str) -> Vec<&str> {
-    let lines = text.lines().map(str::trim);
-    let mut comments: Vec<&str> = lines.filter(|line| line.starts_with('#')).collect();
+/// The comments of a block that stand on lines of their own, in order.
+pub(super) fn comments_of_block(text: &str) -> Vec<String> {
+    let lines = text.split('\n').map(str::trim);
+    lines
+        .filter(|line| line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The comments of a TOML document that stand on lines of their own.
+#[derive(PartialEq, Eq)]
+pub(super) struct Comments {
+    /// Those of the document, sorted: a comment moves with its key.
+    document: Vec<String>,
+    /// Those within each block of lines. They are parts of a value, so that the first and the last may stand next to a quote.
+    blocks: Vec<Vec<String>>,
+}
+
+/// The comments of a document; `None` if the text is not TOML.
+pub(super) fn comments_of_document(text: &str) -> Option<Comments> {
+    let root: Table = text.parse().ok()?;
+    let entries = root.values().filter_map(Value::as_array).flatten();
+    let keys = entries
+        .filter_map(Value::as_table)
+        .flat_map(|entry| BLOCKS.into_iter().filter_map(|key| entry.get(key)?.as_str()));
+    let blocks = keys.map(comments_of_block).collect();
+    let mut document: DocumentMut = text.parse().ok()?;
+    WithoutTexts.visit_document_mut(&mut document);
+    let mut comments = comments_of_block(&document.to_string());
     comments.sort_unstable();
-    comments
+    Some(Comments {
+        document: comments,
+        blocks,
+    })
+}
+
+/// Empties all strings of a document, so that each line that begins with `#` is a comment of the document.
+struct WithoutTexts;
+
+impl VisitMut for WithoutTexts {
+    fn visit_string_mut(&mut self, node: &mut Formatted<String>) {
+        let decor = node.decor().clone();
+        *node = Formatted::new(String::new());
+        *node.decor_mut() = decor;
+    }
 }

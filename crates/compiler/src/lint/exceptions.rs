@@ -79,23 +79,31 @@ impl Exceptions {
         }
         let mut comments = Vec::new();
         for (id, source) in sources.iter() {
-            let blocks: Vec<Span> = match source.kind {
+            let mut blocks: Vec<Span> = match source.kind {
                 SourceKind::Tokens => {
                     let here = definitions.iter().filter(|token| token.span.source == id);
-                    let mut blocks: Vec<Span> = here
-                        .filter_map(|token| Some(token.limit_to.as_ref()?.span))
-                        .collect();
-                    blocks.sort_unstable();
-                    blocks
+                    here.filter_map(|token| Some(token.limit_to.as_ref()?.span))
+                        .collect()
                 }
                 SourceKind::Limits => vec![Span {
                     source: id,
-                    start: 0,
+                    start: source.text.len() - source.body().len(),
                     end: source.text.len(),
                 }],
-                SourceKind::Invariants | SourceKind::Reviewed => Vec::new(),
+                SourceKind::Invariants => {
+                    let rules = tokens::read_invariants(id, source, &mut Vec::new());
+                    rules.into_iter().map(|rule| rule.lines.span).collect()
+                }
+                SourceKind::Reviewed => Vec::new(),
             };
-            comments.extend(comment::read(id, &source.text, &blocks, diagnostics));
+            blocks.sort_unstable();
+            let place = comment::Place {
+                id,
+                source,
+                blocks: &blocks,
+                has_effect: source.kind != SourceKind::Invariants,
+            };
+            comments.extend(comment::read(&place, diagnostics));
         }
         Self {
             comments,
@@ -168,6 +176,12 @@ impl Exceptions {
 }
 
 impl Exceptions {
+    /// The codes that comments except, with the lines that they are for.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&[Code], Span)> {
+        let comments = self.comments.iter();
+        comments.map(|comment| (comment.codes.as_slice(), comment.line))
+    }
+
     /// The numbers of the comments that except a finding. Comments are in the order of the lines that they are for.
     fn comments_for(&self, found: &Diagnostic) -> impl Iterator<Item = usize> {
         let place = found.primary.span;

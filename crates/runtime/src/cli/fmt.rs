@@ -3,11 +3,14 @@
 mod change;
 mod changes;
 mod inputs;
+mod policy;
+mod proofs;
 mod unified;
 
 use std::path::PathBuf;
 
 use tokenward_compiler::diagnostic::render_text;
+use tokenward_compiler::visible;
 
 use super::failure::Failure;
 use super::output;
@@ -105,15 +108,24 @@ fn files(args: &Args, input: &Input, changed: &[Change]) -> Result<(), Failure> 
     for change in changed {
         let shown = input.sources.shown(&change.path);
         if args.diff {
-            output::print(&unified::diff(&shown, &change.before, &change.after))?;
+            show(&shown, change)?;
         } else if args.check {
-            output::print(&format!("{shown}: not formatted\n"))?;
+            output::print(&format!("not formatted: {}\n", visible(&shown)))?;
         } else {
             input.write(change)?;
-            output::print(&format!("{shown}: formatted\n"))?;
+            output::print(&format!("formatted: {}\n", visible(&shown)))?;
         }
     }
     Ok(())
+}
+
+/// Shows a change. In GitHub Actions, no line of it is a command.
+fn show(name: &str, change: &Change) -> Result<(), Failure> {
+    let diff = unified::diff(name, &change.before, &change.after);
+    match std::env::var_os("GITHUB_ACTIONS") {
+        Some(_) => output::print(&unified::without_commands(&diff)),
+        None => output::print(&diff),
+    }
 }
 
 /// Writes or shows standard input's text.
@@ -123,7 +135,7 @@ fn standard(args: &Args, input: &Input, changes: &Changes) -> Result<(), Failure
     }
     let text = input.text();
     match changes.changed.first() {
-        Some(change) if args.diff => output::print(&unified::diff("-", &change.before, &change.after)),
+        Some(change) if args.diff => show("-", change),
         Some(change) if !args.check => output::print(&change.after),
         None if !args.check && !args.diff => output::print(&text),
         _ => Ok(()),

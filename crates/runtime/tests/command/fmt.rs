@@ -31,7 +31,7 @@ fn a_directory_is_formatted_once() {
     let ran = run(directory.path(), &["fmt", "--check"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (1, "policies/ci.toml: not formatted\n"),
+        (1, "not formatted: policies/ci.toml\n"),
         "{}",
         ran.err
     );
@@ -40,7 +40,7 @@ fn a_directory_is_formatted_once() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(
         ran.out,
-        "policies/ci.toml: formatted\n1 file formatted, 1 unchanged; all proved to mean the same\n"
+        "formatted: policies/ci.toml\n1 file formatted, 1 unchanged; all proved to mean the same\n"
     );
     // What version 1 of the language read otherwise is named.
     assert!(
@@ -183,4 +183,137 @@ fn written_policies_are_formatted() {
     let tokens = directory.path().join("tokens");
     let ran = run(&tokens, &["fmt", "--diff"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+/// A token that includes the set `s`, with a seal that signs the set's lines.
+fn sealed() -> TempDir {
+    let directory = policy();
+    let sealed = format!(
+        "{MESSY}include = [\"s\"]\nseal = \"v2:{}:{}\"\n",
+        "1".repeat(32),
+        "2".repeat(128)
+    );
+    fs::write(directory.path().join("policies/ci.toml"), sealed).unwrap();
+    fs::create_dir(directory.path().join("policies/team")).unwrap();
+    fs::write(directory.path().join("policies/team/s.limits"), SIGNED).unwrap();
+    fs::create_dir(directory.path().join("sub")).unwrap();
+    directory
+}
+
+const SIGNED: &str = "[ GET ] /rest/a\n";
+
+#[test]
+fn seals_are_known_from_everywhere() {
+    let directory = sealed();
+    let set = "policies/team/s.limits";
+    for (from, path) in [
+        (".", set),
+        ("sub", "../policies/team/s.limits"),
+        ("policies/team", "s.limits"),
+        (".", "policies/team"),
+        ("sub", "../policies/team"),
+    ] {
+        let ran = run(directory.path().join(from), &["fmt", path]);
+        assert_eq!(ran.code, 0, "{from} {path}: {}", ran.err);
+        assert_eq!(text(directory.path(), set), SIGNED, "{from} {path}");
+        assert!(ran.err.contains("seals sign them"), "{from} {path}: {}", ran.err);
+    }
+    // A configuration above the file names its policy.
+    fs::create_dir(directory.path().join("policies/tokens")).unwrap();
+    fs::rename(
+        directory.path().join("policies/ci.toml"),
+        directory.path().join("policies/tokens/ci.toml"),
+    )
+    .unwrap();
+    fs::remove_file(directory.path().join("policies/read.limits")).unwrap();
+    fs::write(
+        directory.path().join("tokenward.toml"),
+        "policies = \"policies\"\n",
+    )
+    .unwrap();
+    let ran = run(
+        directory.path().join("sub"),
+        &["fmt", "../policies/team/s.limits"],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(text(directory.path(), set), SIGNED);
+    // One that does not load may name any.
+    fs::write(directory.path().join("tokenward.toml"), "bogus = 1\n").unwrap();
+    for (from, path) in [
+        (".", set),
+        ("sub", "../policies/team/s.limits"),
+        (".", "policies/team"),
+    ] {
+        let ran = run(directory.path().join(from), &["fmt", path]);
+        assert_eq!(ran.code, 2, "{from} {path}: {}", ran.err);
+        assert!(ran.err.contains("bogus"), "{}", ran.err);
+        assert_eq!(text(directory.path(), set), SIGNED);
+    }
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_formatted_once() {
+    let whole = "formatted: policies/ci.toml\n1 file formatted, 1 unchanged; all proved to mean the same\n";
+    let one = "formatted: policies/ci.toml\n1 file formatted, 0 unchanged; all proved to mean the same\n";
+    for (paths, expected) in [
+        (["policies", "policies/ci.toml"], whole),
+        (["policies/ci.toml", "policies"], whole),
+        (["policies/ci.toml", "./policies/../policies/ci.toml"], one),
+        (["policies", "policies/"], whole),
+    ] {
+        let directory = policy();
+        let out = succeed(directory.path(), &["fmt", paths[0], paths[1]]);
+        assert_eq!(out, expected, "{paths:?}");
+        assert_eq!(text(directory.path(), "policies/ci.toml"), CLEAN);
+    }
+}
+
+#[test]
+fn links_and_pipes_are_refused() {
+    let directory = policy();
+    fs::create_dir(directory.path().join("old")).unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::os::unix::fs::symlink("policies/ci.toml", at("link.toml")).unwrap();
+    std::os::unix::fs::symlink("policies", at("linked")).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("old/f.toml"))
+        .status()
+        .unwrap();
+    assert!(pipe.success());
+    for (path, why) in [
+        ("link.toml", "it is a link"),
+        ("linked/", "it is a link"),
+        ("old/f.toml", "not a regular file"),
+    ] {
+        let ran = run(directory.path(), &["fmt", path]);
+        assert_eq!(ran.code, 2, "{path}: {}", ran.err);
+        assert!(ran.err.contains(why), "{path}: {}", ran.err);
+    }
+    assert_eq!(text(directory.path(), "policies/ci.toml"), MESSY);
+}
+
+/// GitHub Actions reads a line that begins with `::`, behind spaces too, as a command.
+#[test]
+fn no_line_is_a_command_to_github() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("p")).unwrap();
+    let name = "::error::pwn.limits";
+    let set = "# one\n::error::/rest/x\n[GET]/rest/y\n";
+    fs::write(directory.path().join("p").join(name), set).unwrap();
+    for arguments in [
+        ["fmt", "--check", name],
+        ["fmt", "--diff", name],
+        ["fmt", ".", name],
+    ] {
+        let ran = tokenward(directory.path().join("p"), &arguments)
+            .environment(&[("GITHUB_ACTIONS", "true")])
+            .run();
+        let mut lines = ran.out.lines();
+        assert!(
+            !lines.any(|line| line.trim_start().starts_with("::")),
+            "{}",
+            ran.out
+        );
+        assert!(ran.out.contains("error::pwn.limits"), "{}{}", ran.out, ran.err);
+    }
 }

@@ -3,7 +3,7 @@
 use super::super::excepted::{can_be_excepted, is_within};
 use crate::{
     diagnostic::{Code, Diagnostic},
-    source::{SourceId, Span},
+    source::{Source, SourceId, Span},
 };
 
 /// How an exception is written.
@@ -19,21 +19,28 @@ pub(super) struct Comment {
     pub(super) codes: Vec<Code>,
 }
 
-/// The exceptions of a text. `blocks`: the spans of limit lines in it.
-pub(super) fn read(
-    id: SourceId,
-    text: &str,
-    blocks: &[Span],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Comment> {
+/// A file whose comments are read.
+pub(super) struct Place<'a> {
+    pub(super) id: SourceId,
+    pub(super) source: &'a Source,
+    /// The spans of blocks of lines in it, in order.
+    pub(super) blocks: &'a [Span],
+    /// Whether an exception in a block has an effect.
+    pub(super) has_effect: bool,
+}
+
+/// The exceptions of a file.
+pub(super) fn read(place: &Place<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Comment> {
     let mut found = Vec::new();
+    let text: &str = &place.source.text;
     // Hardly any file has one.
     if !text.contains("allow") && !text.contains("Allow") && !text.contains("ALLOW") {
         return found;
     }
+    let blocks = if place.has_effect { place.blocks } else { &[] };
     // From the end, since a comment is for the next line that is none.
     let mut below = None;
-    for span in lines(id, text).into_iter().rev() {
+    for span in lines(place).into_iter().rev() {
         let line = slice(text, span).unwrap_or_default();
         if !line.starts_with('#') {
             below = (!line.is_empty()).then_some(span);
@@ -64,20 +71,34 @@ fn share_block(blocks: &[Span], one: Span, other: Span) -> bool {
     block.is_some_and(|block| is_within(one, *block) && is_within(other, *block))
 }
 
-/// The lines of a text without the blanks around them.
-fn lines(id: SourceId, text: &str) -> Vec<Span> {
-    let mut start = 0;
-    let lines = text.split('\n').map(|line| {
+/// The lines of a file without the blanks around them. A block has lines of its own: its first begins behind the quote, and its last
+/// ends before the quote.
+fn lines(place: &Place<'_>) -> Vec<Span> {
+    let whole = place.source.text.len();
+    let mut found = Vec::new();
+    let mut start = whole - place.source.body().len();
+    for block in place.blocks {
+        lines_of(place, start, block.start, &mut found);
+        lines_of(place, block.start, block.end, &mut found);
+        start = block.end;
+    }
+    lines_of(place, start, whole, &mut found);
+    found
+}
+
+fn lines_of(place: &Place<'_>, start: usize, end: usize, found: &mut Vec<Span>) {
+    let text = place.source.text.get(start..end).unwrap_or_default();
+    let mut start = start;
+    found.extend(text.split('\n').map(|line| {
         let trimmed = line.trim();
         let from = start + (line.len() - line.trim_start().len());
         start += line.len() + 1;
         Span {
-            source: id,
+            source: place.id,
             start: from,
             end: from + trimmed.len(),
         }
-    });
-    lines.collect()
+    }));
 }
 
 fn slice(text: &str, span: Span) -> Option<&str> {

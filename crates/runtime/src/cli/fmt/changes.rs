@@ -1,11 +1,12 @@
 //! Formats the files of one input, and proves the result.
 
 use tokenward_compiler::diagnostic::Diagnostic;
-use tokenward_compiler::format::{Formatter, Unproved, prove};
-use tokenward_compiler::source::{SourceId, SourceSet};
+use tokenward_compiler::format::{Formatter, Unproved, prove, says_the_same};
+use tokenward_compiler::source::{Source, SourceSet};
 
 use super::change::Change;
 use super::inputs::Input;
+use super::proofs;
 
 /// What formatting an input would change.
 pub(super) struct Changes {
@@ -47,6 +48,7 @@ impl Changes {
                 Ok(formatted) => {
                     reread.push((source.path.clone(), formatted.reread));
                     changes.changed.push(Change {
+                        id,
                         path: source.path.clone(),
                         before: source.text.to_string(),
                         after: formatted.text,
@@ -68,22 +70,20 @@ impl Changes {
         self.unreadable == 0 && self.unproved.is_empty()
     }
 
-    /// Proves all changes together. If that fails, each by itself, and then those that remain together.
+    /// Proves the changes: first each text by itself, which needs no compilation, and then the others together.
     fn prove(&mut self, sources: &SourceSet) {
-        if self.changed.is_empty() || prove(sources, &after(sources, self.changed.iter())).is_ok() {
-            return;
-        }
+        let mut rest = Vec::new();
         for change in std::mem::take(&mut self.changed) {
-            match prove(sources, &after(sources, [&change])) {
-                Ok(()) => self.changed.push(change),
+            match says(sources, &change) {
+                Ok(()) => rest.push(change),
                 Err(why) => self.unproved.push((change.path, why)),
             }
         }
-        if let Err(why) = prove(sources, &after(sources, self.changed.iter())) {
-            let rest = std::mem::take(&mut self.changed).into_iter();
-            self.unproved
-                .extend(rest.map(|change| (change.path, why.clone())));
-        }
+        let sorted = proofs::sort(rest, |group| prove(sources, &after(sources, group)));
+        self.changed = sorted.proved;
+        let refused = sorted.unproved.into_iter();
+        self.unproved
+            .extend(refused.map(|(change, why)| (change.path, why)));
     }
 
     /// Names the lines of changed files that version 1 of the language read otherwise.
@@ -98,15 +98,21 @@ impl Changes {
     }
 }
 
+/// Proves that a changed text says the same.
+fn says(sources: &SourceSet, change: &Change) -> Result<(), Unproved> {
+    let old = sources.get(change.id).ok_or(Unproved::Files)?;
+    let new = Source {
+        text: change.after.as_str().into(),
+        ..old.clone()
+    };
+    says_the_same(old, &new)
+}
+
 /// The policy with these changes. Its files keep their order.
-fn after<'c>(sources: &SourceSet, changes: impl IntoIterator<Item = &'c Change>) -> SourceSet {
+fn after(sources: &SourceSet, changes: &[Change]) -> SourceSet {
     let mut all = sources.clone();
     for change in changes {
-        let found = sources.iter().find(|(_, source)| source.path == change.path);
-        let id: Option<SourceId> = found.map(|(id, _)| id);
-        if let Some(id) = id {
-            all = all.replaced(id, &change.after);
-        }
+        all = all.replaced(change.id, &change.after);
     }
     all
 }

@@ -1,14 +1,16 @@
 //! The files that the command line names.
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use tokenward_compiler::source::{Links, SourceKind, SourceSet};
+use tokenward_compiler::source::{Links, SourceKind, SourceSet, limits};
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
 use super::change::Change;
+use super::policy;
 use crate::authoring::edit::Edit;
 use crate::git;
 
@@ -18,31 +20,39 @@ const STANDARD: &str = "stdin.toml";
 /// Files that are formatted and proved together.
 pub(super) struct Input {
     pub(super) sources: SourceSet,
+    /// Paths of the files to format; the others only serve the proof.
+    selected: HashSet<String>,
     place: Where,
 }
 
 enum Where {
-    /// All files of a policy directory.
+    /// Files of a policy directory.
     Directory(PathBuf),
-    /// One file of a policy directory, by its path below it.
-    Within(PathBuf, String),
     /// A file by itself.
     Alone(PathBuf),
-    /// Standard input, as the text of the file at this path of the sources.
-    Standard(String),
+    /// Standard input.
+    Standard,
 }
 
 impl Input {
     pub(super) fn is_standard(&self) -> bool {
-        matches!(self.place, Where::Standard(_))
+        matches!(self.place, Where::Standard)
     }
 
-    /// Whether the file at a path of the sources is to be formatted; the others of its directory only serve the proof.
+    /// Whether the file at a path of the sources is to be formatted.
     pub(super) fn selects(&self, path: &str) -> bool {
-        match &self.place {
-            Where::Within(_, file) | Where::Standard(file) => file == path,
-            Where::Directory(_) | Where::Alone(_) => true,
-        }
+        self.selected.contains(path)
+    }
+
+    /// Selects the file at a path of the sources, or all below it; whether there are any.
+    fn select(&mut self, relative: &str) -> bool {
+        let directory = format!("{relative}/");
+        let is_here = |path: &str| relative.is_empty() || path == relative || path.starts_with(&directory);
+        let paths = self.sources.iter().map(|(_, source)| source.path.as_str());
+        let found: Vec<String> = paths.filter(|path| is_here(path)).map(str::to_owned).collect();
+        let is_any = !found.is_empty();
+        self.selected.extend(found);
+        is_any
     }
 
     /// The text of an input of one file.
@@ -57,18 +67,25 @@ impl Input {
 
     /// Writes a changed file, unless another program changed it since it was read.
     pub(super) fn write(&self, change: &Change) -> Result<(), Failure> {
-        let file = match &self.place {
-            Where::Directory(directory) | Where::Within(directory, _) => directory.join(&change.path),
-            Where::Alone(file) => file.clone(),
-            Where::Standard(_) => return Ok(()),
+        let Some(file) = self.file(&change.path) else {
+            return Ok(());
         };
         let directory = match &self.place {
-            Where::Directory(directory) | Where::Within(directory, _) => directory.as_path(),
+            Where::Directory(directory) => directory.as_path(),
             _ => parent(&file),
         };
         let edit = Edit::of_file(directory, &file).map_err(unfit)?;
         let prepared = edit.replacing(&change.before, change.after.clone());
         Ok(prepared.and_then(|prepared| prepared.commit())?)
+    }
+
+    /// The file at a path of the sources.
+    fn file(&self, path: &str) -> Option<PathBuf> {
+        match &self.place {
+            Where::Directory(directory) => Some(directory.join(path)),
+            Where::Alone(file) => Some(file.clone()),
+            Where::Standard => None,
+        }
     }
 }
 
@@ -90,36 +107,94 @@ pub(super) fn read(paths: &[PathBuf], name: Option<&str>, config: &ConfigArg) ->
     if paths.is_empty() {
         return Ok(vec![directory(&config.or_default()?.policies)?]);
     }
-    let policies = policies(paths, config);
+    let policies = policy::configured(config)?;
     let mut inputs = Vec::new();
     for path in paths {
-        inputs.push(if is_standard(path) {
-            standard(name.unwrap_or(STANDARD), policies.as_deref())?
-        } else if path.is_dir() {
-            directory(path)?
-        } else {
-            file(path, policies.as_deref())?
-        });
+        if !is_standard(path) {
+            add(&mut inputs, path, policies.as_deref())?;
+        } else if !inputs.iter().any(Input::is_standard) {
+            inputs.push(standard(name.unwrap_or(STANDARD), policies.as_deref())?);
+        }
     }
-    Ok(inputs)
+    Ok(without_repetitions(inputs))
 }
 
 fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The configuration's policy directory, if a file or standard input is named and there is such a directory.
-fn policies(paths: &[PathBuf], config: &ConfigArg) -> Option<PathBuf> {
-    if paths.iter().all(|path| path.is_dir()) {
-        return None;
-    }
-    let has_file = config.is_named() || config.path().is_file();
-    let directory = if has_file {
-        config.or_default().ok()?.policies
-    } else {
-        crate::config::Config::default().policies
+/// Adds a file or a directory to the input of its policy.
+fn add(inputs: &mut Vec<Input>, path: &Path, policies: Option<&Path>) -> Result<(), Failure> {
+    let is_directory = check(path)?;
+    let Some(place) = policy::of(path, policies)? else {
+        inputs.push(alone(path)?);
+        return Ok(());
     };
-    directory.is_dir().then_some(directory)
+    let root = place.directory.canonicalize().ok();
+    let is_root = |input: &&mut Input| match &input.place {
+        Where::Directory(directory) => root.is_some() && directory.canonicalize().ok() == root,
+        _ => false,
+    };
+    if let Some(input) = inputs.iter_mut().find(is_root)
+        && input.select(&place.relative)
+    {
+        return Ok(());
+    }
+    let mut input = directory(&place.directory)?;
+    input.selected.clear();
+    if input.select(&place.relative) {
+        inputs.push(input);
+    } else if is_directory {
+        return Err(no_files(path));
+    } else {
+        inputs.push(alone(path)?);
+    }
+    Ok(())
+}
+
+/// Whether a path is a directory.
+///
+/// # Errors
+/// It is neither a directory nor a policy file of acceptable size. A policy has no links, and opening a pipe would wait for a writer.
+fn check(path: &Path) -> Result<bool, Failure> {
+    let refused = |why: &str| Err(Failure::Usage(format!("cannot read `{}`: {why}", path.display())));
+    // Without a slash at the end, which would follow a link.
+    let plain: PathBuf = path.components().collect();
+    let found = match fs::symlink_metadata(plain) {
+        Ok(found) => found,
+        Err(error) => return refused(&error.to_string()),
+    };
+    if found.is_symlink() {
+        return refused("it is a link, and policies have no links; name the file that it leads to");
+    }
+    if found.is_dir() {
+        return Ok(true);
+    }
+    kind_of(&path.file_name().unwrap_or_default().to_string_lossy())?;
+    if !found.is_file() {
+        return refused("not a regular file");
+    }
+    if found.len() > limits::FILE_BYTES {
+        return refused(&format!("it has more than {} bytes", limits::FILE_BYTES));
+    }
+    Ok(false)
+}
+
+/// Each file once, although several paths lead to it.
+fn without_repetitions(inputs: Vec<Input>) -> Vec<Input> {
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for mut input in inputs {
+        let mut selected = std::mem::take(&mut input.selected);
+        selected.retain(|path| {
+            let file = input.file(path);
+            file.is_none_or(|file| seen.insert(file.canonicalize().unwrap_or(file)))
+        });
+        if !selected.is_empty() {
+            all.push(Input { selected, ..input });
+        }
+    }
+    all
 }
 
 fn directory(path: &Path) -> Result<Input, Failure> {
@@ -127,86 +202,79 @@ fn directory(path: &Path) -> Result<Input, Failure> {
         SourceSet::read_dir(path, Links::Refuse).map_err(|error| Failure::Usage(error.to_string()))?;
     let sources = sources.below(&path.to_string_lossy());
     if sources.iter().next().is_none() {
-        return Err(Failure::Usage(format!(
-            "`{}` has no policy files; policies are `*.toml` and `*.limits` in it or below it",
-            path.display()
-        )));
+        return Err(no_files(path));
     }
     for (_, source) in sources.iter() {
         refuse_conflict(&source.text, &sources.shown(&source.path))?;
     }
+    let paths = sources.iter().map(|(_, source)| source.path.clone());
     Ok(Input {
+        selected: paths.collect(),
         sources,
         place: Where::Directory(path.to_owned()),
     })
 }
 
-/// A file, with the policy that it belongs to if that is the configuration's.
-fn file(path: &Path, policies: Option<&Path>) -> Result<Input, Failure> {
-    let unreadable = |error: io::Error| Failure::Usage(format!("cannot read `{}`: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let named = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let kind = kind_of(&named)?;
-    if let Some((directory, sources, relative)) = within(path, policies)? {
-        return Ok(Input {
-            sources,
-            place: Where::Within(directory.to_owned(), relative),
-        });
-    }
-    refuse_conflict(&text, &path.to_string_lossy())?;
+fn no_files(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "`{}` has no policy files; policies are `*.toml` and `*.limits` in it or below it",
+        path.display()
+    ))
+}
+
+/// A file by itself.
+fn alone(path: &Path) -> Result<Input, Failure> {
+    let shown = path.to_string_lossy().into_owned();
+    let text = File::open(path).and_then(read_whole);
+    let text = text.map_err(|error| Failure::Usage(format!("cannot read `{shown}`: {error}")))?;
+    let kind = kind_of(&path.file_name().unwrap_or_default().to_string_lossy())?;
+    refuse_conflict(&text, &shown)?;
     Ok(Input {
-        sources: SourceSet::single(path.to_string_lossy().into_owned(), &text, kind),
+        sources: SourceSet::single(shown.clone(), &text, kind),
+        selected: HashSet::from([shown]),
         place: Where::Alone(path.to_owned()),
     })
 }
 
-/// The policy that a file is in, with the file's path below its directory, if it is the configuration's.
-fn within<'d>(
-    path: &Path,
-    policies: Option<&'d Path>,
-) -> Result<Option<(&'d Path, SourceSet, String)>, Failure> {
-    let Some(directory) = policies else {
-        return Ok(None);
-    };
-    let (Ok(root), Ok(whole)) = (directory.canonicalize(), path.canonicalize()) else {
-        return Ok(None);
-    };
-    let Ok(below) = whole.strip_prefix(&root) else {
-        return Ok(None);
-    };
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-    let relative = parts.join("/");
-    let Input { sources, .. } = self::directory(directory)?;
-    let is_there = sources.iter().any(|(_, source)| source.path == relative);
-    Ok(is_there.then_some((directory, sources, relative)))
+/// Reads a text that is not larger than a file of a policy.
+fn read_whole(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(limits::FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > limits::FILE_BYTES {
+        let why = format!("it has more than {} bytes", limits::FILE_BYTES);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    }
+    Ok(text)
 }
 
 /// Standard input. If its name is that of a file of the policy, it is formatted and proved together with the other files.
 fn standard(name: &str, policies: Option<&Path>) -> Result<Input, Failure> {
     let file = Path::new(name).file_name().unwrap_or_default();
     let kind = kind_of(&file.to_string_lossy())?;
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .read_to_string(&mut text)
+    let text = read_whole(io::stdin().lock())
         .map_err(|error| Failure::Usage(format!("cannot read standard input: {error}")))?;
     refuse_conflict(&text, "-")?;
-    if let Some((_, sources, relative)) = within(Path::new(name), policies)? {
-        let found = sources.iter().find(|(_, source)| source.path == relative);
+    let is_file = fs::symlink_metadata(name).is_ok_and(|found| found.is_file());
+    let place = if is_file {
+        policy::of(Path::new(name), policies)?
+    } else {
+        None
+    };
+    if let Some(place) = place {
+        let Input { sources, .. } = directory(&place.directory)?;
+        let found = sources.iter().find(|(_, source)| source.path == place.relative);
         if let Some(id) = found.map(|(id, _)| id) {
             return Ok(Input {
                 sources: sources.replaced(id, &text),
-                place: Where::Standard(relative),
+                selected: HashSet::from([place.relative]),
+                place: Where::Standard,
             });
         }
     }
     Ok(Input {
         sources: SourceSet::single(name.to_owned(), &text, kind),
-        place: Where::Standard(name.to_owned()),
+        selected: HashSet::from([name.to_owned()]),
+        place: Where::Standard,
     })
 }
 

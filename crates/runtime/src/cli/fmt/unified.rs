@@ -154,6 +154,20 @@ fn hunk(all: &[Line<'_>], (start, end): (usize, usize), out: &mut String) {
     }
 }
 
+/// A diff in which no line is a command to GitHub Actions, which reads `::` at the beginning of a line, behind spaces too, and `##[`.
+pub(super) fn without_commands(diff: &str) -> String {
+    let plain = |line: &str| {
+        let line = line.replace("##[", "#\\u{23}[");
+        let content = line.trim_start();
+        let spaces = line.len() - content.len();
+        match content.strip_prefix("::") {
+            Some(rest) => format!("{}\\u{{3a}}:{rest}", line.get(..spaces).unwrap_or_default()),
+            None => line,
+        }
+    };
+    diff.split_inclusive('\n').map(plain).collect()
+}
+
 /// Tabs stay; other control characters are escaped.
 fn shown_text(text: &str) -> String {
     let parts: Vec<String> = text.split('\t').map(visible).collect();
@@ -162,7 +176,7 @@ fn shown_text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::diff;
+    use super::{diff, without_commands};
 
     #[test]
     fn changes_are_shown_with_three_lines_around() {
@@ -177,6 +191,14 @@ mod tests {
         assert_eq!(
             diff("x", "a\r\n\u{1b}\n", "a\n"),
             "--- x\n+++ x\n@@ -1,2 +1,1 @@\n-a\\r\n-\\u{1b}\n+a\n"
+        );
+    }
+
+    #[test]
+    fn commands_of_github_are_escaped() {
+        assert_eq!(
+            without_commands(" ::error::x\n+::error::x\n ##[error]x\n a::b\n"),
+            " \\u{3a}:error::x\n+::error::x\n #\\u{23}[error]x\n a::b\n"
         );
     }
 }
