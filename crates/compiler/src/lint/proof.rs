@@ -31,6 +31,8 @@ pub(super) struct Proofs<'p> {
     pub(super) program: &'p Program,
     pub(super) variants: &'p Compiled,
     pub(super) prover: Prover<'p>,
+    /// Proves corrected lines, with a budget of its own: a corrected line that is not proved is not shown, and leaves nothing open.
+    mends: Prover<'p>,
     /// The matcher of the served paths; `None`: all.
     pub(super) endpoints: Option<Matcher>,
     /// The line of all that is served.
@@ -53,6 +55,7 @@ impl<'p> Proofs<'p> {
             program,
             variants,
             prover: Prover::new(universe, budget.clone())?.with_samples_first(),
+            mends: Prover::new(universe, budget.share(1))?,
             endpoints: served.matcher()?,
             served_line,
             alive: None,
@@ -61,6 +64,7 @@ impl<'p> Proofs<'p> {
 
     pub(super) fn begin_token(&self) {
         self.prover.begin_token();
+        self.mends.begin_token();
     }
 
     pub(super) fn ruled(&self, rule: RuleId) -> Option<Ruled<'p>> {
@@ -101,7 +105,7 @@ impl<'p> Proofs<'p> {
 
     /// Whether it is proved that one rule matches no request that the other does not.
     fn is_within(&mut self, part: Ruled<'p>, whole: Ruled<'p>) -> bool {
-        self.prover.is_within(part, whole) || matches!(self.prover.request(&[part], &[whole]), Ok(None))
+        self.mends.is_within(part, whole) || matches!(self.mends.request(&[part], &[whole]), Ok(None))
     }
 
     fn beyond(&mut self, (token, id): (TokenId, RuleId), narrower: &str, example: &str) -> Proved {
