@@ -414,7 +414,7 @@ fn a_policy_file_whose_name_is_not_utf8_is_an_error() {
     fs::create_dir(here.join("old")).unwrap();
     for (arguments, code) in [
         (["compile", "--check", "policies"].as_slice(), 3),
-        (&["diff", "old", "policies"], 3),
+        (&["diff", "--old-config", "tokenward.toml", "old", "policies"], 3),
         (&["fmt", "--check", "policies"], 2),
     ] {
         let ran = run(&here, arguments);
