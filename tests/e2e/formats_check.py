@@ -107,6 +107,8 @@ def check_diff(schema):
         text = f'[[token]]\nname = "ci"\nuser = "svc"\nsecret_hash = "sha256:{HASH}"\nexpires = 2090-01-01\nlimit_to = \'\'\'\n{lines}\n\'\'\'\n'
         (place / side / "ci.toml").write_text(text)
     (place / "tokenward.toml").write_text(CONFIGURATION)
+    # Paths are relative to the top of the checkout. So the place is one of its own, wherever this test runs.
+    subprocess.run(["git", "init", "--quiet", place], check=True)
     texts = {}
     for form in ("sarif", "gitlab", "junit", "github"):
         command = [BINARY, "diff", "--old-config", "tokenward.toml", "--format", form, "old", "new"]
