@@ -75,41 +75,73 @@
 //!   written again: each opening begins a new period.
 //! - Every wait is bounded: of callers, of memory and of closing.
 
+#![cfg_attr(not(feature = "store"), allow(dead_code, reason = "the store uses them"))]
+
 mod config;
+#[cfg(feature = "store")]
 mod disk;
+#[cfg(feature = "store")]
 mod error;
+#[cfg(feature = "store")]
 mod format;
+#[cfg(feature = "store")]
 mod handle;
+#[cfg(feature = "store")]
 mod index;
+#[cfg(feature = "store")]
 mod integrity;
 mod model;
+#[cfg(feature = "store")]
 mod period;
+#[cfg(feature = "store")]
 mod query;
+#[cfg(feature = "store")]
 mod reader;
+#[cfg(feature = "store")]
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "store")]
 mod tools;
+#[cfg(feature = "store")]
 mod writer;
 
 pub use config::{Config, Durability, OnFailure};
+#[cfg(feature = "store")]
 pub use disk::private_file::{Exposed, PrivateFileError, read_private, read_private_text};
+#[cfg(feature = "store")]
 pub use error::{AppendError, DiskError, KeyError, OpenError, QueryError};
+#[cfg(feature = "store")]
 pub use handle::{OpenReport, Store};
+#[cfg(feature = "store")]
 pub use integrity::findings::{Fault, Finding, Verified};
+#[cfg(feature = "store")]
 pub use integrity::keys::{NotPublic, PublicKey, SigningKey};
+#[cfg(feature = "store")]
 pub use model::entry::{Appended, Entry, Sequence};
 pub use model::evidence::{Constraint, Held, Kept, Lacking, LineRef, LineText, NodeKind, NodeValue, Tried};
+#[cfg(feature = "store")]
 pub use model::filter::{Filter, Page};
+#[cfg(feature = "store")]
 pub use model::item::{Counted, Event};
+#[cfg(feature = "store")]
 pub use model::packed::PackedRecord;
 pub use model::record::{End, Outcome, Record, RecordRef, Verdict};
+#[cfg(feature = "store")]
 pub use model::url_pattern::{PatternError, UrlPattern};
+#[cfg(feature = "store")]
 pub use period::database::is_panic_caught;
+#[cfg(feature = "store")]
 pub use query::left_out::LeftOut;
+#[cfg(feature = "store")]
 pub use query::usage::{LineKey, Tally, Usage};
+#[cfg(feature = "store")]
 pub use reader::{Blocks, Reader};
+#[cfg(feature = "store")]
 pub use store::lock::in_use;
+#[cfg(feature = "store")]
 pub use tools::backup::{Copied, CopyError};
+#[cfg(feature = "store")]
 pub use tools::salvage::{SalvageError, Salvaged, is_store, salvage};
+#[cfg(feature = "store")]
 pub use writer::stats::StoreStats;

@@ -2,8 +2,10 @@
 
 pub mod limits;
 mod places;
+#[cfg(feature = "files")]
 mod read;
 mod set;
 
+#[cfg(feature = "files")]
 pub use read::{Links, ReadDirError, is_module_directory};
 pub use set::{Source, SourceId, SourceKind, SourceSet, Span, is_hidden, is_nearly_read, nearly_special};

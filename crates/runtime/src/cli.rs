@@ -26,6 +26,8 @@ mod inspect;
 mod keys;
 mod operator;
 mod output;
+#[doc(hidden)]
+pub mod playground;
 mod plural;
 mod progress;
 mod scan;

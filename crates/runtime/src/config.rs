@@ -10,6 +10,7 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::seal::PublicKey;
 
+#[cfg(feature = "proxy")]
 pub mod admin_secret;
 mod default;
 mod error;
@@ -31,7 +32,9 @@ pub use lint::{Lint, LintException};
 pub use password::PasswordSource;
 pub use tokens::Tokens;
 pub use value::parse_duration;
-pub use values::{Values, ValuesError};
+pub use values::Values;
+#[cfg(feature = "proxy")]
+pub use values::ValuesError;
 
 pub use tokenward_compiler::seal::Mode;
 

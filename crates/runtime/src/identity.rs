@@ -1,6 +1,7 @@
 //! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
 
 mod credential;
+mod names;
 mod per_user;
 
 use http::header::AUTHORIZATION;
@@ -12,6 +13,7 @@ use crate::buffers::shared;
 use crate::config::{Identity, PasswordSource};
 pub use credential::IdentityError;
 use credential::{basic, read};
+pub(crate) use names::header_names;
 use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.
@@ -68,16 +70,6 @@ impl Identities {
                 ]
             }
         })
-    }
-}
-
-/// The names of the headers in which this configuration names users to the upstream; a client's copies are dropped.
-/// (`Authorization` never passes anyway.)
-pub(crate) fn header_names(identity: &Identity) -> Vec<String> {
-    match identity {
-        Identity::TrustedHeader { header } => vec![header.clone()],
-        Identity::PerUser { .. } => Vec::new(),
-        Identity::ServiceAccount { header, .. } => vec![header.clone()],
     }
 }
 

@@ -9,6 +9,7 @@ mod cors;
 mod denials;
 pub(crate) mod explain;
 mod inspect;
+mod inspection;
 mod judging;
 mod own;
 mod rehearse;
@@ -49,7 +50,7 @@ use crate::request::{
 };
 use crate::respond;
 use crate::wire::{BodyStream, WireHead};
-use inspect::Inspection;
+use inspection::Inspection;
 use judging::INLINE_BYTES;
 
 /// State that all calls share.
@@ -263,7 +264,7 @@ impl Gate {
         let (canonical, verdict) = match passed {
             Passed::Head(canonical, verdict) => (canonical, verdict),
             Passed::Either(either) => {
-                body.read_ahead(1).await.map_err(inspect::problem)?;
+                body.read_ahead(1).await.map_err(inspection::problem)?;
                 let head = if body.length() == Some(0) {
                     call.found_empty();
                     either.empty
@@ -519,12 +520,12 @@ impl Gate {
         match verdict {
             HeadVerdict::Own => return Ok(None),
             HeadVerdict::Granted(grant) => {
-                body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
+                body.read_ahead(READ_AHEAD).await.map_err(inspection::problem)?;
                 return Ok(Some((grant, canonical)));
             }
             HeadVerdict::NeedsBody => {}
         }
-        inspect::read_whole(body, self.inspect_limit()).await?;
+        inspection::read_whole(body, self.inspect_limit()).await?;
         let inspection = Inspection {
             rules: Arc::clone(&self.rules),
             live: Arc::clone(&call.live),
@@ -543,8 +544,8 @@ impl Gate {
             call.evidence = inspected.evidence;
         }
         match inspected.verdict? {
-            inspect::Verdict::Allow(grant) => Ok(Some((grant, inspected.canonical))),
-            inspect::Verdict::Deny(denial) => Err(self.denied(call, &denial)),
+            inspection::Verdict::Allow(grant) => Ok(Some((grant, inspected.canonical))),
+            inspection::Verdict::Deny(denial) => Err(self.denied(call, &denial)),
         }
     }
 

@@ -21,11 +21,15 @@ const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// The largest multiple of 36 that a byte can count to: bytes from here on would favour the first digits.
 const EVEN: u8 = 252;
 
+/// SHA-256 hash of a token's secret.
+pub(crate) type SecretHash = [u8; 32];
+
 /// A token's secret. It has no `Debug` or `Display`, so that no log or message can hold it by accident. Its memory is
 /// overwritten when it is dropped.
 pub struct Secret(Zeroizing<String>);
 
 /// The system gave no random bytes.
+#[cfg(feature = "proxy")]
 #[derive(Debug, thiserror::Error)]
 #[error("the system's random generator failed: {0}")]
 pub struct NoRandomness(#[source] getrandom::Error);
@@ -35,6 +39,7 @@ impl Secret {
     ///
     /// # Errors
     /// The system's random generator fails.
+    #[cfg(feature = "proxy")]
     pub fn generate() -> Result<Self, NoRandomness> {
         // With its final capacity, so that no part of it is left behind in memory when it grows.
         let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + BODY + CHECKSUM));
@@ -74,6 +79,18 @@ pub fn hash_text(secret: &str) -> String {
 #[must_use]
 pub fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Parses `sha256:` and 64 hexadecimal digits, the form in policies.
+pub(crate) fn parse_hash(text: &str) -> Option<SecretHash> {
+    let mut secret = [0; 32];
+    hex::decode_to_slice(text.strip_prefix("sha256:")?, &mut secret).ok()?;
+    Some(secret)
+}
+
+/// Formats a hash for [`parse_hash`].
+pub(crate) fn shown_hash(secret: &SecretHash) -> String {
+    format!("sha256:{}", hex::encode(secret))
 }
 
 /// Whether `text` is exactly a secret of ours: prefix, length, characters and checksum; live or not.

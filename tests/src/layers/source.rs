@@ -202,7 +202,9 @@ impl Reading<'_> {
         }
         Ok(matches!(
             words.as_slice(),
-            ["#", "[", "cfg", "(", "test", ")", "]"] | ["#", "[", "cfg", "(", "all", "(", "test", ..]
+            ["#", "[", "cfg", "(", "test", ")", "]"]
+                | ["#", "[", "cfg", "(", "all", "(", "test", ..]
+                | ["#", "[", "cfg", "(", "not", "(", "feature", ..]
         ))
     }
 

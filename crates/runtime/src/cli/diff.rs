@@ -92,6 +92,11 @@ fn write(file: &Path, certificates: Certificates<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Renders a report as JSON.
+pub(super) fn as_json(report: &Report) -> String {
+    json::render(report)
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {}", plural(count, what))
 }

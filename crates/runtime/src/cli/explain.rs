@@ -2,6 +2,7 @@
 
 mod curl;
 mod options;
+pub(super) mod pasted;
 mod shell;
 mod text;
 mod url;

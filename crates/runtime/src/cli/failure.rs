@@ -4,10 +4,14 @@ use std::fmt::Display;
 
 use tokenward_compiler::visible;
 
+#[cfg(feature = "proxy")]
 use crate::authoring::edit::EditError;
 use crate::config::ConfigError;
+#[cfg(feature = "proxy")]
 use crate::git::GitError;
+#[cfg(feature = "proxy")]
 use crate::live::PolicyError;
+#[cfg(feature = "proxy")]
 use crate::serve::ServeError;
 
 pub(super) const FINDINGS: u8 = 1;
@@ -64,6 +68,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
+#[cfg(feature = "proxy")]
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         match error {
@@ -74,6 +79,7 @@ impl From<GitError> for Failure {
     }
 }
 
+#[cfg(feature = "proxy")]
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {
@@ -97,6 +103,7 @@ impl From<EditError> for Failure {
     }
 }
 
+#[cfg(feature = "proxy")]
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         match error {
@@ -112,6 +119,7 @@ impl From<PolicyError> for Failure {
     }
 }
 
+#[cfg(feature = "proxy")]
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
@@ -127,6 +135,7 @@ impl From<ServeError> for Failure {
 
 /// Joins the errors of a start. An error of the configuration decides the exit code, then one of the policy: starting again
 /// cures neither.
+#[cfg(feature = "proxy")]
 fn several(errors: Vec<ServeError>) -> Failure {
     let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
     let lines: Vec<String> = failures

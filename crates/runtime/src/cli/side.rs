@@ -2,6 +2,7 @@
 
 mod command;
 mod committed;
+mod compiled;
 mod spec;
 mod within;
 
@@ -12,7 +13,7 @@ use tokenward_compiler::artifact;
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
 use tokenward_compiler::earlier;
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::source::{Links, SourceId, SourceSet};
+use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{Compilation, SourceMap};
 
 use super::failure::Failure;
@@ -26,48 +27,11 @@ use crate::live::unbound_artifact;
 
 pub(super) use command::Command;
 pub(super) use committed::{Committed, refuse_compiled};
+pub(super) use compiled::Side;
 pub(super) use spec::{Spec, is_path, is_range};
 pub(super) use within::{Ancestry, Within};
 
-/// A policy of one revision, directory or artifact. No part of it is read from another side.
-pub(super) struct Side {
-    /// Name of the side in messages.
-    pub(super) name: String,
-    /// The side's own configuration, with paths as written.
-    pub(super) config: Config,
-    /// Files of the policy; empty for an artifact, which has no invariants and reviews either.
-    pub(super) sources: SourceSet,
-    /// The program, not bound to a base URL.
-    pub(super) program: Program,
-    /// Places of the program's tokens and lines in the files.
-    pub(super) source_map: SourceMap,
-    /// Sets that no token includes.
-    pub(super) unused: Vec<SourceId>,
-    /// Directory of the files, with `/` between the parts; empty for an artifact.
-    pub(super) directory: String,
-}
-
 impl Side {
-    /// Creates a side from compiled files.
-    pub(super) fn compiled(
-        name: String,
-        config: Config,
-        sources: SourceSet,
-        (program, source_map, diagnostics): (Program, SourceMap, &[Diagnostic]),
-    ) -> Self {
-        let unused = diagnostics.iter().filter(|found| found.code == Code::UnusedSet);
-        let unused = unused.map(|found| found.primary.span.source).collect();
-        Self {
-            name,
-            config,
-            sources,
-            program,
-            source_map,
-            unused,
-            directory: String::new(),
-        }
-    }
-
     /// Reads a directory or a compiled policy that does not belong to a revision. `config` is the side's configuration.
     pub(super) fn here(place: &Path, config: Config) -> Result<Self, Failure> {
         let name = format!("`{}`", place.display());

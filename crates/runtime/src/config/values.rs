@@ -1,15 +1,20 @@
 //! `[audit.values]`: how the audit stores the values that calls contain.
 
+#[cfg(feature = "proxy")]
 use std::path::PathBuf;
 
+#[cfg(feature = "proxy")]
 use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 
+#[cfg(feature = "proxy")]
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
 use super::password::PasswordSource;
 use super::value;
-use crate::request::{Keep, Kept};
+use crate::request::Keep;
+#[cfg(feature = "proxy")]
+use crate::request::Kept;
 
 /// How the audit stores the values that calls contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +41,7 @@ impl Default for Values {
 }
 
 /// Reason why the key of the audit's hashes cannot be used.
+#[cfg(feature = "proxy")]
 #[derive(Debug, thiserror::Error)]
 pub enum ValuesError {
     /// The key cannot be read.
@@ -65,8 +71,10 @@ pub enum ValuesError {
 }
 
 /// Minimum number of characters of a key.
+#[cfg(feature = "proxy")]
 const LEAST: usize = 32;
 
+#[cfg(feature = "proxy")]
 impl Values {
     /// Reads the key and prepares the rules.
     ///
@@ -84,6 +92,7 @@ impl Values {
     }
 }
 
+#[cfg(feature = "proxy")]
 fn key(source: &PasswordSource) -> Result<Zeroizing<String>, ValuesError> {
     let (place, text) = match source {
         PasswordSource::File(path) => (

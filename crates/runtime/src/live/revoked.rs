@@ -15,9 +15,7 @@ use tokio::sync::watch;
 
 use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
-
-/// SHA-256 hash of a token's secret.
-pub(crate) type SecretHash = [u8; 32];
+pub(crate) use crate::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
 
 /// Reason why the file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -315,18 +313,6 @@ pub(crate) fn beside(store: &Path) -> PathBuf {
     let mut path = OsString::from(store);
     path.push(".revoked");
     PathBuf::from(path)
-}
-
-/// Parses `sha256:` and 64 hexadecimal digits, the form in policies.
-pub(crate) fn parse(text: &str) -> Option<SecretHash> {
-    let mut secret = [0; 32];
-    hex::decode_to_slice(text.strip_prefix("sha256:")?, &mut secret).ok()?;
-    Some(secret)
-}
-
-/// Formats a hash for [`parse`].
-pub(crate) fn shown(secret: &SecretHash) -> String {
-    format!("sha256:{}", hex::encode(secret))
 }
 
 /// Validity of the token that a call depends on.

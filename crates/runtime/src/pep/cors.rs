@@ -1,15 +1,20 @@
 //! CORS for the configured origins (Fetch standard, section 3.3). Browsers first send a preflight without credentials,
 //! which the proxy answers itself. It marks responses as readable by the origin.
 
+#[cfg(feature = "proxy")]
+use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
+    ACCESS_CONTROL_MAX_AGE, VARY,
 };
 use http::{HeaderName, HeaderValue};
 
+#[cfg(feature = "proxy")]
 use crate::call::REQUEST_ID;
+#[cfg(feature = "proxy")]
 use crate::proxy::Answer;
 use crate::request::RawHead;
+#[cfg(feature = "proxy")]
 use crate::wire::raw::is_token;
 
 /// Seconds for which a browser keeps the response to a preflight.
@@ -43,6 +48,7 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
 
 /// Marks a response as readable by the origin, and replaces the upstream's headers about origins. The names of headers
 /// that the upstream exposes are kept.
+#[cfg(feature = "proxy")]
 pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     let (Some(origin), headers) = (origin, &mut answer.headers) else {
         return;
@@ -57,6 +63,7 @@ pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
 }
 
 /// Joins the names of headers that pages may read: the upstream's, and the proxy's own request id.
+#[cfg(feature = "proxy")]
 fn exposed(headers: &[(HeaderName, HeaderValue)]) -> HeaderValue {
     let mut names = vec![REQUEST_ID.as_str().to_owned()];
     let lists = headers

@@ -13,8 +13,10 @@ use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 pub(crate) use question::{Incomplete, Question, Scheme, Shown};
 pub(crate) use report::Report;
 
+#[cfg(feature = "proxy")]
+use super::Gate;
 use super::auth::{self, AuthRules, Authenticated};
-use super::{Gate, cors, inspect};
+use super::{cors, inspect};
 use crate::call::evidence::Evidence;
 use crate::identity::Identities;
 use crate::limiter::Limiter;
@@ -43,6 +45,7 @@ pub(crate) struct Judge<'j> {
     pub(crate) is_revoked: &'j dyn Fn(&[u8; 32]) -> bool,
 }
 
+#[cfg(feature = "proxy")]
 impl Gate {
     /// Explains how this proxy would answer a request now.
     ///

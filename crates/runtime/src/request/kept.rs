@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+#[cfg(feature = "proxy")]
 use ring::hmac;
 
 use super::query::first_name;
@@ -26,6 +27,7 @@ pub struct Kept {
     body: Keep,
     /// Forms by a parameter's name in lower case, or a node's path.
     names: HashMap<String, Keep>,
+    #[cfg(feature = "proxy")]
     key: Option<hmac::Key>,
 }
 
@@ -38,6 +40,7 @@ impl Default for Kept {
             query: Keep::Text,
             body: Keep::Nothing,
             names: HashMap::new(),
+            #[cfg(feature = "proxy")]
             key: None,
         }
     }
@@ -57,6 +60,7 @@ impl std::fmt::Debug for Kept {
 impl Kept {
     /// Creates the rules: `query` and `body` apply to all names that `names` does not contain. Without the key for
     /// [`Keep::Hash`], values to be hashed are dropped.
+    #[cfg(feature = "proxy")]
     #[must_use]
     pub fn new(
         query: Keep,
@@ -92,6 +96,7 @@ impl Kept {
 
     /// Computes the HMAC-SHA-256 of name, a zero byte and value, and returns its first 24 hexadecimal digits; `None`
     /// without a key.
+    #[cfg(feature = "proxy")]
     pub(super) fn hash(&self, name: &str, value: &str) -> Option<String> {
         let mut context = hmac::Context::with_key(self.key.as_ref()?);
         context.update(name.as_bytes());
@@ -99,6 +104,12 @@ impl Kept {
         context.update(value.as_bytes());
         let tag = context.sign();
         Some(hex::encode(tag.as_ref().get(..HASH_BYTES)?))
+    }
+
+    /// Without the proxy there is no key.
+    #[cfg(not(feature = "proxy"))]
+    pub(super) fn hash(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+#[cfg(feature = "proxy")]
 use clap::ValueEnum;
 use tokenward_compiler::SourceMap;
 use tokenward_compiler::analysis::Budget;
@@ -19,7 +20,8 @@ use crate::config::Config;
 use crate::config::universe::{served, universe};
 
 /// Sets of lints, as the command line names them.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "proxy", derive(ValueEnum))]
 pub(super) enum Lint {
     /// No lints
     None,

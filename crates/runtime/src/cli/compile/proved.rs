@@ -24,21 +24,29 @@ use crate::config::universe::{served, universe};
 const WORTH_SAYING: u64 = 20_000;
 
 /// A compiled policy, with its findings and proofs.
-pub(super) struct Compiled {
+pub(in crate::cli) struct Compiled {
     /// The program, not bound to a base URL; `None` if there is an error.
-    pub(super) program: Option<Program>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(in crate::cli) program: Option<Program>,
+    pub(in crate::cli) diagnostics: Vec<Diagnostic>,
     /// Short summary of the proofs.
     pub(super) proved: String,
     /// Number of questions about lines that were not settled.
-    pub(super) open: usize,
+    pub(in crate::cli) open: usize,
     /// Number of questions of lints that were not settled.
-    pub(super) lints_open: usize,
+    pub(in crate::cli) lints_open: usize,
     /// What was looked for, and settled.
     pub(super) judged: Judged<'static>,
 }
 
 impl Compiled {
+    /// Compiles and checks a policy by itself.
+    pub(in crate::cli) fn alone(
+        sources: &SourceSet,
+        (config, budget): (&Config, &Budget),
+    ) -> Result<Self, Failure> {
+        Self::new(sources, (config, budget), None)
+    }
+
     /// Compiles and checks `sources`. `gate` contains the base, beyond which the policy may give nothing, and the
     /// configuration with paths as written.
     pub(super) fn new(
