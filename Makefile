@@ -16,7 +16,7 @@ UNITS ?= $(PREFIX)/lib/systemd/system
 BINARY ?=
 RELEASED := $(or $(BINARY),$(TARGET)/release/tokenward)
 
-.PHONY: help run build verifier release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit nightly doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
+.PHONY: help run build verifier release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit nightly doctest doc deny deny-install e2e playground playground-check soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -58,7 +58,7 @@ test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing bu
 
 check: test deny ## make test and cargo deny (if there is one: make deny-install)
 
-full: check e2e sbom reproducible deb ## make check, and all that takes long: end-to-end tests, the release built twice, its package
+full: check e2e playground-check sbom reproducible deb ## make check, and all that takes long: end-to-end tests, the release built twice, its package
 	$(MAKE) deb-check BINARY="$(RELEASED)"
 
 fmt: ## formatting
@@ -66,6 +66,7 @@ fmt: ## formatting
 
 clippy: ## lints, warnings denied
 	$(CARGO) clippy $(ALL) --examples --quiet -- -D warnings
+	$(CARGO) clippy --package tokenward-playground --lib --locked --quiet -- -D warnings
 
 unit: build ## unit, corpus and live tests, by cargo-nextest where it is installed
 ifneq ($(NEXTEST),)
@@ -114,6 +115,12 @@ reproducible-sample: ## the same with a part of the crates, not optimised, as co
 
 e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), python3, npm, java, and apt-get as root or by sudo
 	tests/e2e/run.sh
+
+playground: ## the page that judges and compares policies in a browser: target/playground; on Debian without rustup's wasm32 it unpacks Debian's
+	tools/playground.sh "$(TARGET)/playground"
+
+playground-check: ## make playground, and the page in Chromium; needs node, npm, and apt-get as root or by sudo
+	tests/e2e/playground.sh
 
 bench-proxy-audit: ## what the durable audit costs: CPU time a request, p99 at half of peak; needs nginx and wrk
 	$(CARGO) build --release --locked -p tokenward-runtime
