@@ -28,6 +28,11 @@ function warnOfHidden(name) {
   return places.length > 0 ? `invisible characters: ${places.join(", ")}` : null;
 }
 
+function showFindings(found) {
+  byId("policy-found").hidden = found.length === 0;
+  show(byId("policy-findings"), findings(found, byId("policy")));
+}
+
 function status(name, ...parts) {
   byId(`${name}-status`).textContent = parts.filter(Boolean).join(" · ");
 }
@@ -44,7 +49,7 @@ function showTokens(tokens) {
 
 function band_of(id, kind, children) {
   const section = byId(id);
-  section.className = `verdict ${kind}${id === "difference" ? " tight" : ""}`;
+  section.className = `verdict ${kind} tight`;
   show(section, children);
 }
 
@@ -54,10 +59,10 @@ export function decision(engine, wanted) {
   engine.ask("check", { ask: "check", policy, config }, ({ check, error }) => {
     if (check) showTokens(check.tokens);
     if (wanted && check?.tokens.some(({ name }) => name === wanted)) byId("token").value = wanted;
-    const found = check ? check.diagnostics : [];
-    show(byId("policy-findings"), findings(found, byId("policy")));
+    // The warnings that need a proof follow later. Until then, those of the text before would only flicker.
+    if (!check || check.diagnostics.some(({ severity }) => severity === "error")) showFindings(check?.diagnostics ?? []);
     status("config", error?.part === "config" ? visibleLines(error.message) : null);
-    status("policy", check && (summary(found) ?? `${counted(check.tokens.length, "token")}, no errors`), warnOfHidden("policy"));
+    status("policy", check && (summary(check.diagnostics) ?? `${counted(check.tokens.length, "token")}, no errors`), warnOfHidden("policy"));
     const asked = { policy, config, token: text("token"), request: text("request"), user: text("user").trim(), client: text("client").trim() };
     engine.ask("decide", { ask: "decide", ...asked }, showDecision);
   });
@@ -81,7 +86,7 @@ export function findingsOf(engine) {
   const policy = text("policy");
   engine.ask("prove", { ask: "prove", policy, config: text("config") }, ({ prove }) => {
     if (!prove || policy !== text("policy")) return;
-    show(byId("policy-findings"), findings(prove.diagnostics, byId("policy")));
+    showFindings(prove.diagnostics);
     const open = prove.open > 0 ? `${counted(prove.open, "question")} not settled` : null;
     const tokens = byId("token").options.length;
     status("policy", summary(prove.diagnostics) ?? `${counted(tokens, "token")}, no errors and no warnings`, open, warnOfHidden("policy"));

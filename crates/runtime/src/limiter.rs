@@ -6,8 +6,11 @@
 //!
 //! `in_flight` bounds the calls in progress of the whole process.
 
+#[cfg(feature = "proxy")]
 mod bucket;
 mod in_flight;
+#[cfg(not(feature = "proxy"))]
+mod unfilled;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -18,9 +21,15 @@ use std::time::Duration;
 use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token};
 
+#[cfg(feature = "proxy")]
 pub(crate) use bucket::Level;
+#[cfg(feature = "proxy")]
 use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
+#[cfg(not(feature = "proxy"))]
+pub(crate) use unfilled::Level;
+#[cfg(not(feature = "proxy"))]
+use unfilled::{Bucket, Clock};
 
 use crate::live::SecretHash;
 
