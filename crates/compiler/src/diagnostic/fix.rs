@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::finding::Witness;
-use crate::source::Span;
+use crate::source::{SourceSet, Span};
 
 /// A correction of a finding. A finding that a check made has its fixes without a proof; [`crate::fix`] adds the proofs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,29 @@ impl Fix {
         Self {
             edits,
             proof: Proof::Unproved(Unproved::Untried),
+        }
+    }
+
+    /// What the fix writes, for people: ``write `…` ``, ``remove `…` ``, or the number of places.
+    #[must_use]
+    pub fn described(&self, sources: &SourceSet) -> String {
+        match self.edits.as_slice() {
+            [edit] if edit.text.is_empty() => format!("remove `{}`", sources.text(edit.span).trim()),
+            [edit] => {
+                let lines: Vec<String> = edit
+                    .text
+                    .lines()
+                    .map(|line| format!("`{}`", line.trim()))
+                    .collect();
+                format!("write {}", lines.join(" and "))
+            }
+            edits => {
+                let removed = edits.iter().filter(|edit| edit.text.is_empty());
+                let removed = removed.map(|edit| format!("remove `{}`", sources.text(edit.span).trim()));
+                let written = edits.iter().filter(|edit| !edit.text.is_empty());
+                let written = written.map(|edit| format!("write `{}`", edit.text.trim()));
+                removed.chain(written).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 
