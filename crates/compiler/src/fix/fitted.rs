@@ -13,7 +13,7 @@ pub(super) fn fitted(sources: &SourceSet, edit: &Edit) -> Edit {
     let (text, span) = (&*source.text, edit.span);
     if edit.text.is_empty() {
         return Edit {
-            span: whole_line(text, span),
+            span: whole_line(text, whole_element(text, span)),
             text: String::new(),
         };
     }
@@ -29,6 +29,58 @@ pub(super) fn fitted(sources: &SourceSet, edit: &Edit) -> Edit {
     Edit {
         span,
         text: lines.join(&format!("{end}{indent}")),
+    }
+}
+
+/// A removed element of a list with its comma, or with its key if it is the only one; a removed name of a set with its `@include`.
+fn whole_element(text: &str, span: Span) -> Span {
+    let (Some(before), Some(inner), Some(behind)) = (
+        text.get(..span.start),
+        text.get(span.start..span.end),
+        text.get(span.end..),
+    ) else {
+        return span;
+    };
+    let is_blank = |one: char| one.is_ascii_whitespace();
+    let (left, right) = (
+        before.trim_end_matches(is_blank),
+        behind.trim_start_matches(is_blank),
+    );
+    if let Some(rest) = left
+        .strip_suffix("@include")
+        .filter(|_| left.len() < before.len())
+    {
+        return Span {
+            start: rest.len(),
+            ..span
+        };
+    }
+    let is_quoted = |quote: char| inner.len() > 1 && inner.starts_with(quote) && inner.ends_with(quote);
+    if !is_quoted('"') && !is_quoted('\'') {
+        return span;
+    }
+    let gap = behind.len() - right.len();
+    if let Some(rest) = right.strip_prefix(',') {
+        let blanks = rest.len() - rest.trim_start_matches(is_blank).len();
+        return Span {
+            end: span.end + gap + 1 + blanks,
+            ..span
+        };
+    }
+    if left.ends_with(',') {
+        return Span {
+            start: left.len() - 1,
+            ..span
+        };
+    }
+    if !left.ends_with('[') || !right.starts_with(']') {
+        return span;
+    }
+    let line = left.rfind('\n').map_or(0, |at| at + 1);
+    Span {
+        start: line,
+        end: span.end + gap + 1,
+        ..span
     }
 }
 
@@ -94,6 +146,14 @@ mod tests {
         check("limit_to = '''b'''\n", "b", "", "limit_to = ''''''\n");
         check("x = '''\na\nb'''\n", "b", "", "x = '''\na\n'''\n");
         check("a, b\n", ", b", "", "a\n");
+    }
+
+    #[test]
+    fn an_element_goes_with_its_comma() {
+        check("x = [\"a\", \"b\"]\n", "\"a\"", "", "x = [\"b\"]\n");
+        check("x = [\"a\", \"b\"]\n", "\"b\"", "", "x = [\"a\"]\n");
+        check("y = 1\nx = [ \"a\" ]\nz = 2\n", "\"a\"", "", "y = 1\nz = 2\n");
+        check("@include a\n@include b\n", "b", "", "@include a\n");
     }
 
     #[test]
