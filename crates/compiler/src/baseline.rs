@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The entries of a baseline file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Baseline {
     sources: SourceSet,
     /// Each entry, with whether a finding needs it.

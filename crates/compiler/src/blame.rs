@@ -152,13 +152,23 @@ impl Written<'_> {
     }
 
     /// The line with another text in a place.
-    fn mended(&self, span: Span, text: &str) -> String {
+    fn corrected(&self, span: Span, text: &str) -> String {
         let start = span.start.saturating_sub(self.line.start);
         let mut line = self.text.to_owned();
         if line.get(start..start + (span.end - span.start)).is_some() {
             line.replace_range(start..start + (span.end - span.start), text);
         }
-        format!("write `{line}`")
+        line
+    }
+
+    /// The help to write the line with another text in a place.
+    fn mended(&self, span: Span, text: &str) -> String {
+        format!("write `{}`", self.corrected(span, text))
+    }
+
+    /// The finding with the correction to write another text in a place.
+    fn with_fix(&self, found: Diagnostic, span: Span, text: &str) -> Diagnostic {
+        found.fix(self.line, self.corrected(span, text))
     }
 
     fn url(&self, code: Code, settings: Settings<'_>) -> Diagnostic {
@@ -169,29 +179,32 @@ impl Written<'_> {
         };
         let unquoted = text.trim_matches(['"', '\'']);
         if unquoted.len() + 1 < text.len() {
-            return found("the quotes are part of the URL regexp").help(self.mended(span, unquoted));
+            let found = found("the quotes are part of the URL regexp").help(self.mended(span, unquoted));
+            return self.with_fix(found, span, unquoted);
         }
         let prefix = prefix(&self.syntax.url, text);
         if let Some((prefix, Anchor::Whole)) = &prefix
             && !is_url(prefix)
         {
-            let help = if text.starts_with(|first: char| first.is_alphanumeric()) {
-                format!(
-                    "begin with `/` for the path below the base URL: {}",
-                    self.mended(span, &format!("/{text}"))
-                )
-            } else {
-                "begin with `/` for the path below the base URL, or with `.*`".to_owned()
-            };
-            return found("without a leading `/` the regexp is compared with the whole URL").help(help);
+            let found = found("without a leading `/` the regexp is compared with the whole URL");
+            if !text.starts_with(|first: char| first.is_alphanumeric()) {
+                return found.help("begin with `/` for the path below the base URL, or with `.*`");
+            }
+            let below = format!("/{text}");
+            let found = found.help(format!(
+                "begin with `/` for the path below the base URL: {}",
+                self.mended(span, &below)
+            ));
+            return self.with_fix(found, span, &below);
         }
         if let (Some((prefix, Anchor::Whole)), Some(base)) = (&prefix, settings.base)
             && (prefix.contains("://") || text.contains("://"))
         {
-            return found(&format!("the public URL is `{base}`")).help(self.other_host(text));
+            return self.other_host(found(&format!("the public URL is `{base}`")), text);
         }
         if text.contains("//") && prefix.is_none_or(|(_, anchor)| anchor == Anchor::Below) {
-            return found("the proxy refuses a path with `//`").help("write one `/`");
+            let found = found("the proxy refuses a path with `//`").help("write one `/`");
+            return self.with_fix(found, span, &text.replace("//", "/"));
         }
         if text.contains("[^\\s\\S]") {
             return found("a class that excludes every character matches nothing")
@@ -203,18 +216,18 @@ impl Written<'_> {
     }
 
     /// The help for a URL with another host: the path by itself.
-    fn other_host(&self, text: &str) -> String {
+    fn other_host(&self, found: Diagnostic, text: &str) -> Diagnostic {
         let behind = text.split_once("://").map(|(_, behind)| behind);
         let path = behind.and_then(|behind| behind.find('/').and_then(|at| behind.get(at..)));
         match path {
             Some(path) if !text.contains(['|', '(', '[']) => {
-                format!(
-                    "to match this path below the public URL, {}",
-                    self.mended(self.syntax.url.span, path)
-                )
+                let help = self.mended(self.syntax.url.span, path);
+                let found = found.help(format!("to match this path below the public URL, {help}"));
+                self.with_fix(found, self.syntax.url.span, path)
             }
-            _ => "write only the path, beginning with `/`, or use `{BASE_URL}` instead of scheme and host"
-                .to_owned(),
+            _ => found.help(
+                "write only the path, beginning with `/`, or use `{BASE_URL}` instead of scheme and host",
+            ),
         }
     }
 
@@ -225,10 +238,11 @@ impl Written<'_> {
         );
         let found = Diagnostic::new(code, self.syntax.url.span, headline);
         match (self.without_context(settings), settings.base) {
-            (Some(path), Some(base)) => found.help(format!(
-                "paths begin below the public URL `{base}`; {}",
-                self.mended(self.syntax.url.span, path)
-            )),
+            (Some(path), Some(base)) => {
+                let help = self.mended(self.syntax.url.span, path);
+                let found = found.help(format!("paths begin below the public URL `{base}`; {help}"));
+                self.with_fix(found, self.syntax.url.span, path)
+            }
             _ => found.help("correct the path, or add it to `endpoints` in `[upstream]`"),
         }
     }
@@ -276,7 +290,10 @@ impl Written<'_> {
         };
         let found = Diagnostic::new(code, constraint.span, headline);
         match unquoted {
-            Some(unquoted) => found.help(self.mended(pattern.span, unquoted)),
+            Some(unquoted) => {
+                let found = found.help(self.mended(pattern.span, unquoted));
+                self.with_fix(found, pattern.span, unquoted)
+            }
             None if kinds.is_some() => found.help("correct the value, or remove the type"),
             None => found.help("correct the value"),
         }
@@ -293,7 +310,7 @@ impl Written<'_> {
         };
         let text = self.slice(node.span).replacen("[JsonData::", "[QueryParam::", 1);
         let methods = [Method::Get, Method::Head].map(Method::as_str).join(" and ");
-        Diagnostic::new(
+        let found = Diagnostic::new(
             code,
             node.span,
             format!("no request can match this line: {methods} requests have no body"),
@@ -301,7 +318,8 @@ impl Written<'_> {
         .help(format!(
             "to test a query parameter, {}; otherwise use a method that has a body",
             self.mended(node.span, &text)
-        ))
+        ));
+        self.with_fix(found, node.span, &text)
     }
 
     fn pair(&self, code: Code, one: usize, other: usize) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 mod code;
 mod finding;
+mod fix;
 mod identity;
 mod nearest;
 mod render_github;
@@ -14,7 +15,8 @@ mod report;
 mod severity;
 
 pub use code::Code;
-pub use finding::{Diagnostic, Elsewhere, Fix, Label, Witness, sort};
+pub use finding::{Diagnostic, Elsewhere, Label, Witness, sort};
+pub use fix::{Edit, Fix, Lost, Proof, Unproved};
 pub use identity::{Identity, Subject, identities};
 pub use nearest::nearest;
 pub use render_github::{GitHub, render_github};
@@ -23,5 +25,5 @@ pub use render_json::render_json;
 pub use render_junit::render_junit;
 pub use render_sarif::render_sarif;
 pub use render_text::{SHOWN, render_some, render_text};
-pub use report::{Finding, Place, Report};
+pub use report::{Correction, Finding, Place, Report};
 pub use severity::Severity;

@@ -21,7 +21,7 @@ use crate::{
     tokens,
 };
 
-use kept::Kept;
+pub(crate) use kept::Kept;
 pub use proof::{Unproved, prove, says_the_same};
 
 /// A file in the canonical spelling.

@@ -31,6 +31,7 @@ pub mod decide;
 pub mod diagnostic;
 pub mod earlier;
 pub mod findings;
+pub mod fix;
 pub mod format;
 pub mod invariants;
 pub mod ir;

@@ -461,6 +461,9 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
     Box::new(match rest {
         rest if from.is_some() && is_name_missing && rest.starts_with(['=', '!', '?', '~', '<', '>']) => diagnostic
             .help("write the name before the operator; `\"\"` is the empty name"),
+        rest if from.is_some() && rest.starts_with('=') && !rest.starts_with("==") => diagnostic
+            .help("the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes")
+            .fix(Span { end: place.start + 1, ..place }, "=="),
         rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => diagnostic.help(
             "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes",
         ),
@@ -474,7 +477,13 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             // `bool` and `int` are short for their types, and far from them.
             let short = types.into_iter().find(|known| word.len() > 2 && known.starts_with(word));
             match short.or_else(|| nearest(word, types)) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                Some(near) => {
+                    let word = Span {
+                        end: place.start + end,
+                        ..place
+                    };
+                    diagnostic.help(format!("did you mean `{near}`?")).fix(word, near)
+                }
                 None => diagnostic,
             }
         }

@@ -7,7 +7,10 @@ mod token;
 pub(crate) use limit::user_placeholder;
 pub(crate) use sets::include_of;
 
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use self::sets::Sets;
 
@@ -17,7 +20,7 @@ use crate::{
     language::Language,
     parse::{parse_line, parse_line_as},
     policy::{Limit, Token},
-    source::{SourceSet, Span},
+    source::{SourceId, SourceSet, Span},
     tokens::{self, TokenDef},
 };
 
@@ -108,6 +111,16 @@ pub(crate) fn lines_by_token(sources: &SourceSet) -> (Vec<TokenLines>, Vec<Span>
     (tokens.collect(), sets.unused(&mut Vec::new()))
 }
 
+/// For each definition the files of the sets that it includes, directly or through other sets.
+pub(crate) fn files_of_sets(definitions: &[TokenDef], sources: &SourceSet) -> Vec<BTreeSet<SourceId>> {
+    let mut sets = sets::read(sources, &mut Vec::new());
+    let files = definitions.iter().map(|token| {
+        let lines = sets.lines_of(&token.include, &mut Vec::new());
+        lines.into_iter().map(|line| line.source).collect()
+    });
+    files.collect()
+}
+
 fn revoked(definitions: &[TokenDef]) -> Vec<[u8; 32]> {
     definitions
         .iter()
@@ -181,6 +194,11 @@ impl Resolver<'_> {
             limits,
             included,
         })
+    }
+
+    /// Ends resolving without a look at lines of sets that no token includes: some of the tokens may have been left out.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.resolved.diagnostics
     }
 
     /// Ends resolving, once all tokens have been taken. Lines of sets that no token includes are checked here.

@@ -18,6 +18,8 @@ const POSIX: [&str; 14] = [
 struct Fault {
     headline: String,
     help: String,
+    /// The text to write for the class.
+    fix: Option<String>,
 }
 
 /// The first such class of a regexp. `is_url`: a word as a whole segment of a path stands for any segment elsewhere.
@@ -45,7 +47,12 @@ pub(super) fn find(
             .or_else(|| numbers(inner))
             .or_else(|| words(inner))
             .or_else(|| word(inner, is_segment))?;
-        Some(error(Code::WordClass, piece.range.clone(), fault.headline).help(fault.help))
+        let found = error(Code::WordClass, piece.range.clone(), fault.headline).help(fault.help);
+        let place = found.primary.span;
+        Some(match fault.fix {
+            Some(text) => found.fix(place, text),
+            None => found,
+        })
     })
 }
 
@@ -74,6 +81,7 @@ fn operation(whole: &str, inner: &str) -> Option<Fault> {
     is_everything.then(|| Fault {
         headline: format!("`{whole}` matches every character: `{sign}` in a class is an operation, and leaves nothing to exclude"),
         help: format!("write the characters once each; for the text `{sign}`, write `\\{}` for each", sign.get(..1).unwrap_or(sign)),
+        fix: None,
     })
 }
 
@@ -85,6 +93,7 @@ fn posix(inner: &str) -> Option<Fault> {
                 "`[:{name}:]` is not the name of a class: it matches one of its letters or `:`"
             ),
             help: format!("the names are {}", POSIX.join(", ")),
+            fix: None,
         });
     }
     let bare = inner.strip_prefix('^').unwrap_or(inner);
@@ -93,6 +102,7 @@ fn posix(inner: &str) -> Option<Fault> {
     known.then(|| Fault {
         headline: format!("`[{inner}]` matches one of its letters or `:`"),
         help: format!("write `[[{inner}]]`").replace("[[^:", "[[:^"),
+        fix: Some(format!("[[{inner}]]").replace("[[^:", "[[:^")),
     })
 }
 
@@ -116,6 +126,7 @@ fn regexp(inner: &str) -> Option<Fault> {
     is_regexp.then(|| Fault {
         headline: format!("`[{inner}]` matches one character: the brackets make a class of these signs"),
         help: format!("write `{inner}` without brackets; for a class, write the sign first"),
+        fix: Some(inner.to_owned()),
     })
 }
 
@@ -129,6 +140,7 @@ fn negation(inner: &str) -> Option<Fault> {
     is_like_a_class.then(|| Fault {
         headline: format!("`[{inner}]` does not exclude characters: `!` is one of those that it matches"),
         help: format!("write `[^{rest}]` to exclude them, or `[\\!{rest}]` to match `!` too"),
+        fix: Some(format!("[^{rest}]")),
     })
 }
 
@@ -142,6 +154,7 @@ fn catch_all(inner: &str) -> Option<Fault> {
         .then(|| Fault {
             headline: format!("`[{inner}]` matches one character, not the rest of a path"),
             help: "write `.*` for the rest of the path, or `[^/]+` for one segment".to_owned(),
+            fix: None,
         })
 }
 
@@ -174,6 +187,7 @@ fn numbers(inner: &str) -> Option<Fault> {
     Some(Fault {
         headline: format!("`[{inner}]` matches one character, not the numbers from {low} to {high}"),
         help,
+        fix: (high.len() == 1).then(|| format!("[{low}-{high}]")),
     })
 }
 
@@ -192,6 +206,8 @@ fn words(inner: &str) -> Option<Fault> {
     (are_words && is_long).then(|| Fault {
         headline: format!("`[{inner}]` matches one character: one of its letters, or `{separator}`"),
         help: format!("write `(?:{})` for one of the words", words.join("|")),
+        // Behind `^` nobody knows whether the words are excluded.
+        fix: (!inner.starts_with('^')).then(|| format!("(?:{})", words.join("|"))),
     })
 }
 
@@ -226,6 +242,11 @@ fn word(inner: &str, is_segment: impl Fn() -> bool) -> Option<Fault> {
     Some(Fault {
         headline: format!("`[{inner}]` matches one of its letters, not the word"),
         help: format!("{word}; if a character class is intended, write `[{class}]`"),
+        fix: Some(if is_segment() {
+            "[^/]+".to_owned()
+        } else {
+            inner.to_owned()
+        }),
     })
 }
 
@@ -246,5 +267,6 @@ fn excluded_word(word: &str) -> Option<Fault> {
         help: format!(
             "write a line that begins with `!` for the word, or `!=` in a constraint; if a character class is intended, write `[^{class}]`"
         ),
+        fix: None,
     })
 }

@@ -31,14 +31,15 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
         let restricts = (line.effect == Effect::Forbid) == (*operator != Operator::None);
         let found = quotes(text).or_else(|| typographic(text));
         let found = found.or_else(|| restricts.then(|| list(text))?);
-        if let Some((headline, help)) = found {
-            diagnostics.push(Diagnostic::new(Code::DoubtfulValue, pattern.span, headline).help(help));
+        if let Some((headline, help, written)) = found {
+            let found = Diagnostic::new(Code::DoubtfulValue, pattern.span, headline).help(help);
+            diagnostics.push(found.fix(pattern.span, written));
         }
     }
 }
 
 /// `"admin"`, `'admin','root'`, `"admin"|"root"`.
-fn quotes(text: &str) -> Option<(String, String)> {
+fn quotes(text: &str) -> Option<(String, String, String)> {
     let unquoted = |text: &str| {
         let inner = QUOTES
             .iter()
@@ -54,12 +55,13 @@ fn quotes(text: &str) -> Option<(String, String)> {
             format!(
                 "write `{inner}`; if the value is sent with these quotes, write `\\x{{…}}` for one of them"
             ),
+            inner,
         )
     })
 }
 
 /// `project = “KANBAN”`: quotes that editors and word processors make, and that no query language has.
-fn typographic(text: &str) -> Option<(String, String)> {
+fn typographic(text: &str) -> Option<(String, String, String)> {
     const DOUBLE: [char; 4] = ['“', '”', '„', '‟'];
     text.contains(DOUBLE).then(|| {
         (
@@ -68,12 +70,13 @@ fn typographic(text: &str) -> Option<(String, String)> {
                 "write `{}`; if the value is sent with these quotes, write `\\x{{…}}` for them",
                 text.replace(DOUBLE, "\"")
             ),
+            text.replace(DOUBLE, "\""),
         )
     })
 }
 
 /// `admin,root`: plain words and such signs.
-fn list(text: &str) -> Option<(String, String)> {
+fn list(text: &str) -> Option<(String, String, String)> {
     let separator = [',', ';'].into_iter().find(|sign| text.contains(*sign))?;
     let words: Vec<&str> = text.split(separator).map(str::trim).collect();
     let are_words = words
@@ -86,6 +89,7 @@ fn list(text: &str) -> Option<(String, String)> {
                 "write `{}` for each of the values, or `[{separator}]` if the value has this sign",
                 words.join("|")
             ),
+            words.join("|"),
         )
     })
 }

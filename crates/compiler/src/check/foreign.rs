@@ -73,8 +73,8 @@ fn any_character(url: &Url<'_>) -> Option<Diagnostic> {
         |three| matches!(three, [slash, mark, other] if slash.is('/') && mark.is('?') && other.is('/')),
     )?;
     let range = three.first()?.range.start..three.last()?.range.end;
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::ForeignText,
             range.clone(),
             "`/?` matches an optional slash; `?` is not a wildcard",
@@ -82,8 +82,8 @@ fn any_character(url: &Url<'_>) -> Option<Diagnostic> {
         .help(format!(
             "to match any one character, {}",
             url.mended(&range, "/[^/]/")
-        )),
-    )
+        ));
+    Some(url.with_fix(found, &range, "/[^/]/"))
 }
 
 /// The first braces in a value that are neither a placeholder nor a count.
@@ -111,14 +111,18 @@ fn glob(url: &Url<'_>) -> Option<Diagnostic> {
         "write `/[^/]+` for one segment, or `/.*` for everything below; to match slashes, write `(?:/)*`"
             .to_owned()
     };
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::ForeignText,
-            range,
+            range.clone(),
             format!("`{text}` matches any number of slashes; it is not a wildcard"),
         )
-        .help(help),
-    )
+        .help(help);
+    let below = |found| url.with_fix(found, &range, "/.*");
+    Some(match count {
+        1 => below(url.with_fix(found, &range, "/[^/]+")),
+        _ => below(found),
+    })
 }
 
 /// `/:name`, and `/<name>`.
@@ -138,8 +142,8 @@ fn named_segment(url: &Url<'_>) -> Option<Diagnostic> {
     }
     let range = start..start + 1 + length;
     let text = url.text.get(range.clone())?;
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::ForeignText,
             range.clone(),
             format!("`{text}` matches only this text, not any segment"),
@@ -147,8 +151,8 @@ fn named_segment(url: &Url<'_>) -> Option<Diagnostic> {
         .help(format!(
             "to match any one segment, {}; to match a colon, write `\\:`",
             url.mended(&range, "[^/]+")
-        )),
-    )
+        ));
+    Some(url.with_fix(found, &range, "[^/]+"))
 }
 
 /// `{name}` that is no placeholder.
@@ -170,10 +174,15 @@ fn braces(
         open.range.start..open.range.start + end,
         format!("there is no placeholder `{{{name}}}`"),
     );
+    let place = diagnostic.primary.span;
     Some(match nearest(name, PLACEHOLDERS) {
-        Some(near) => diagnostic.help(format!("did you mean `{{{near}}}`? the placeholders are {LIST}")),
-        None => diagnostic.help(format!(
-            "the placeholders are {LIST}; write `[^/]+` to match any one segment, or `\\{{` to match a brace"
-        )),
+        Some(near) => diagnostic
+            .help(format!("did you mean `{{{near}}}`? the placeholders are {LIST}"))
+            .fix(place, format!("{{{near}}}")),
+        None => diagnostic
+            .help(format!(
+                "the placeholders are {LIST}; write `[^/]+` to match any one segment, or `\\{{` to match a brace"
+            ))
+            .fix(place, "[^/]+"),
     })
 }

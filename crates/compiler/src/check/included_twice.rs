@@ -14,6 +14,15 @@ pub(crate) struct Include<'a> {
 }
 
 impl<'a> Include<'a> {
+    /// Another name in its place: in quotes in a token's list.
+    pub(crate) fn written(self, name: &str) -> String {
+        if self.span.end - self.span.start > self.name.len() {
+            format!("\"{name}\"")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// The name in a token's list.
     pub(crate) fn of(name: &'a At<String>) -> Self {
         Self {
@@ -43,7 +52,8 @@ pub(crate) fn check(twice: &[(Include<'_>, Include<'_>)], diagnostics: &mut Vec<
         diagnostics.push(
             Diagnostic::new(Code::IncludedTwice, name.span, headline)
                 .related(by.span, what)
-                .help("its lines apply once; remove one of the includes"),
+                .help("its lines apply once; remove one of the includes")
+                .fix(name.span, ""),
         );
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     policy::Limit,
     regexp::{self, Anchor},
+    source::Span,
 };
 
 pub(super) fn check(line: &ast::Limit, meaning: &Limit, diagnostics: &mut Vec<Diagnostic>) {
@@ -19,10 +20,16 @@ pub(super) fn check(line: &ast::Limit, meaning: &Limit, diagnostics: &mut Vec<Di
         && !overlaps(&prefix, b"https://")
         && !overlaps(&prefix, regexp::BASE_URL_MARK.as_bytes())
     {
-        diagnostics.push(never(
+        let found = never(
             "no URL matches: without a leading `/` the regexp is compared with the whole URL",
             "begin with `/` for the path below the base URL, or with `.*`",
-        ));
+        );
+        let is_path = prefix.first().is_some_and(u8::is_ascii_alphanumeric);
+        let begin = Span {
+            end: place.start,
+            ..place
+        };
+        diagnostics.push(if is_path { found.fix(begin, "/") } else { found });
     } else if regexp::matches_nothing(&meaning.url.hir) {
         diagnostics.push(never(
             "no URL matches this regexp",

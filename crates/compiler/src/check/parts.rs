@@ -51,6 +51,11 @@ impl<'a> Url<'a> {
         Diagnostic::new(code, self.syntax.url.span.part(range), headline)
     }
 
+    /// The error with a correction: another text in a range of the URL.
+    pub(super) fn with_fix(&self, found: Diagnostic, range: &Range<usize>, text: &str) -> Diagnostic {
+        found.fix(self.syntax.url.span.part(range.clone()), text)
+    }
+
     /// A line to write: this one with another text in a range of the URL.
     pub(super) fn mended(&self, range: &Range<usize>, text: &str) -> String {
         let range = self.start + range.start..self.start + range.end;
@@ -65,18 +70,33 @@ impl<'a> Url<'a> {
 /// A value's regexp in pieces.
 pub(super) struct Value<'a> {
     span: Span,
+    /// The constraint, and its place.
+    constraint: (Span, &'a str),
     pub(super) text: &'a str,
     pub(super) pieces: Vec<Piece>,
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn new(pattern: &Pattern, sources: &'a SourceSet) -> Self {
+    pub(super) fn new(pattern: &Pattern, constraint: Span, sources: &'a SourceSet) -> Self {
         let text = sources.text(pattern.span);
         Self {
             span: pattern.span,
+            constraint: (constraint, sources.text(constraint)),
             text,
             pieces: pieces(text, &placeholders(pattern)),
         }
+    }
+
+    /// `QueryParam::name` of `[QueryParam::name==value]`, with the place of the constraint; `None`: the operator is another one.
+    pub(super) fn subject(&self) -> Option<(Span, &'a str)> {
+        let (place, text) = self.constraint;
+        let before = text.get(..self.span.start.checked_sub(place.start)?)?;
+        Some((place, before.strip_prefix('[')?.strip_suffix("==")?.trim_end()))
+    }
+
+    /// The error with a correction: another text in a range of the value.
+    pub(super) fn with_fix(&self, found: Diagnostic, range: &Range<usize>, text: &str) -> Diagnostic {
+        found.fix(self.span.part(range.clone()), text)
     }
 
     /// An error at a range of the value.

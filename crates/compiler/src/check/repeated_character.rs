@@ -2,7 +2,7 @@
 
 use super::pieces::{Kind, Piece, pieces};
 use crate::{
-    ast::{self, Pattern, Test},
+    ast::{self, Effect, Pattern, Test},
     diagnostic::{Code, Diagnostic},
     source::SourceSet,
 };
@@ -16,11 +16,11 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
             _ => None,
         });
     for pattern in std::iter::once(&line.url).chain(values) {
-        find(pattern, sources.text(pattern.span), diagnostics);
+        find((pattern, line.effect), sources.text(pattern.span), diagnostics);
     }
 }
 
-fn find(pattern: &Pattern, text: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn find((pattern, effect): (&Pattern, Effect), text: &str, diagnostics: &mut Vec<Diagnostic>) {
     let placeholders: Vec<_> = pattern
         .placeholders
         .iter()
@@ -40,15 +40,24 @@ fn find(pattern: &Pattern, text: &str, diagnostics: &mut Vec<Diagnostic>) {
         _ => None,
     });
     if let Some((repeated, range)) = star {
-        diagnostics.push(
-            Diagnostic::new(
+        let place = pattern.span.part(range);
+        let (any, number) = (format!("{repeated}.*"), format!("{repeated}\\d+"));
+        // A forbid line that matches too much denies too much, and one that matches too little protects nothing.
+        let written = match (effect, repeated) {
+            (Effect::Permit, '-') => [number, any],
+            _ => [any, number],
+        };
+        let mut found = Diagnostic::new(
                 Code::RepeatedCharacter,
-                pattern.span.part(range),
+                place,
                 format!("`{repeated}*` matches only `{repeated}`, zero or more times"),
             )
             .help(format!(
                 "write `{repeated}.*` for any text after it, `{repeated}\\d+` for a number, or `(?:{repeated})*` if the repetition is intended"
-            )),
-        );
+            ));
+        for text in written {
+            found = found.fix(place, text);
+        }
+        diagnostics.push(found);
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn check(syntax: &ast::Limit, sources: &SourceSet) -> Result<(), Box<
                 return None;
             };
             let is_query = matches!(constraint.subject, Subject::Query(_));
-            value_text::find(&Value::new(pattern, sources), is_query)
+            value_text::find(&Value::new(pattern, constraint.span, sources), is_query)
         })
     };
     match in_url().or_else(in_values) {

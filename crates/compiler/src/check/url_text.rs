@@ -26,8 +26,8 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
     let hash = url.pieces.iter().find(|piece| piece.is('#'))?;
     let start = hash.range.start;
     let before = url.text.get(..start)?.trim_end().len();
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::UrlText,
             start..url.text.len(),
             "`#` does not begin a comment after a line: it is part of the regexp",
@@ -35,8 +35,13 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
         .help(format!(
             "put the comment on a separate line, and {}; to match `#`, write `\\#`",
             url.mended(&(before..url.text.len()), "")
-        )),
-    )
+        ));
+    // Behind the comment nothing is a part of the line.
+    let (line, comment) = (
+        url.line.get(..url.start + before)?,
+        url.line.get(url.start + start..)?,
+    );
+    Some(found.fix(url.syntax.span, format!("{}\n{line}", comment.trim_end())))
 }
 
 /// `get /rest/x`, `GET: /rest/x`, `get,post /rest/x`.
@@ -51,17 +56,18 @@ fn bare_methods(url: &Url<'_>) -> Option<Diagnostic> {
         return None;
     }
     let rest = rest.trim_start_matches([' ', '\t', ':']);
-    Some(
-        url.error(
+    let (range, written) = (0..url.text.len(), format!("[{words}]{rest}"));
+    let found = url
+        .error(
             Code::UrlText,
             0..end,
             format!("`{words}` is part of the URL regexp, not a method list"),
         )
         .help(format!(
             "write methods in brackets: {}",
-            url.mended(&(0..url.text.len()), &format!("[{words}]{rest}"))
-        )),
-    )
+            url.mended(&range, &written)
+        ));
+    Some(url.with_fix(found, &range, &written))
 }
 
 /// `?name=`, `\?name=` and `&name=`.
@@ -75,9 +81,28 @@ fn query(url: &Url<'_>) -> Option<Diagnostic> {
     let range = mark.range.start..url.text.len();
     let headline = "the URL is matched without its query, so this does not match the intended requests";
     let example = format!("[QueryParam::{name}==…]");
-    Some(url.error(Code::UrlText, range, headline).help(format!(
+    let found = url.error(Code::UrlText, range.clone(), headline).help(format!(
         "end the URL before it, and write `{example}`; to match the character itself in the path, write `[?]` or `[&]`"
-    )))
+    ));
+    let behind = url.text.get(mark.range.end..)?;
+    Some(match constraints(behind) {
+        Some(written) => url.with_fix(found, &range, &written),
+        None => found,
+    })
+}
+
+/// `[QueryParam::a==b][QueryParam::c==d]` for `a=b&c=d`.
+fn constraints(query: &str) -> Option<String> {
+    let pairs = query.split('&').map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        let is_plain = !value.is_empty() && !value.contains(['[', ']', '?', '=', ' ']);
+        (is_name && is_plain).then(|| format!("[QueryParam::{name}=={value}]"))
+    });
+    pairs.collect()
 }
 
 /// `.*name=`: a query that the wildcard should reach.
@@ -139,14 +164,17 @@ fn blank(url: &Url<'_>) -> Option<Diagnostic> {
 fn encoded(url: &Url<'_>) -> Option<Diagnostic> {
     let range = percent(url.text, &url.pieces, |digits| !digits.eq_ignore_ascii_case("2F"))?;
     let text = url.text.get(range.clone())?;
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::UrlText,
-            range,
+            range.clone(),
             format!("`{text}` never occurs: paths are matched decoded"),
         )
-        .help(decoded_help(text)),
-    )
+        .help(decoded_help(text));
+    Some(match decoded(text) {
+        Some(written) => url.with_fix(found, &range, &written),
+        None => found,
+    })
 }
 
 /// An error for `%2F` in the URL of a line, for a proxy that refuses such paths.
@@ -177,6 +205,16 @@ pub(super) fn decoded_help(text: &str) -> String {
             format!("write `{character}`; to match a percent sign, write `[%]`")
         }
         _ => "write the character itself; to match a percent sign, write `[%]`".to_owned(),
+    }
+}
+
+/// The regexp for the character that `%41` encodes, if it is an ASCII one that a line may contain.
+pub(super) fn decoded(text: &str) -> Option<String> {
+    let byte = u8::from_str_radix(text.get(1..)?, 16).ok()?;
+    match byte {
+        b' ' => Some("\\x20".to_owned()),
+        byte if byte.is_ascii_graphic() => Some(regex_syntax::escape(&char::from(byte).to_string())),
+        _ => None,
     }
 }
 

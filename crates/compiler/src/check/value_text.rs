@@ -46,11 +46,13 @@ fn encoded(value: &Value<'_>) -> Option<Diagnostic> {
     let range = url_text::percent(value.text, &value.pieces, |_| true)?;
     let text = value.text.get(range.clone())?;
     let headline = format!("`{text}` never occurs: values of parameters are matched decoded");
-    Some(
-        value
-            .error(Code::ValueText, range, headline)
-            .help(url_text::decoded_help(text)),
-    )
+    let found = value
+        .error(Code::ValueText, range.clone(), headline)
+        .help(url_text::decoded_help(text));
+    Some(match url_text::decoded(text) {
+        Some(written) => value.with_fix(found, &range, &written),
+        None => found,
+    })
 }
 
 /// `project+=+HR`.
@@ -93,15 +95,18 @@ fn percent(value: &Value<'_>) -> Option<Diagnostic> {
         (false, true) => last.range.clone(),
         (false, false) => return None,
     };
-    Some(
-        value
-            .error(
-                Code::ForeignText,
-                range,
-                "`%` matches only a percent sign; it is not a wildcard",
-            )
-            .help("write `.*` for any text; to match a percent sign, write `[%]`"),
-    )
+    let found = value
+        .error(
+            Code::ForeignText,
+            range,
+            "`%` matches only a percent sign; it is not a wildcard",
+        )
+        .help("write `.*` for any text; to match a percent sign, write `[%]`");
+    let (begin, end) = (if begins { ".*" } else { "" }, if ends { ".*" } else { "" });
+    let inner = value
+        .text
+        .get(usize::from(begins)..value.text.len() - usize::from(ends))?;
+    Some(value.with_fix(found, &(0..value.text.len()), &format!("{begin}{inner}{end}")))
 }
 
 /// `/admin/i`.
@@ -112,13 +117,15 @@ fn literal(value: &Value<'_>) -> Option<Diagnostic> {
     let is_path = inner.replace("\\/", "").contains('/');
     (are_flags && !is_path && !inner.is_empty()).then(|| {
         let flags = if flags.contains('i') { "(?i)" } else { "" };
-        value
+        let (whole, written) = (0..value.text.len(), format!("{flags}{inner}"));
+        let found = value
             .error(
                 Code::ForeignText,
-                0..value.text.len(),
+                whole.clone(),
                 format!("the slashes in `{}` are part of the value", value.text),
             )
-            .help(format!("write `{flags}{inner}`; to match a slash, write `[/]`"))
+            .help(format!("write `{written}`; to match a slash, write `[/]`"));
+        value.with_fix(found, &whole, &written)
     })
 }
 
@@ -128,7 +135,7 @@ fn range(value: &Value<'_>) -> Option<Diagnostic> {
     let high = high.strip_prefix('.').unwrap_or(high);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (is_number(low) && is_number(high)).then(|| {
-        value
+        let found = value
             .error(
                 Code::ForeignText,
                 low.len()..low.len() + 2,
@@ -136,6 +143,10 @@ fn range(value: &Value<'_>) -> Option<Diagnostic> {
             )
             .help(format!(
                 "test the number with two constraints, one with `>={low}` and one with `<={high}`; to match dots, write `[.][.]`"
-            ))
+            ));
+        match value.subject() {
+            Some((place, subject)) => found.fix(place, format!("[{subject}>={low}][{subject}<={high}]")),
+            None => found,
+        }
     })
 }

@@ -1,6 +1,10 @@
 //! A finding as data.
 
-use super::{code::Code, severity::Severity};
+use super::{
+    code::Code,
+    fix::{Edit, Fix},
+    severity::Severity,
+};
 use crate::source::Span;
 
 /// One finding.
@@ -20,21 +24,12 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// Advice.
     pub help: Option<String>,
-    /// The text to write instead, if the advice names exactly one.
-    pub fix: Option<Fix>,
+    /// Corrections, the most probable one first.
+    pub fixes: Vec<Fix>,
     /// In what a line or a token allows more than before, in words.
     pub widened: Option<String>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
-}
-
-/// A text to write in the place of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
-    /// The text to replace.
-    pub span: Span,
-    /// The text to write.
-    pub text: String,
 }
 
 /// A request that proves a finding.
@@ -79,7 +74,7 @@ impl Diagnostic {
             elsewhere: None,
             related: Vec::new(),
             help: None,
-            fix: None,
+            fixes: Vec::new(),
             widened: None,
             witness: None,
         }
@@ -106,14 +101,28 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a text to write in the place of `span`.
+    /// Adds a correction: a text to write in the place of `span`.
     #[must_use]
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.fix = Some(Fix {
-            span,
-            text: text.into(),
-        });
+        self.fixes.push(Fix::of(span, text));
         self
+    }
+
+    /// Adds a correction of several edits.
+    #[must_use]
+    pub fn fix_with(mut self, edits: Vec<Edit>) -> Self {
+        self.fixes.push(Fix::of_edits(edits));
+        self
+    }
+
+    /// The correction to choose among those that were proved: the first that is equivalent, otherwise the first that allows less,
+    /// otherwise the first.
+    #[must_use]
+    pub fn best_fix(&self) -> Option<&Fix> {
+        let first = |name: &str| self.fixes.iter().find(|fix| fix.proof.name() == name);
+        first("equivalent")
+            .or_else(|| first("narrower"))
+            .or_else(|| self.fixes.first())
     }
 
     /// Adds a request as proof.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnostic, Elsewhere, Label};
+use super::{Diagnostic, Elsewhere, Fix, Label, Witness};
 use crate::{
     secret,
     source::{SourceSet, Span},
@@ -19,12 +19,24 @@ struct Row<'a> {
     related: Vec<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<Edit<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Correction<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     widened: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<Proof<'a>>,
+}
+
+/// A correction, and what is proved about it.
+#[derive(Serialize)]
+struct Correction<'a> {
+    edits: Vec<Edit<'a>>,
+    /// `equivalent`, `narrower` or `unproved`.
+    proof: &'a str,
+    /// The proof in words.
+    note: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<Proof<'a>>,
 }
 
 /// A text to write in the place of another.
@@ -72,20 +84,41 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
                 .map(|label| labelled(sources, label))
                 .collect(),
             help: diagnostic.help.as_deref(),
-            fix: diagnostic.fix.as_ref().map(|fix| Edit {
-                place: place(sources, fix.span, ""),
-                text: &fix.text,
-            }),
+            fixes: diagnostic
+                .fixes
+                .iter()
+                .map(|fix| correction(sources, fix))
+                .collect(),
             widened: diagnostic.widened.as_deref(),
-            witness: diagnostic.witness.as_ref().map(|witness| Proof {
-                request: &witness.request,
-                curl: &witness.curl,
-            }),
+            witness: diagnostic.witness.as_ref().map(proof),
         };
         // Plain strings and numbers always serialise.
         secret::masked(&serde_json::to_string(&row).unwrap_or_default()) + "\n"
     };
     diagnostics.iter().map(row).collect()
+}
+
+fn correction<'a>(sources: &'a SourceSet, fix: &'a Fix) -> Correction<'a> {
+    let edit = |edit: &'a super::Edit| Edit {
+        place: place(sources, edit.span, ""),
+        text: &edit.text,
+    };
+    Correction {
+        edits: fix.edits.iter().map(edit).collect(),
+        proof: fix.proof.name(),
+        note: fix.proof.to_string(),
+        lost: match &fix.proof {
+            super::Proof::Narrower { lost } => Some(proof(&lost.request)),
+            _ => None,
+        },
+    }
+}
+
+fn proof(witness: &Witness) -> Proof<'_> {
+    Proof {
+        request: &witness.request,
+        curl: &witness.curl,
+    }
 }
 
 fn labelled<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     code::Code,
-    report::{Finding, Place, Report},
+    report::{Correction, Finding, Place, Report},
     severity::Severity,
 };
 
@@ -78,8 +78,9 @@ fn result(finding: &Finding, rule: usize) -> Value {
             let related: Vec<Value> = finding.related.iter().map(related).collect();
             members.insert("relatedLocations".to_owned(), related.into());
         }
-        if let Some((place, text)) = &finding.fix {
-            members.insert("fixes".to_owned(), json!([fix(finding, place, text)]));
+        if !finding.fixes.is_empty() {
+            let fixes: Vec<Value> = finding.fixes.iter().map(fix).collect();
+            members.insert("fixes".to_owned(), fixes.into());
         }
     }
     result
@@ -112,13 +113,19 @@ fn region(place: &Place) -> Value {
     })
 }
 
-fn fix(finding: &Finding, place: &Place, text: &str) -> Value {
+/// A correction, with its edits by file.
+fn fix(correction: &Correction) -> Value {
+    let mut files: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (place, text) in &correction.edits {
+        let replacement = json!({ "deletedRegion": region(place), "insertedContent": { "text": text } });
+        files.entry(&place.file).or_default().push(replacement);
+    }
+    let changes = files.into_iter().map(|(file, replacements)| {
+        json!({ "artifactLocation": { "uri": uri(file) }, "replacements": replacements })
+    });
     json!({
-        "description": { "text": finding.help.as_deref().unwrap_or(&finding.headline) },
-        "artifactChanges": [{
-            "artifactLocation": artifact(place),
-            "replacements": [{ "deletedRegion": region(place), "insertedContent": { "text": text } }],
-        }],
+        "description": { "text": correction.note },
+        "artifactChanges": changes.collect::<Vec<Value>>(),
     })
 }
 

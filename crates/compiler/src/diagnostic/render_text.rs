@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Label, Severity};
+use super::{Diagnostic, Fix, Label, Proof, Severity, Unproved};
 use crate::{
     secret,
     source::{SourceId, SourceSet},
@@ -116,10 +116,34 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
     {
         group = group.element(Level::NOTE.message(format!("{left} more places are not shown")));
     }
-    match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(untrusted(help))),
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(untrusted(help)));
+    }
+    match diagnostic
+        .best_fix()
+        .and_then(|fix| fix_note(sources, diagnostic, fix))
+    {
+        Some(note) => group.element(Level::NOTE.with_name("fix").message(untrusted(&note))),
         None => group,
     }
+}
+
+/// What a correction writes, unless the advice shows that, and what is proved about it; `None` if nobody asked for a proof.
+fn fix_note(sources: &SourceSet, diagnostic: &Diagnostic, fix: &Fix) -> Option<String> {
+    if fix.proof == Proof::Unproved(Unproved::Untried) {
+        return None;
+    }
+    let written = fix.described(sources);
+    let is_shown = diagnostic
+        .help
+        .as_ref()
+        .is_some_and(|help| help.contains(&written));
+    let proof = &fix.proof;
+    Some(if is_shown {
+        proof.to_string()
+    } else {
+        format!("{written}; {proof}")
+    })
 }
 
 /// Text that files chose: it stays in its line, and control and bidirectional characters are replaced.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{
     code::Code,
     finding::{Diagnostic, Label},
+    fix::Fix,
     identity::identities,
     severity::Severity,
 };
@@ -51,10 +52,19 @@ pub struct Finding {
     pub place: Option<Place>,
     /// Other places, each with a remark.
     pub related: Vec<(Place, String)>,
-    /// The text to write in the place of another.
-    pub fix: Option<(Place, String)>,
+    /// Corrections, the most probable one first.
+    pub fixes: Vec<Correction>,
     /// The finding's number, the same after lines moved.
     pub fingerprint: String,
+}
+
+/// A correction of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Texts to write in places, which are in one file if a set is not concerned.
+    pub edits: Vec<(Place, String)>,
+    /// What is proved about the correction, one line.
+    pub note: String,
 }
 
 /// A range of a file. Lines and columns count from 1, columns in characters; the end is the first character after the range.
@@ -240,8 +250,7 @@ struct Places<'a> {
 impl Places<'_> {
     fn finding(&self, diagnostic: &Diagnostic, fingerprint: String) -> Finding {
         let related = diagnostic.related.iter().filter_map(|label| self.label(label));
-        let fix = diagnostic.fix.as_ref();
-        let fix = fix.and_then(|fix| Some((self.span(fix.span)?, secret::masked(&fix.text))));
+        let fixes = diagnostic.fixes.iter().filter_map(|fix| self.correction(fix));
         let witness = diagnostic.witness.as_ref();
         Finding {
             code: diagnostic.code,
@@ -252,9 +261,18 @@ impl Places<'_> {
             witness: witness.map(|witness| (shown(&witness.request), shown(&witness.curl))),
             place: self.primary(diagnostic),
             related: related.collect(),
-            fix,
+            fixes: fixes.collect(),
             fingerprint,
         }
+    }
+
+    fn correction(&self, fix: &Fix) -> Option<Correction> {
+        let edits = fix.edits.iter();
+        let edits = edits.map(|edit| Some((self.span(edit.span)?, secret::masked(&edit.text))));
+        Some(Correction {
+            edits: edits.collect::<Option<_>>()?,
+            note: shown(&fix.proof.to_string()),
+        })
     }
 
     fn primary(&self, diagnostic: &Diagnostic) -> Option<Place> {

@@ -88,7 +88,8 @@ fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
         ),
     };
     let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
-        .help("remove the line, or narrow what covers it if it was intended to be narrower");
+        .help("remove the line, or narrow what covers it if it was intended to be narrower")
+        .fix(span, "");
     let diagnostic = related(diagnostic, search, covers, what);
     search.push(diagnostic);
 }
@@ -100,7 +101,8 @@ fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>)
         span,
         "this line is redundant: `unrestricted = true` already allows every request that it allows",
     )
-    .help("remove the line, or `unrestricted`");
+    .help("remove the line, or `unrestricted`")
+    .fix(span, "");
     if let Some(token) = search.source_map.token(case.id) {
         diagnostic = diagnostic.related(token, "this token is unrestricted");
     }

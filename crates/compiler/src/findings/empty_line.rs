@@ -61,7 +61,11 @@ pub(super) fn check<'p>(
             Effect::Permit => Code::EmptyLine,
             Effect::Forbid => Code::DeadHere,
         };
-        let found = blame::diagnostic(code, (search.text(entry), span), part, settings);
+        let mut found = blame::diagnostic(code, (search.text(entry), span), part, settings);
+        // A line with a better correction is not removed: its author meant something.
+        if code == Code::EmptyLine && found.fixes.is_empty() {
+            found = found.fix(span, "");
+        }
         search.push(found);
     }
     empty

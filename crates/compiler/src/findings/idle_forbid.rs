@@ -43,7 +43,8 @@ fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
     let headline = "this line has no effect: the token does not allow any request that it forbids";
     let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline).help(
         "correct the line, or add the missing permit line; a request that no line permits is denied anyway",
-    );
+    )
+    .fix(span, "");
     if let Answer::Yes(request) = search.ask(&[forbid], &[])
         && let Some(witness) = search.shown(case.token, forbid, &request)
     {

@@ -81,7 +81,8 @@ fn one_line<'p>(
         span,
         "the token's forbid lines override this line completely",
     )
-    .help("remove one of them, or narrow the forbid line");
+    .help("remove one of them, or narrow the forbid line")
+    .fix(span, "");
     diagnostic = related(diagnostic, search, &covers, "this line overrides it");
     if let Some(sample) = sample
         && let Some(witness) = search.shown(case.token, entry, sample)

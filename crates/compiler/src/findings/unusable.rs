@@ -116,5 +116,9 @@ fn diagnostic(source_map: &SourceMap, line: LineId, why: &Why<'_>) -> Option<Dia
             "remove the line; the proxy passes on only its own credentials".to_owned(),
         ),
     };
-    Some(Diagnostic::new(Code::EmptyLine, span, headline).help(help))
+    Some(
+        Diagnostic::new(Code::EmptyLine, span, headline)
+            .help(help)
+            .fix(span, ""),
+    )
 }

@@ -10,15 +10,15 @@ use crate::{
 
 /// The limit lines of a policy that keep their texts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// Whether all do, because seals sign them.
-    pub(super) all: bool,
+    pub(crate) all: bool,
     /// Lines that `line` or `lifted` of a review names: the gate compares them as they are written.
     reviewed: HashSet<String>,
 }
 
 impl Kept {
-    pub(super) fn of(sources: &SourceSet) -> Self {
+    pub(crate) fn of(sources: &SourceSet) -> Self {
         let mut errors = Vec::new();
         let definitions = tokens::read_all(sources, &mut errors);
         // A file that cannot be read may have a seal.
@@ -44,7 +44,7 @@ impl Kept {
     }
 
     /// Whether a review names a line.
-    pub(super) fn names(&self, line: &str) -> bool {
+    pub(crate) fn names(&self, line: &str) -> bool {
         self.reviewed.contains(line)
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn check(line: &Line<'_>, served: &Served, found: &mut Vec<Suspect>) 
         help: "write the paths that the token needs, a line for each".to_owned(),
         claim: Claim::Everything(format!("{prefix}{all}")),
         mend: None,
+        fixes: Vec::new(),
     };
     let all = format!("this line allows {which} that the proxy serves");
     found.push(suspect(all, &served_url(served)));

@@ -57,6 +57,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             headline: format!("`{shown}` is a list, and a single value meets this condition too"),
             help: format!("write `{narrower}`"),
             claim: line.beyond(&narrower, line.text.to_owned()),
+            fixes: line.fixes([&narrower]),
             mend: line.mend([narrower]),
         });
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     analysis::{Request, Ruled, allows},
     ast::Effect,
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Edit},
     ir::{Rule, RuleId, TokenId},
     method::{Method, MethodSet},
     source::Span,
@@ -38,6 +38,8 @@ struct Parts {
     shared: String,
     /// The line for its other methods, to write instead.
     rest: String,
+    /// Where the line is.
+    span: Span,
     mend: Option<Mend>,
 }
 
@@ -86,9 +88,25 @@ impl Candidates {
                     "remove it, and write its permit lines with methods: {}",
                     listed(&candidate.permits)
                 ));
+                found = found.fix_with(candidate.edits());
             }
             lints.diagnostics.push(found);
         }
+    }
+}
+
+impl Candidate {
+    /// Removes the forbid line, and writes its permit lines with methods.
+    fn edits(&self) -> Vec<Edit> {
+        let permits = self.permits.iter().map(|parts| Edit {
+            span: parts.span,
+            text: parts.rest.clone(),
+        });
+        let removed = Edit {
+            span: self.span,
+            text: String::new(),
+        };
+        permits.chain([removed]).collect()
     }
 }
 
@@ -214,6 +232,7 @@ fn parts((methods, line): &(MethodSet, Line<'_>), forbidden: MethodSet) -> Optio
         Parts {
             shared: line.compilable(line.for_methods(&list(true))),
             mend: line.mend([rest.clone()]),
+            span: line.span,
             rest,
         }
     })

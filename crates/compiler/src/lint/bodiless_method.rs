@@ -45,6 +45,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         headline: format!("this line {does} no {named} request: it tests the body, and {named} has none"),
         help: format!("write `{narrower}`, and a line of its own for {named}"),
         claim: Claim::Nothing(line.compilable(line.for_methods(&bodiless.join(",").to_lowercase()))),
+        fixes: line.fixes([&narrower]),
         mend: line.mend([narrower]),
     });
 }

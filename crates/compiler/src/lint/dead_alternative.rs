@@ -36,6 +36,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             help,
             claim: Claim::DeadAlternative(at),
             mend: None,
+            fixes: line.without_alternative(*span),
         });
     }
 }
@@ -65,6 +66,7 @@ fn in_values(line: &Line<'_>, found: &mut Vec<Suspect>) {
                 help: "correct the alternative, or the type".to_owned(),
                 claim: Claim::Nothing(line.compilable(alone)),
                 mend: None,
+                fixes: line.without_alternative(span),
             });
         }
     }

@@ -151,10 +151,10 @@ impl Exceptions {
                 .codes
                 .iter()
                 .filter(|code| !comments.contains(&(at, **code)));
-            diagnostics.extend(
-                idle.filter(|code| judged.covers(**code))
-                    .map(|code| idle_at(*code, comment.span)),
-            );
+            diagnostics.extend(idle.filter(|code| judged.covers(**code)).map(|code| {
+                let rest = comment.without(*code, sources.text(comment.span));
+                idle_at(*code, comment.span).fix(comment.span, rest)
+            }));
         }
         let mut allowed: Vec<(Span, Code)> = allowed
             .iter()
@@ -165,7 +165,7 @@ impl Exceptions {
             let needed = token.needed(&allowed);
             let idle = token.entries.iter().filter(|entry| !needed.contains(&entry.code));
             let idle = idle.filter(|entry| judged.covers(entry.code));
-            diagnostics.extend(idle.map(|entry| idle_at(entry.code, entry.span)));
+            diagnostics.extend(idle.map(|entry| idle_at(entry.code, entry.span).fix(entry.span, "")));
         }
         for (at, one) in self.directories.iter().enumerate() {
             if !directories.contains(&at) && judged.covers(one.code) {

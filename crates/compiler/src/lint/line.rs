@@ -4,6 +4,7 @@ use super::suspect::{Claim, Mend};
 use crate::{
     ast::{self, Effect},
     check::pieces::{Kind, Piece, pieces},
+    diagnostic::Fix,
     ir::Token,
     parse::parse_line,
     policy::Users,
@@ -113,6 +114,32 @@ impl<'a> Line<'a> {
             before: self.compilable(self.text.to_owned()),
             after: lines.map(|line| self.compilable(line)).into(),
         })
+    }
+
+    /// Corrections: texts of the whole line, the most probable one first.
+    pub(super) fn fixes<const N: usize>(&self, lines: [&str; N]) -> Vec<Fix> {
+        lines.map(|line| Fix::of(self.span, line)).into()
+    }
+
+    /// The correction that removes an alternative, with the `|` next to it.
+    pub(super) fn without_alternative(&self, span: Span) -> Vec<Fix> {
+        let (start, end) = (span.start - self.span.start, span.end - self.span.start);
+        let (before, behind) = (self.text.get(..start), self.text.get(end..));
+        let is_bar = |text: Option<&str>, at: fn(&str) -> bool| text.is_some_and(at);
+        let removed = if is_bar(before, |text| text.ends_with('|')) {
+            Span {
+                start: span.start - 1,
+                ..span
+            }
+        } else if is_bar(behind, |text| text.starts_with('|')) {
+            Span {
+                end: span.end + 1,
+                ..span
+            }
+        } else {
+            return Vec::new();
+        };
+        vec![Fix::of(self.span, self.with(removed, ""))]
     }
 
     /// The ranges of the URL's alternatives: at the top of it, outside of groups.

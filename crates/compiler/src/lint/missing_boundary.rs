@@ -97,6 +97,7 @@ fn suspect(
         headline,
         help: format!("write `{}`", with(written)),
         claim: line.beyond(&with(narrower), with(more)),
+        fixes: line.fixes([&with(written)]),
         mend: line.mend([with(written)]),
     })
 }

@@ -24,6 +24,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         headline: "without methods, this line allows all seven, DELETE too".to_owned(),
         help: format!("name the methods: `{reading}` for reading, or `{most}` for all but OPTIONS"),
         claim: Claim::Allows(line.compilable(line.for_methods("delete"))),
+        fixes: line.fixes([&reading, &most]),
         mend: line.mend([reading, most]),
     });
 }

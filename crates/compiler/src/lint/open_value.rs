@@ -56,6 +56,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
                 .to_owned(),
             claim: Claim::Allows(line.compilable(line.with(pattern.span, &example))),
             mend: None,
+            fixes: Vec::new(),
         });
     }
 }

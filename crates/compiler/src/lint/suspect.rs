@@ -4,7 +4,7 @@ use super::{shown::witness, variants::Variants};
 use crate::{
     analysis::{Request, Served},
     ast::Effect,
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Fix},
     ir::{Program, Token},
     source::Span,
 };
@@ -19,6 +19,8 @@ pub(super) struct Suspect {
     pub(super) claim: Claim,
     /// The lines that the help shows, if it does. It is shown only if they are proved to give no access.
     pub(super) mend: Option<Mend>,
+    /// Corrections, which are proved later.
+    pub(super) fixes: Vec<Fix>,
 }
 
 /// Lines to write instead of a line. They are compiled, and have no `{USER}`.
@@ -93,6 +95,7 @@ impl Suspect {
         if is_help_right {
             found = found.help(self.help.clone());
         }
+        found.fixes.clone_from(&self.fixes);
         match request {
             Some(request) => found.witness(witness(program, token, request)),
             None => found,

@@ -22,6 +22,8 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         .and_then(|first| url.get(first.clone()))
         .unwrap_or_default();
     let lines = [line.with_url(first), line.with_url(text)];
+    let each = alternatives.iter().filter_map(|range| url.get(range.clone()));
+    let each: Vec<String> = each.map(|one| line.with_url(one)).collect();
     let [first, last_line] = &lines;
     found.push(Suspect {
         code: Code::TopAlternation,
@@ -35,5 +37,6 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         ),
         claim: Claim::Allows(line.compilable(last_line.clone())),
         mend: line.mend(lines),
+        fixes: line.fixes([&each.join("\n")]),
     });
 }

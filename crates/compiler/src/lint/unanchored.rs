@@ -36,6 +36,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
         headline: format!("`{shown}` before the path also matches paths that only end like this"),
         help: format!("write `{narrower}`"),
         claim: line.beyond(&narrower, example),
+        fixes: line.fixes([&narrower]),
         mend: line.mend([narrower]),
     });
 }

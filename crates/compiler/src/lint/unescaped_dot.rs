@@ -50,6 +50,7 @@ fn in_pattern(line: &Line<'_>, pattern: &Pattern, pieces: &[Piece]) -> Option<Su
         headline: format!("`.` in `{text}` matches any character"),
         help: format!("write `{narrower}`"),
         claim: line.beyond(&narrower, with("x", false)),
+        fixes: line.fixes([&narrower]),
         mend: line.mend([narrower]),
     })
 }

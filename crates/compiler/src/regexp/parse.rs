@@ -163,7 +163,13 @@ fn misplaced(error: &Misplaced, marked: &Marked) -> Diagnostic {
             "remove the flag `m`; a line always matches the whole text",
         ),
     };
-    Diagnostic::new(Code::Anchor, marked.place(&error.span), headline).help(help)
+    let place = marked.place(&error.span);
+    let found = Diagnostic::new(Code::Anchor, place, headline).help(help);
+    match error.what {
+        What::Begin | What::End => found.fix(place, ""),
+        // The flag may be alone in its brackets.
+        What::MultiLine => found,
+    }
 }
 
 /// Inline flags and, if `caret` is set, `^` may come before the `/` that anchors.

@@ -285,7 +285,9 @@ impl<'a> Sets<'a> {
         let stem = include.name.strip_suffix(".limits");
         if let Some((stem, _)) = stem.and_then(|stem| self.ids.get_key_value(stem)) {
             self.meant.insert(stem);
-            return diagnostic.help(format!("write the name of the set without its suffix: `{stem}`"));
+            return diagnostic
+                .help(format!("write the name of the set without its suffix: `{stem}`"))
+                .fix(include.span, include.written(stem));
         }
         let near = self.comparisons.checked_sub(self.sets.len()).and_then(|left| {
             self.comparisons = left;
@@ -293,7 +295,9 @@ impl<'a> Sets<'a> {
         });
         self.meant.extend(near);
         match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .fix(include.span, include.written(near)),
             None => diagnostic.help(format!(
                 "a set is a file: `{}.limits` in the policy directory",
                 stem.unwrap_or(include.name)

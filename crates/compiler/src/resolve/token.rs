@@ -197,7 +197,8 @@ pub(super) fn check_unrestricted(token: &TokenDef, own: &[Rc<Limit>], diagnostic
                 "a permit line in a token with `unrestricted = true`, which allows everything",
             )
             .related(unrestricted.span, "this permits everything")
-            .help("remove `unrestricted` or the permit lines; forbid lines can be kept"),
+            .help("remove `unrestricted` or the permit lines; forbid lines can be kept")
+            .fix(unrestricted.span, "false"),
         );
     }
 }

@@ -142,7 +142,9 @@ impl Reader<'_> {
             (_, Some(file)) => diagnostic.help(format!(
                 "`[[{name}]]` belongs in a file named `{file}`; rename this file"
             )),
-            (Some(near), None) => diagnostic.help(format!("did you mean `{near}`?")),
+            (Some(near), None) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .fix(place, near),
             (None, None) => diagnostic.help(format!("the keys are {}", quoted_list(known))),
         };
         self.diagnostics.push(diagnostic);

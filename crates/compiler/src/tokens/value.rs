@@ -327,11 +327,13 @@ fn host_bits(text: &At<String>, network: ipnet::IpNet) -> Diagnostic {
         text.value,
         network.trunc()
     );
-    Diagnostic::new(Code::WrongValue, text.span, headline).help(format!(
-        "write `{}` for the network, or `{}` for the one address",
-        network.trunc(),
-        network.addr()
-    ))
+    let (whole, one) = (network.trunc(), network.addr());
+    Diagnostic::new(Code::WrongValue, text.span, headline)
+        .help(format!(
+            "write `{whole}` for the network, or `{one}` for the one address"
+        ))
+        .fix(text.span, format!("\"{one}\""))
+        .fix(text.span, format!("\"{whole}\""))
 }
 
 /// The IPv4 network that `::ffff:a.b.c.d` maps; every other network itself.

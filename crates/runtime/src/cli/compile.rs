@@ -2,6 +2,7 @@
 
 mod accepted;
 mod file;
+mod fixing;
 mod format;
 mod linted;
 mod new_access;
@@ -13,6 +14,7 @@ mod unusable;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use tokenward_compiler::analysis::{Analysis, Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
@@ -24,9 +26,11 @@ use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::side::Committed;
+use super::time::past;
 use crate::config::{Config, universe::universe};
 use accepted::Accepted;
 use file::write;
+use fixing::{Fixed, Mode as Fixes, Task};
 use format::Format;
 use linted::Lint;
 use new_access::{Base, Question};
@@ -57,6 +61,9 @@ Examples:
                                         for a tool that shows findings next to lines
   tokenward compile --check --baseline accepted.toml
                                         count the findings that accepted.toml lists, show the others
+  tokenward compile --check --fix       write the fixes that are proved to change no access
+  tokenward compile --check --fix=narrow --diff
+                                        show also those that are proved to allow less
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
                                         the same, signed, as secure mode requires")]
@@ -95,6 +102,28 @@ pub(super) struct Args {
     /// New entries have an empty `why`, which is an error until somebody explains it.
     #[arg(long, requires = "baseline", conflicts_with = "output")]
     write_baseline: bool,
+    /// Write the fixes that are proved equivalent, or with --fix=narrow also those that are proved to allow less
+    ///
+    /// Each fix is proved over all requests, for every token that has the line. Sealed and reviewed lines, and lines that a
+    /// comment excepts from a warning, stay as they are. The rest of the policy is then checked as usual.
+    #[arg(
+        long,
+        value_name = "FIXES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "equivalent",
+        conflicts_with_all = ["output", "write_baseline"]
+    )]
+    fix: Option<Fixes>,
+    /// Show the fixes as a unified diff, and write nothing; the exit code is 1 if there are any
+    #[arg(long, requires = "fix", conflicts_with = "json")]
+    diff: bool,
+    /// Audit whose calls a fix must still allow; a fix that would deny one is not written
+    #[arg(long, value_name = "PATH", requires = "fix")]
+    audit: Option<PathBuf>,
+    /// Time from which on calls of the audit count [default: 30d]
+    #[arg(long, value_name = "TIME", requires = "audit")]
+    since: Option<String>,
     /// Fail on any new access compared with BASE, unless BASE's reviewed.toml lists it
     ///
     /// BASE is a git revision, a directory or a compiled policy, with its own configuration, invariants and reviews.
@@ -151,7 +180,14 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
     args.refuse_empty(&sources, &config, directory)?;
-    let sources = sources.below(&directory.to_string_lossy());
+    let mut sources = sources.below(&directory.to_string_lossy());
+    let mut accepted = args.accepted(directory)?;
+    if let Some(fixed) = args.fix((&sources, directory), &config, accepted.as_ref(), reporter)? {
+        if args.diff && fixed.applied > 0 {
+            return Err(not_written(&fixed));
+        }
+        sources = fixed.sources;
+    }
     let gate = match &base {
         None => None,
         Some(base) => Some((base, args.config.written()?)),
@@ -163,11 +199,11 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     if args.denies_warnings(&config) {
         reporter.deny_warnings();
     }
-    let mut accepted = args.accepted(directory)?;
     let budget = Budget::new(args.budget);
     let mut compiled = Compiled::new(&sources, (&config, &budget), gate)?;
     // Show the findings, also if there is no program.
     let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
+    fixing::prove(&config, &sources, args.budget, &mut compiled.diagnostics)?;
     let diagnostics = &compiled.diagnostics;
     reporter.show(&sources, diagnostics)?;
     reporter.leave_open(compiled.lints_open);
@@ -276,6 +312,49 @@ impl Args {
             config.lint.set = lint.set();
         }
         config
+    }
+
+    /// Fixes the policy, if the command line says so.
+    fn fix(
+        &self,
+        (sources, directory): (&SourceSet, &Path),
+        config: &Config,
+        accepted: Option<&Accepted>,
+        reporter: &mut Reporter,
+    ) -> Result<Option<Fixed>, Failure> {
+        let Some(mode) = self.fix else {
+            return Ok(None);
+        };
+        if self.diff && self.format != Format::Text {
+            return Err(Failure::Usage(
+                "--diff prints a unified diff; it cannot be used with --format".to_owned(),
+            ));
+        }
+        // A wrong baseline would accept nothing, so that too much is fixed.
+        if let Some(accepted) = accepted {
+            accepted.check(None, reporter)?;
+        }
+        let audit = match &self.audit {
+            Some(path) => Some((path.clone(), self.since()?)),
+            None => None,
+        };
+        let task = Task {
+            mode,
+            shows: self.diff,
+            directory,
+            config,
+            budget: self.budget,
+            audit,
+        };
+        fixing::fix(&task, sources, accepted).map(Some)
+    }
+
+    /// The time from which on recorded calls count, milliseconds since 1970 UTC.
+    fn since(&self) -> Result<i64, Failure> {
+        let text = self.since.as_deref().unwrap_or(SINCE);
+        let time = past(text, Timestamp::now());
+        let time = time.map_err(|why| Failure::Usage(format!("--since: {why}")))?;
+        Ok(time.as_millisecond())
     }
 
     fn denies_warnings(&self, config: &Config) -> bool {
@@ -390,6 +469,19 @@ impl Args {
         })
         .map(Some)
     }
+}
+
+/// Period of recorded calls that a fix must still allow.
+const SINCE: &str = "30d";
+
+/// The failure of a policy with fixes that were only shown.
+fn not_written(fixed: &Fixed) -> Failure {
+    let Fixed { applied, files, .. } = fixed;
+    Failure::Findings(format!(
+        "{applied} {} of {files} {} not written; run the command without --diff",
+        if *applied == 1 { "fix" } else { "fixes" },
+        plural(*files, "file")
+    ))
 }
 
 /// The failure of a policy with errors.

@@ -108,7 +108,7 @@ fn files(args: &Args, input: &Input, changed: &[Change]) -> Result<(), Failure> 
     for change in changed {
         let shown = input.sources.shown(&change.path);
         if args.diff {
-            show(&shown, change)?;
+            show_change(&shown, &change.before, &change.after)?;
         } else if args.check {
             output::print(&format!("not formatted: {}\n", visible(&shown)))?;
         } else {
@@ -120,8 +120,8 @@ fn files(args: &Args, input: &Input, changed: &[Change]) -> Result<(), Failure> 
 }
 
 /// Shows a change. In GitHub Actions, no line of it is a command.
-fn show(name: &str, change: &Change) -> Result<(), Failure> {
-    let diff = unified::diff(name, &change.before, &change.after);
+pub(super) fn show_change(name: &str, before: &str, after: &str) -> Result<(), Failure> {
+    let diff = unified::diff(name, before, after);
     match std::env::var_os("GITHUB_ACTIONS") {
         Some(_) => output::print(&unified::without_commands(&diff)),
         None => output::print(&diff),
@@ -135,7 +135,7 @@ fn standard(args: &Args, input: &Input, changes: &Changes) -> Result<(), Failure
     }
     let text = input.text();
     match changes.changed.first() {
-        Some(change) if args.diff => show("-", change),
+        Some(change) if args.diff => show_change("-", &change.before, &change.after),
         Some(change) if !args.check => output::print(&change.after),
         None if !args.check && !args.diff => output::print(&text),
         _ => Ok(()),

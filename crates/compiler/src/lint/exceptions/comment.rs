@@ -19,6 +19,22 @@ pub(super) struct Comment {
     pub(super) codes: Vec<Code>,
 }
 
+impl Comment {
+    /// The comment without a code; empty if it has no other.
+    pub(super) fn without(&self, code: Code, text: &str) -> String {
+        let others: Vec<&str> = self
+            .codes
+            .iter()
+            .filter(|one| **one != code)
+            .map(|one| one.as_str())
+            .collect();
+        match text.split_once(':') {
+            Some((_, why)) if !others.is_empty() => format!("# allow {}:{why}", others.join(", ")),
+            _ => String::new(),
+        }
+    }
+}
+
 /// A file whose comments are read.
 pub(super) struct Place<'a> {
     pub(super) id: SourceId,

@@ -63,6 +63,11 @@ impl Accepted {
         count
     }
 
+    /// Removes accepted findings, and counts nothing.
+    pub(super) fn leave_out(&self, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
+        self.baseline.clone().hide(sources, diagnostics);
+    }
+
     /// Fails if the file has errors or, if it is known which findings there are, stale entries. A file that is to be written may
     /// have stale and unexplained entries, but all of it must be readable: what cannot be read would be lost.
     ///
