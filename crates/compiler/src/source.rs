@@ -6,4 +6,6 @@ mod read;
 mod set;
 
 pub use read::{Links, ReadDirError, is_module_directory};
-pub use set::{Source, SourceId, SourceKind, SourceSet, Span, is_hidden, is_nearly_read, nearly_special};
+pub use set::{
+    Source, SourceId, SourceKind, SourceSet, Span, TESTS, is_hidden, is_nearly_read, nearly_special,
+};

@@ -8,6 +8,7 @@ mod buffers;
 mod call;
 pub mod cli;
 pub mod config;
+mod curl;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
