@@ -82,7 +82,7 @@ impl Assembler {
         self.put_together(taken, sets, terms, count)
     }
 
-    /// Checks the files that no part has: sets that no token includes, invariants and reviews.
+    /// Checks the files that no part has: sets that no token includes, invariants, reviews and tests.
     fn check_rest(&mut self, sources: &SourceSet, sets: &Sets, taken: &Taken) -> Option<()> {
         let used: HashSet<&str> = taken
             .compiled
@@ -92,9 +92,13 @@ impl Assembler {
             .collect();
         let unused = sets.names().filter(|name| !used.contains(name));
         let with_theirs = sets.reached_from(unused.map(str::to_owned));
-        let others = sources
-            .iter()
-            .filter(|(_, source)| matches!(source.kind, SourceKind::Invariants | SourceKind::Reviewed));
+        let is_other = |kind| {
+            matches!(
+                kind,
+                SourceKind::Invariants | SourceKind::Reviewed | SourceKind::Tests
+            )
+        };
+        let others = sources.iter().filter(|(_, source)| is_other(source.kind));
         let others = others.map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)));
         let rest: BTreeMap<String, Arc<str>> = sets.files_of(&with_theirs).chain(others).collect();
         if rest != self.known.rest {

@@ -19,6 +19,7 @@ mod repeated_character;
 mod scripts;
 mod secret;
 mod separator;
+pub(crate) mod test_files;
 mod text;
 mod two_cases;
 mod untyped_literal;

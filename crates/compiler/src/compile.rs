@@ -49,6 +49,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     check::secrets(sources, &mut diagnostics);
     check::hidden_text::check(sources, &mut diagnostics);
     check::near_file::check(sources, &mut diagnostics);
+    check::test_files::check(sources, &mut diagnostics);
     only_causes(&mut diagnostics);
     let mut unused = lower_lines(&resolved.unused, sources);
     diagnostics.append(&mut unused.diagnostics);

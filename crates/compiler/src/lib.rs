@@ -47,6 +47,7 @@ pub mod revoked;
 pub mod seal;
 pub mod secret;
 pub mod source;
+pub mod test_cases;
 pub mod tokens;
 pub mod units;
 

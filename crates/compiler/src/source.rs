@@ -8,4 +8,6 @@ mod set;
 
 #[cfg(feature = "files")]
 pub use read::{Links, ReadDirError, is_module_directory};
-pub use set::{Source, SourceId, SourceKind, SourceSet, Span, is_hidden, is_nearly_read, nearly_special};
+pub use set::{
+    Source, SourceId, SourceKind, SourceSet, Span, TESTS, is_hidden, is_nearly_read, nearly_special,
+};

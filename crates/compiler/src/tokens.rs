@@ -8,6 +8,7 @@ mod keys;
 mod lines;
 mod reviewed;
 mod seal;
+mod test_case;
 mod value;
 mod well_known;
 
@@ -22,6 +23,8 @@ pub(crate) use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
 pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
+pub(crate) use test_case::read as read_tests;
+pub use test_case::{Expect, Keys as RequestKeys, RequestDef, TestDef};
 
 use toml::de::DeValue;
 

@@ -23,6 +23,7 @@ mod call;
 #[cfg(feature = "proxy")]
 pub mod cli;
 pub mod config;
+mod curl;
 #[cfg(feature = "proxy")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -124,11 +125,7 @@ pub mod cli {
         }
     }
     mod explain {
-        mod curl;
-        mod options;
         pub(super) mod pasted;
-        mod shell;
-        mod url;
     }
     mod failure;
     mod forwarded;

@@ -11,9 +11,18 @@ const PROSE: [&str; 3] = ["description", "owner", "why"];
 /// Joiners, and selectors between text and emoji: words and emoji need them.
 const JOINERS: [char; 4] = ['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'];
 
-/// Reports the first such character of each line.
+/// Reports the first such character of each line of the policy.
 pub(crate) fn check(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
-    for (id, source) in sources.iter() {
+    check_kinds(sources, |kind| kind != SourceKind::Tests, diagnostics);
+}
+
+/// The same for tests, which are no part of the policy.
+pub(crate) fn check_tests(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
+    check_kinds(sources, |kind| kind == SourceKind::Tests, diagnostics);
+}
+
+fn check_kinds(sources: &SourceSet, is_asked: fn(SourceKind) -> bool, diagnostics: &mut Vec<Diagnostic>) {
+    for (id, source) in sources.iter().filter(|(_, source)| is_asked(source.kind)) {
         // Hardly any file has one, and the places of comments and texts take a scan of their own.
         if !source.body().chars().any(is_odd_anywhere) {
             continue;

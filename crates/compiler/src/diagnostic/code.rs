@@ -136,6 +136,12 @@ codes! {
     IdleException "TW0521" Warning "an exception that is not needed";
     StaleBaseline "TW0550" Error "a baseline entry that accepts no finding";
     Unacceptable "TW0551" Error "a baseline entry for a finding that cannot be accepted";
+    PolicyInTests "TW0601" Error "a policy file in a directory of tests";
+    TestRequest "TW0602" Error "a test whose request cannot be read";
+    TestToken "TW0603" Error "a test of a token that does not exist";
+    TestCaller "TW0604" Error "a test that does not say who makes the request";
+    TestExpectation "TW0605" Error "a test that no policy can pass";
+    TestName "TW0606" Error "two tests with the same name";
 }
 
 impl std::fmt::Display for Code {

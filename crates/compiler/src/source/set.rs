@@ -55,6 +55,8 @@ pub enum SourceKind {
     Invariants,
     /// `reviewed.toml`: access that the policy may newly allow.
     Reviewed,
+    /// A file in a directory `tests`, whatever its name: tests of the policy. It is not a part of the policy.
+    Tests,
 }
 
 /// One file of a policy.
@@ -67,6 +69,9 @@ pub struct Source {
     /// The kind of content.
     pub kind: SourceKind,
 }
+
+/// Name of the directories, at any depth of a policy directory, whose files are tests.
+pub const TESTS: &str = "tests";
 
 /// A byte-order mark at the beginning of a file is not a part of its text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -179,6 +184,13 @@ impl SourceSet {
         (0..).map(SourceId).zip(&self.sources)
     }
 
+    /// Whether there is a file of the policy itself: tests do not count.
+    #[must_use]
+    pub fn has_policy(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|source| source.kind != SourceKind::Tests)
+    }
+
     /// One text.
     #[must_use]
     pub fn get(&self, id: SourceId) -> Option<&Source> {
@@ -275,13 +287,15 @@ pub fn is_hidden(name: &str) -> bool {
 /// The kind of a file by its name; `None` for files that are not part of a policy: other endings, and names that begin with
 /// a dot.
 fn kind_of(path: &str) -> Option<SourceKind> {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    match name.rsplit_once('.') {
+    let (directories, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let kind = match name.rsplit_once('.') {
         _ if is_hidden(name) => None,
         _ if name == "reviewed.toml" => Some(SourceKind::Reviewed),
         _ if name == "invariants.toml" => Some(SourceKind::Invariants),
         Some((_, "toml")) => Some(SourceKind::Tokens),
         Some((_, "limits")) => Some(SourceKind::Limits),
         _ => None,
-    }
+    };
+    let is_test = directories.split('/').any(|part| part == TESTS);
+    kind.map(|kind| if is_test { SourceKind::Tests } else { kind })
 }

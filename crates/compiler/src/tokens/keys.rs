@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
-    source::{Source, SourceId, nearly_special},
+    source::{Source, SourceId, TESTS, nearly_special},
 };
 
 /// Every key that a token may have.
@@ -139,6 +139,10 @@ impl Reader<'_> {
             .then(|| nearest(name, known.iter().copied()))
             .flatten();
         let diagnostic = match (near, special_file(&self.source.path, name)) {
+            _ if name == "test" => diagnostic.help(format!(
+                "move the tests to a file in a directory `{TESTS}` below the policy directory, such as `{TESTS}/{}`; `tokenward test` runs them",
+                self.source.path.rsplit('/').next().unwrap_or_default()
+            )),
             (_, Some(file)) => diagnostic.help(format!(
                 "`[[{name}]]` belongs in a file named `{file}`; rename this file"
             )),

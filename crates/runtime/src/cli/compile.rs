@@ -364,7 +364,7 @@ impl Args {
     /// Refuses a directory without policy files if the command line names it, where warnings are denied, or for the document of a
     /// CI system: a wrong path would be green. Without these, it is what a fresh installation has.
     fn refuse_empty(&self, sources: &SourceSet, config: &Config, directory: &Path) -> Result<(), Failure> {
-        if sources.iter().next().is_some() {
+        if sources.has_policy() {
             return Ok(());
         }
         let found = format!(

@@ -1,11 +1,7 @@
 //! `tokenward explain`: how the proxy would answer a request, and why.
 
-mod curl;
-mod options;
 pub(super) mod pasted;
-mod shell;
 mod text;
-mod url;
 
 use std::io::Read as _;
 use std::net::IpAddr;
@@ -21,6 +17,7 @@ use super::output;
 use super::settings::ConfigArg;
 use super::{explain_code, operator};
 use crate::config::Config;
+use crate::curl::{self, Origin, Sent, Word};
 use crate::identity::Identities;
 use crate::limiter::Limiter;
 use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at, shown_hash};
@@ -30,8 +27,6 @@ use crate::request::{self, Credentials, Kept, Method, Reading, Rules, TOKEN_PREF
 use crate::respond::Help;
 use crate::secret;
 use crate::serve;
-use curl::Sent;
-use shell::Word;
 
 /// Explain how the proxy would answer a request, and why
 ///
@@ -159,21 +154,21 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
     let base = &config.upstream.public_url;
     let usage = |message: String| Failure::Usage(format!("the request cannot be explained: {message}"));
     let mut notes = Vec::new();
-    let (words, native) = match (&args.curl, &args.url) {
+    let (words, origin) = match (&args.curl, &args.url) {
         (Some(text), _) => {
-            let command = shell::split(&pasted(text)?).map_err(usage)?;
+            let command = curl::split(&pasted(text)?).map_err(usage)?;
             if command.is_piped {
                 notes.push("the part of the command after `|` is ignored".to_owned());
             }
-            (command.words, false)
+            (command.words, Origin::COMMAND)
         }
-        (None, Some(url)) => (own_words(args, url), true),
+        (None, Some(url)) => (own_words(args, url), Origin::ARGUMENTS),
         (None, None) if !args.command.is_empty() => {
             let words = args.command.iter().map(|text| Word::from(text.as_str()));
             // A shell may have got the whole command in quotes.
             match args.command.as_slice() {
-                [text] if text.contains(' ') => (shell::split(text).map_err(usage)?.words, false),
-                _ => (words.collect(), false),
+                [text] if text.contains(' ') => (curl::split(text).map_err(usage)?.words, Origin::COMMAND),
+                _ => (words.collect(), Origin::COMMAND),
             }
         }
         (None, None) => {
@@ -189,7 +184,7 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
             return Err(Failure::Usage(message));
         }
     };
-    let sent = curl::read(&words, base, native).map_err(usage)?;
+    let sent = curl::read(&words, base, origin).map_err(usage)?;
     notes.extend(other_host(&sent, config));
     Ok(Given { sent, notes })
 }
@@ -198,7 +193,7 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
 pub(super) fn reading(method: &str, url: &str, config: &Config) -> Result<(Reading, Rules), Failure> {
     let usage = |message: String| Failure::Usage(format!("the call cannot be read: {message}"));
     let words = ["curl", "--request", &method_of(method), "--url", url].map(Word::from);
-    let sent = curl::read(&words, &config.upstream.public_url, true).map_err(usage)?;
+    let sent = curl::read(&words, &config.upstream.public_url, Origin::ARGUMENTS).map_err(usage)?;
     if let Some(note) = other_host(&sent, config) {
         output::note(&format!("note: {note}"));
     }

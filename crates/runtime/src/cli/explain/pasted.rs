@@ -3,9 +3,7 @@
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::method::Method;
 
-use super::curl::Sent;
-use super::shell::Word;
-use super::{curl, shell};
+use crate::curl::{self, Origin, Sent, Word};
 use crate::pep::explain::Question;
 
 /// A question without a token, with remarks on the command.
@@ -44,11 +42,21 @@ fn is_command(text: &str) -> bool {
 }
 
 fn command(text: &str, base: &BaseUrl) -> Result<(Sent, Option<String>), String> {
-    let command = shell::split(text)?;
+    let command = curl::split(text)?;
     let piped = command
         .is_piped
         .then(|| "the part of the command after `|` is ignored".to_owned());
-    Ok((curl::read(&command.words, base, false)?, piped))
+    Ok((
+        curl::read(
+            &command.words,
+            base,
+            Origin {
+                files: false,
+                ..Origin::COMMAND
+            },
+        )?,
+        piped,
+    ))
 }
 
 /// Reads a request by the words of the command that sends it, so that both mean the same.
@@ -70,5 +78,12 @@ fn request(text: &str, base: &BaseUrl) -> Result<Sent, String> {
     }
     words.extend(["--url", url.trim()]);
     let words: Vec<Word> = words.into_iter().map(Word::from).collect();
-    curl::read(&words, base, true)
+    curl::read(
+        &words,
+        base,
+        Origin {
+            files: false,
+            ..Origin::ARGUMENTS
+        },
+    )
 }

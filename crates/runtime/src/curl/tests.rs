@@ -1,6 +1,5 @@
 use proptest::prelude::*;
 
-use super::super::shell;
 use super::*;
 
 fn base() -> BaseUrl {
@@ -8,7 +7,7 @@ fn base() -> BaseUrl {
 }
 
 fn command(text: &str) -> Result<Sent, String> {
-    read(&shell::split(text).unwrap().words, &base(), false)
+    read(&shell::split(text).unwrap().words, &base(), Origin::COMMAND)
 }
 
 /// The request in text, without the headers that every request has.
@@ -180,7 +179,7 @@ fn a_secret_in_a_variable_is_left_open() {
 #[test]
 fn own_arguments_take_a_path_or_a_url_as_it_is() {
     let words = |url: &str| -> Vec<Word> { ["curl", "-X", "GET", url].map(Word::from).to_vec() };
-    let native = |url: &str| read(&words(url), &base(), true).unwrap();
+    let native = |url: &str| read(&words(url), &base(), Origin::ARGUMENTS).unwrap();
     assert_eq!(native("/rest/../a").target, "/ctx/rest/../a");
     assert!(native("/rest/a").notes.is_empty());
     let below = native("/ctx/rest/a");
@@ -202,10 +201,36 @@ proptest! {
         rest in r#"[-a-zX:/.@=$'"\\ |&^{}]{0,40}"#,
     ) {
         if let Ok(found) = shell::split(&format!("curl {rest}")) {
-            let _ = read(&found.words, &base(), false);
+            let _ = read(&found.words, &base(), Origin::COMMAND);
         }
         let quoted = format!("curl --data-raw '{}' https://x/", text.replace('\'', "'\\''"));
         let sent = command(&quoted).unwrap();
         prop_assert_eq!(String::from_utf8(sent.body).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_command_of_a_test_reads_no_files() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    let origin = Origin {
+        native: false,
+        files: false,
+    };
+    for option in [
+        format!("-d @{path}"),
+        format!("--data-binary @{path}"),
+        format!("--json @{path}"),
+        format!("--data-urlencode a@{path}"),
+        format!("--url-query a@{path}"),
+        format!("-F a=@{path}"),
+        format!("-F 'a=<{path}'"),
+        format!("-T {path}"),
+    ] {
+        let command = format!("curl {option} https://x/a");
+        let words = split(&command).unwrap().words;
+        assert!(read(&words, &base(), Origin::COMMAND).is_ok(), "{command}");
+        let refused = read(&words, &base(), origin).unwrap_err();
+        assert!(refused.contains("reads the file"), "{refused}");
     }
 }

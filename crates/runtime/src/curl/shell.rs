@@ -8,11 +8,11 @@ use std::str::Chars;
 
 /// A word of the command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Word {
+pub(crate) struct Word {
     /// The text, with variables as they are written: `$NAME`, `${NAME}`.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The variables in the text, as written. Their values are unknown.
-    pub(super) variables: Vec<String>,
+    pub(crate) variables: Vec<String>,
 }
 
 impl From<&str> for Word {
@@ -26,16 +26,16 @@ impl From<&str> for Word {
 
 /// The words of a command, and whether something follows behind a `|`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Command {
-    pub(super) words: Vec<Word>,
-    pub(super) is_piped: bool,
+pub(crate) struct Command {
+    pub(crate) words: Vec<Word>,
+    pub(crate) is_piped: bool,
 }
 
 /// Splits one command into words. Its end is the end of the text, a line end or `|`.
 ///
 /// # Errors
 /// The text is not a single command, or its words depend on the shell in which it runs.
-pub(super) fn split(text: &str) -> Result<Command, String> {
+pub(crate) fn split(text: &str) -> Result<Command, String> {
     // Line ends of Windows come from editors and chats. A prompt is often copied too.
     let text = text.replace("\r\n", "\n");
     let text = text.trim();

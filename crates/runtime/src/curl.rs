@@ -1,5 +1,9 @@
 //! Reads a curl command as the request that curl would send.
 
+mod options;
+mod shell;
+mod url;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -8,9 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::diagnostic::nearest;
 
-use super::options::{self, Effect, Flag, Value};
-use super::shell::Word;
-use super::url::{Url, component};
+use options::{Effect, Flag, Value};
+pub(crate) use shell::{Word, split};
+use url::{Url, component};
 
 /// Maximum size of a body; larger ones are refused by every configuration that inspects them.
 const LARGEST: u64 = 32 << 20;
@@ -18,29 +22,55 @@ const BOUNDARY: &str = "------------------------tokenward0000000";
 
 /// A request as curl sends it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Sent {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Sent {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// User of credentials whose secret the command does not show.
-    pub(super) user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Remarks on the command.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
-/// Reads the words of a command; the first one is `curl`. `native` words come from Tokenward's own arguments: their URL is
-/// taken as it is, and encoded as HTTP libraries do.
+/// Origin of a command, which decides how its URL and its files are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// Whether the words come from Tokenward's own arguments or keys, and not from a curl command: then the URL is taken as it is,
+    /// and encoded as HTTP libraries do.
+    pub(crate) native: bool,
+    /// Whether the command may read files. Whoever runs a command may; one that is part of a repository may not, since it could
+    /// show files of whoever runs its tests.
+    pub(crate) files: bool,
+}
+
+impl Origin {
+    /// A curl command that the user gives.
+    pub(crate) const COMMAND: Self = Self {
+        native: false,
+        files: true,
+    };
+    /// Arguments of a subcommand.
+    pub(crate) const ARGUMENTS: Self = Self {
+        native: true,
+        files: true,
+    };
+}
+
+/// Reads the words of a command; the first one is `curl`.
 ///
 /// # Errors
 /// The command cannot be read as one request; the text says which part and why.
-pub(super) fn read(words: &[Word], base: &BaseUrl, native: bool) -> Result<Sent, String> {
+pub(crate) fn read(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Sent, String> {
     let program = words.first().map(|word| word.text.as_str()).unwrap_or_default();
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
     if name != "curl" && name != "curl.exe" {
         return Err(format!("the command must begin with `curl`, not `{program}`"));
     }
-    let mut options = Options::default();
+    let mut options = Options {
+        has_files: origin.files,
+        ..Options::default()
+    };
     let mut rest = words.iter().skip(1);
     let mut only_urls = false;
     while let Some(word) = rest.next() {
@@ -54,11 +84,13 @@ pub(super) fn read(words: &[Word], base: &BaseUrl, native: bool) -> Result<Sent,
             options.short(word, &mut rest)?;
         }
     }
-    options.sent(base, native)
+    options.sent(base, origin.native)
 }
 
 #[derive(Default)]
 struct Options {
+    /// Whether files are read.
+    has_files: bool,
     urls: Vec<String>,
     query: Vec<String>,
     target: Option<String>,
@@ -177,7 +209,7 @@ impl Options {
             Value::Url => self.urls.push(text),
             Value::UrlQuery => self.query.push(match text.strip_prefix('+') {
                 Some(raw) => raw.to_owned(),
-                None => String::from_utf8_lossy(&urlencoded(&text)?).into_owned(),
+                None => String::from_utf8_lossy(&self.urlencoded(&text)?).into_owned(),
             }),
             Value::Target => self.target = Some(text),
             Value::Method => self.method = Some(text),
@@ -187,31 +219,37 @@ impl Options {
             Value::Header => self.headers.push(text),
             Value::Data => {
                 let bytes = match text.strip_prefix('@') {
-                    Some(file) => without_line_ends(content(file)?),
+                    Some(file) => without_line_ends(self.content(file)?),
                     None => text.into_bytes(),
                 };
                 self.add_data(&bytes, b"&");
             }
             Value::DataBinary => {
-                let bytes = named_content(&text)?;
+                let bytes = self.named_content(&text)?;
                 self.add_data(&bytes, b"&");
             }
             Value::DataRaw => self.add_data(text.as_bytes(), b"&"),
             Value::DataUrlencode => {
-                let bytes = urlencoded(&text)?;
+                let bytes = self.urlencoded(&text)?;
                 self.add_data(&bytes, b"&");
             }
             Value::Json => {
                 self.is_json = true;
-                let bytes = named_content(&text)?;
+                let bytes = self.named_content(&text)?;
                 self.add_data(&bytes, b"");
             }
-            Value::Form => self.parts.push(part(&text, true)?),
-            Value::FormString => self.parts.push(part(&text, false)?),
+            Value::Form => {
+                let part = self.part(&text, true)?;
+                self.parts.push(part);
+            }
+            Value::FormString => {
+                let part = self.part(&text, false)?;
+                self.parts.push(part);
+            }
             Value::Upload => {
                 let name = Path::new(&text).file_name();
                 let name = name.map(|name| name.to_string_lossy().into_owned());
-                self.upload = Some((name.unwrap_or_default(), content(&text)?));
+                self.upload = Some((name.unwrap_or_default(), self.content(&text)?));
             }
             Value::User => self.authorization = Some(basic(&text)),
             Value::Bearer => self.authorization = Some(Authorization::Header(format!("Bearer {text}"))),
@@ -422,7 +460,7 @@ fn next<'w>(option: &str, rest: &mut impl Iterator<Item = &'w Word>) -> Result<&
 }
 
 fn refused(option: &str, why: &str) -> String {
-    format!("the curl option `{option}` cannot be explained: {why}")
+    format!("the curl option `{option}` is not supported: {why}")
 }
 
 /// Credentials whose secret is a variable as a whole.
@@ -462,79 +500,86 @@ fn basic(text: &str) -> Authorization {
     }
 }
 
-/// The content of `@file`, otherwise the text.
-fn named_content(text: &str) -> Result<Vec<u8>, String> {
-    match text.strip_prefix('@') {
-        Some(file) => content(file),
-        None => Ok(text.as_bytes().to_vec()),
+impl Options {
+    /// The content of `@file`, otherwise the text.
+    fn named_content(&self, text: &str) -> Result<Vec<u8>, String> {
+        match text.strip_prefix('@') {
+            Some(file) => self.content(file),
+            None => Ok(text.as_bytes().to_vec()),
+        }
     }
-}
 
-fn content(file: &str) -> Result<Vec<u8>, String> {
-    if matches!(file, "-" | ".") {
-        return Err("the body comes from standard input; specify a file or the text itself".to_owned());
+    fn content(&self, file: &str) -> Result<Vec<u8>, String> {
+        if matches!(file, "-" | ".") {
+            return Err("the body comes from standard input; specify a file or the text itself".to_owned());
+        }
+        if !self.has_files {
+            return Err(format!(
+                "the command reads the file `{file}`; write its content into the command, since a test reads no other files"
+            ));
+        }
+        let failed = |error: std::io::Error| format!("cannot read the file `{file}` of the command: {error}");
+        let mut bytes = Vec::new();
+        let opened = std::fs::File::open(file).map_err(failed)?;
+        opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(format!(
+                "`{file}` has more than {LARGEST} bytes; use a smaller body"
+            ));
+        }
+        Ok(bytes)
     }
-    let failed = |error: std::io::Error| format!("cannot read the file `{file}` of the command: {error}");
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(failed)?;
-    opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!(
-            "`{file}` has more than {LARGEST} bytes; use a smaller body"
-        ));
+
+    /// The forms of `--data-urlencode`: `text`, `=text`, `name=text`, `@file`, `name@file`.
+    fn urlencoded(&self, text: &str) -> Result<Vec<u8>, String> {
+        let (name, value) = match text.find(['=', '@']) {
+            None => ("", text.as_bytes().to_vec()),
+            Some(at) => {
+                let (name, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+                let value = match rest.strip_prefix('@') {
+                    Some(file) => self.content(file)?,
+                    None => rest.strip_prefix('=').unwrap_or_default().as_bytes().to_vec(),
+                };
+                (name, value)
+            }
+        };
+        let joint = if name.is_empty() { "" } else { "=" };
+        let value = String::from_utf8(value)
+            .map_err(|_| "--data-urlencode of bytes that are not UTF-8".to_owned())?;
+        Ok(format!("{name}{joint}{}", component(&value)).into_bytes())
     }
-    Ok(bytes)
+
+    /// One part of a multipart body: `name=text`, `name=@file`, `name=<file`, with `;type=…` behind a file.
+    fn part(&self, text: &str, reads_files: bool) -> Result<Vec<u8>, String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("-F '{text}' is not a part; write name=text or name=@file"))?;
+        let file = reads_files
+            .then(|| value.strip_prefix(['@', '<']))
+            .flatten()
+            .map(|file| file.split(';').next().unwrap_or_default().trim_matches('"'));
+        let mut head = format!("Content-Disposition: form-data; name=\"{name}\"");
+        let bytes = match file {
+            Some(file) => {
+                if value.starts_with('@') {
+                    head.push_str(&format!(
+                        "; filename=\"{file}\"\r\nContent-Type: application/octet-stream"
+                    ));
+                }
+                self.content(file)?
+            }
+            None => value.as_bytes().to_vec(),
+        };
+        let mut part = format!("{head}\r\n\r\n").into_bytes();
+        part.extend(bytes);
+        Ok(part)
+    }
 }
 
 /// As `-d @file` does.
 fn without_line_ends(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.retain(|byte| !matches!(byte, b'\r' | b'\n' | b'\0'));
     bytes
-}
-
-/// The forms of `--data-urlencode`: `text`, `=text`, `name=text`, `@file`, `name@file`.
-fn urlencoded(text: &str) -> Result<Vec<u8>, String> {
-    let (name, value) = match text.find(['=', '@']) {
-        None => ("", text.as_bytes().to_vec()),
-        Some(at) => {
-            let (name, rest) = text.split_at_checked(at).unwrap_or((text, ""));
-            let value = match rest.strip_prefix('@') {
-                Some(file) => content(file)?,
-                None => rest.strip_prefix('=').unwrap_or_default().as_bytes().to_vec(),
-            };
-            (name, value)
-        }
-    };
-    let joint = if name.is_empty() { "" } else { "=" };
-    let value =
-        String::from_utf8(value).map_err(|_| "--data-urlencode of bytes that are not UTF-8".to_owned())?;
-    Ok(format!("{name}{joint}{}", component(&value)).into_bytes())
-}
-
-/// One part of a multipart body: `name=text`, `name=@file`, `name=<file`, with `;type=…` behind a file.
-fn part(text: &str, reads_files: bool) -> Result<Vec<u8>, String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("-F '{text}' is not a part; write name=text or name=@file"))?;
-    let file = reads_files
-        .then(|| value.strip_prefix(['@', '<']))
-        .flatten()
-        .map(|file| file.split(';').next().unwrap_or_default().trim_matches('"'));
-    let mut head = format!("Content-Disposition: form-data; name=\"{name}\"");
-    let bytes = match file {
-        Some(file) => {
-            if value.starts_with('@') {
-                head.push_str(&format!(
-                    "; filename=\"{file}\"\r\nContent-Type: application/octet-stream"
-                ));
-            }
-            content(file)?
-        }
-        None => value.as_bytes().to_vec(),
-    };
-    let mut part = format!("{head}\r\n\r\n").into_bytes();
-    part.extend(bytes);
-    Ok(part)
 }
 
 fn multipart(parts: &[Vec<u8>]) -> Vec<u8> {
