@@ -7,8 +7,10 @@ mod compared;
 mod demanded;
 mod found;
 mod judged;
+mod names;
 mod pair;
 
+pub use names::{NamePair, judge_names, name_pair};
 pub use pair::{Pair, Written, pair};
 
 /// What was asked, and how much of it stayed open.

@@ -34,7 +34,7 @@ fn pairs_are_judged_alike_in_every_way() {
                 return tally;
             }
             let _named = Named { seed, at };
-            tally = tally.and(oracle::judge(&drawn(seed, at)));
+            tally = tally.and(oracle::judge(&drawn(seed, at, oracle::pair())));
         }
     };
     let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -68,7 +68,7 @@ impl Drop for Named {
     }
 }
 
-fn drawn(seed: u64, at: usize) -> oracle::Pair {
+fn drawn<T: std::fmt::Debug>(seed: u64, at: usize, strategy: impl Strategy<Value = T>) -> T {
     let mut bytes = [0; 32];
     for (byte, from) in bytes
         .iter_mut()
@@ -78,7 +78,7 @@ fn drawn(seed: u64, at: usize) -> oracle::Pair {
     }
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    oracle::pair().new_tree(&mut runner).expect("generates").current()
+    strategy.new_tree(&mut runner).expect("generates").current()
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -89,4 +89,18 @@ fn count(name: &str, otherwise: usize) -> usize {
     number(name)
         .and_then(|number| usize::try_from(number).ok())
         .unwrap_or(otherwise)
+}
+
+/// Pairs in front of products that merge query and body are held against the proxy's own judgement of names.
+#[test]
+fn names_are_compared_as_the_proxy_judges_them() {
+    let seed = number("PROPTEST_RNG_SEED").unwrap_or(0);
+    let first = count("TOKENWARD_FIRST_PAIR", 0);
+    let mut tally = Tally::default();
+    for at in first..first + count("TOKENWARD_PAIRS", 250) {
+        let _named = Named { seed, at };
+        tally = tally.and(oracle::judge_names(&drawn(seed, at, oracle::name_pair())).unwrap_or_default());
+    }
+    println!("seed {seed}: {tally:?}");
+    assert!(tally.inconclusive * 20 <= tally.questions, "{tally:?}");
 }

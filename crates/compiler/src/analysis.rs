@@ -43,6 +43,7 @@
 //! * Size limits of the configuration.
 //! * Token attributes other than lines: users, expiry, addresses.
 
+mod ambiguous;
 mod body;
 mod budget;
 mod call_paths;
@@ -61,7 +62,9 @@ mod fixed;
 mod forwarding;
 mod identity;
 mod language;
+mod lifted_names;
 mod machine;
+mod names;
 mod obstacle;
 mod parameters;
 mod paranoid;
@@ -90,6 +93,7 @@ pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use explanation::{Constrained, Explanation, Miss, Nearest, QuotedLine, Widened};
 pub use fault::Fault;
+pub use names::{NameClass, NameRefusals, Site, Spelling, are_refused};
 pub use obstacle::Obstacle;
 pub use paranoid::{Deviation, prove_optimised};
 pub use proxied::{Asked, Proxied, Proxy, Serving};

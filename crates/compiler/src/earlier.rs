@@ -232,9 +232,9 @@ fn all<'a>(
         // A permit line is of the side that allows more, a lifted forbid line of the other.
         let (line, is_permit, map) = match (finding.cause, direction) {
             (Cause::Permit(line), Direction::More) => (line, true, now),
-            (Cause::Lifted(line), Direction::More) => (line, false, then),
+            (Cause::Lifted(line) | Cause::Refused(line), Direction::More) => (line, false, then),
             (Cause::Permit(line), _) => (line, true, then),
-            (Cause::Lifted(line), _) => (line, false, now),
+            (Cause::Lifted(line) | Cause::Refused(line), _) => (line, false, now),
             (Cause::Unrestricted, _) => return None,
         };
         let span = map.line(line)?;

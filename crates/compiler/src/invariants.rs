@@ -369,6 +369,7 @@ impl<'p> Case<'p> {
         .related(self.definition.span, "the invariant")
         .help(match why {
             Inconclusive::Budget => "simplify the patterns, or use a larger --budget",
+            Inconclusive::AmbiguousNames => "constrain the same names in both",
             Inconclusive::CaseVariants => "write the name in the letter case that the upstream uses",
         })
     }

@@ -18,7 +18,7 @@ mod explain;
 mod explain_code;
 mod failure;
 mod fmt;
-mod forwarded;
+pub(crate) mod forwarded;
 mod health;
 mod import;
 mod init;

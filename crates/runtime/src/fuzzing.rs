@@ -1,5 +1,16 @@
-//! Gives the fuzz targets and the tests of other crates access to the parser of HTTP/1; not part of the interface.
+//! Gives the fuzz targets and the tests of other crates access to the parser of HTTP/1 and to the judgement of single requests; not
+//! part of the interface.
 
+use std::sync::Arc;
+
+use tokenward_compiler::BaseUrl;
+use tokenward_compiler::analysis::{Asked, Obstacle, Proxied, Proxy, Request};
+use tokenward_compiler::ir::{Program, TokenId};
+
+use crate::cli::forwarded::Judge;
+use crate::config::Config;
+use crate::config::universe::serving;
+use crate::request::Product;
 use crate::request::{Framing, Version};
 use crate::wire::parse::{Event, HeadLimits, Parser};
 
@@ -93,5 +104,40 @@ impl WireReading {
             }
         }
         true
+    }
+}
+
+/// A proxy in front of a product, as the analysis knows it, and as it judges single requests.
+pub struct Forwarder {
+    judge: Judge,
+    proxied: Proxied,
+}
+
+impl Forwarder {
+    /// Creates a proxy with this public URL that serves all paths; `None` if there is no such product.
+    #[must_use]
+    pub fn new(product: &str, base: &BaseUrl) -> Option<Self> {
+        let mut config = Config::default();
+        config.upstream.product = Product::from_name(product)?;
+        config.upstream.public_url = base.clone();
+        config.upstream.endpoints = vec!["/*".to_owned()];
+        config.relax = config.upstream.product.relax();
+        let judge = || Judge::of(&config).ok();
+        Some(Self {
+            judge: judge()?,
+            proxied: Proxied::new(&serving(&config), Arc::new(judge()?)).ok()?,
+        })
+    }
+
+    /// Returns what the analysis knows of the proxy.
+    #[must_use]
+    pub fn proxied(&self) -> &Proxied {
+        &self.proxied
+    }
+
+    /// Returns what keeps the proxy from forwarding a request of a token; nothing if it forwards it.
+    #[must_use]
+    pub fn obstacles(&self, program: &Program, token: TokenId, request: &Request) -> Vec<Obstacle> {
+        self.judge.obstacles(Asked::token(program, token), request)
     }
 }

@@ -51,7 +51,9 @@ fn holds(pair: &Pair, difference: &Difference, more: &Judged, less: &Judged) -> 
         for finding in &difference.findings {
             let explained = match finding.cause {
                 Cause::Permit(line) => more.verdicts.of_line(more.program.line(line).number),
-                Cause::Lifted(line) => less.verdicts.of_line(less.program.line(line).number),
+                Cause::Lifted(line) | Cause::Refused(line) => {
+                    less.verdicts.of_line(less.program.line(line).number)
+                }
                 Cause::Unrestricted => Some(&more.verdicts.allowed),
             };
             beyond = beyond.minus(explained.expect("a line of the policy"));

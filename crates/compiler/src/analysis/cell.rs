@@ -15,6 +15,7 @@ pub(super) use self::question::Cell;
 use self::search::Search;
 use super::{
     Exhausted, Universe,
+    ambiguous::Ambiguous,
     clauses::{BodyKind, Ruled},
     language::Languages,
     witness::Request,
@@ -48,14 +49,17 @@ impl<'p> Cell<'p, '_> {
     ) -> Result<Option<Request>, Exhausted> {
         let permitted = self.must.iter().map(|ruled| ruled.rule.methods);
         let permitted = permitted.chain(self.refused_for.map(|(ruled, _)| ruled.rule.methods));
+        let permitted = permitted.chain(self.ambiguous.map(|ambiguous| ambiguous.reader.rule.methods));
         let methods = permitted.fold(MethodSet::ALL, MethodSet::intersection);
         // A method that every rule treats like one already tried gives no new request.
         let mut tried = BTreeSet::new();
         for method in METHODS.into_iter().filter(|method| methods.contains(*method)) {
             languages.work.take(self.others().count() * STEPS_A_RULE)?;
             let bodiless = matches!(method, Method::Get | Method::Head) && !universe.get_body;
+            let readers = self.ambiguous.map_or(&[][..], |ambiguous| ambiguous.others);
             let named: Vec<bool> = self
                 .others()
+                .chain(readers.iter().copied())
                 .map(|ruled| ruled.rule.methods.contains(method))
                 .collect();
             // The proxy distinguishes methods too.
@@ -116,6 +120,9 @@ impl<'p> Cell<'p, '_> {
             kinds.extend([BodyKind::Json, BodyKind::Form, BodyKind::Other, BodyKind::Broken]);
         } else if asking.any(|ruled| ruled.asks_query()) {
             kinds.push(BodyKind::Form);
+        }
+        if self.ambiguous.is_some_and(Ambiguous::looks_at_bodies) && !kinds.contains(&BodyKind::Json) {
+            kinds.push(BodyKind::Json);
         }
         kinds
     }

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use self::closed::{Closed, Wish};
 use super::{
-    Budget, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled, identity::Identity,
-    refusal::have_variants, side::Side,
+    Budget, Cause, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled,
+    identity::Identity, refusal::have_variants, side::Side,
 };
 use crate::{
     artifact,
@@ -96,7 +96,11 @@ impl<'p> Certificates<'p> {
     /// Certifies what was found in `more` beyond `less`: each request, or that there is none.
     pub fn difference(&mut self, more: Subject, less: Subject, found: &Difference) {
         for finding in &found.findings {
-            self.request(more, less, &finding.witness);
+            // The lines of the other side allow the request: a certificate is about lines, and says nothing of refusals.
+            match finding.cause {
+                Cause::Refused(_) => self.open(more, less),
+                _ => self.request(more, less, &finding.witness),
+            }
         }
         if found.findings.is_empty() {
             match found.inconclusive {

@@ -131,6 +131,7 @@ impl<'p> Prover<'p> {
             must: must.clone(),
             must_not: vec![forbids, their_forbids],
             refused_for: None,
+            ambiguous: None,
             refusals: Refusals::by([one]),
             avoid: &avoid,
             forwarding,

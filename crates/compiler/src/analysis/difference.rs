@@ -27,7 +27,7 @@ pub struct Finding {
     pub witness: Request,
     /// The line that allows it; `None`: an unrestricted token.
     pub allowed_by: Option<LineId>,
-    /// The forbid line that denies it in the other; `None`: no line permits it.
+    /// The forbid line that denies it in the other, or the line for whose names the other refuses it; `None`: no line permits it.
     pub denied_by: Option<LineId>,
     /// The line that makes the difference.
     pub cause: Cause,
@@ -43,6 +43,9 @@ pub enum Cause {
     Permit(LineId),
     /// A forbid line of the other policy that this one lacks.
     Lifted(LineId),
+    /// A line of the other policy that this one lacks. The proxy refuses the request there as ambiguous, because it has a name that
+    /// the upstream could take for one of this line.
+    Refused(LineId),
     /// `unrestricted = true`, which the other has not.
     Unrestricted,
 }
@@ -55,6 +58,8 @@ pub enum Inconclusive {
     /// The difference that was found lies in bodies that the proxy refuses, since lines constrain names that differ only in
     /// case.
     CaseVariants,
+    /// Requests may differ by a name that only one policy refuses as ambiguous, and no such name was found.
+    AmbiguousNames,
 }
 
 impl std::fmt::Display for Inconclusive {
@@ -62,6 +67,9 @@ impl std::fmt::Display for Inconclusive {
         f.write_str(match self {
             Self::Budget => "comparing the patterns of the lines takes more than the budget",
             Self::CaseVariants => "lines constrain members whose names differ only in letter case",
+            Self::AmbiguousNames => {
+                "the upstream may take another name for one that a line constrains, and no request that shows this was found"
+            }
         })
     }
 }

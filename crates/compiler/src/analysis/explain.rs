@@ -62,6 +62,10 @@ impl<'p> Analysis<'p> {
         match finding.cause {
             Cause::Permit(line) => explaining.permit(line),
             Cause::Lifted(line) => explaining.lifted(line),
+            Cause::Refused(line) => Explanation {
+                widened: vec![Widened::Names(QuotedLine::of(explaining.less.program, line))],
+                ..Explanation::default()
+            },
             Cause::Unrestricted => explaining.unrestricted(),
         }
     }

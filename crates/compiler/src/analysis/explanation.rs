@@ -39,6 +39,8 @@ pub enum Widened {
     SameLine,
     /// The proxy refused such bodies because lines read a member whose name differs only in letter case. They no longer do.
     Unrefused,
+    /// The proxy refused names that its upstream could take for one of this line, which the policy no longer has.
+    Names(QuotedLine),
     /// The line permits these methods in addition.
     Methods(Vec<Method>),
     /// The line permits further paths.

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Budget, Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Obstacle, Universe,
+    ambiguous::Ambiguous,
     cell::Cell,
     clauses::Ruled,
     forwarding::Forwarding,
@@ -39,7 +40,7 @@ pub(crate) struct Prover<'p> {
     universe: Universe,
     budget: Budget,
     pub(super) languages: Languages,
-    identity: Identity,
+    pub(super) identity: Identity,
     samples_first: bool,
     // INVARIANT: the programs outlive the prover, so that their addresses name them.
     programs: PhantomData<&'p ()>,
@@ -47,7 +48,7 @@ pub(crate) struct Prover<'p> {
 
 /// The result of a question.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Settled {
+pub(super) enum Settled {
     /// A request was found, and reported.
     Found,
     /// There is none.
@@ -141,6 +142,7 @@ impl<'p> Prover<'p> {
             must: must.to_vec(),
             must_not: vec![must_not],
             refused_for: None,
+            ambiguous: None,
             refusals: Refusals::default(),
             avoid: &avoid,
             forwarding,
@@ -198,7 +200,8 @@ impl<'p> Prover<'p> {
             }
         };
         let readers = self.lifted_readers((more, less), [&forbids, &permits], [&their_forbids, &theirs]);
-        if new.is_empty() && lifted.is_empty() && readers.is_empty() {
+        let strict = self.lifted_names((more, less));
+        if new.is_empty() && lifted.is_empty() && readers.is_empty() && strict.is_empty() {
             return Ok(difference);
         }
         let names = LazyCell::new(|| {
@@ -257,6 +260,7 @@ impl<'p> Prover<'p> {
                     // have meant it without the forbid line.
                     must_not: vec![&forbids, found],
                     refused_for: None,
+                    ambiguous: None,
                     cause: Cause::Lifted(forbid.rule.line),
                 };
                 match self.look(&question, &mut asked)? {
@@ -285,6 +289,7 @@ impl<'p> Prover<'p> {
                     must: permit.iter().copied().collect(),
                     must_not: vec![&forbids, &before, found],
                     refused_for: Some((*reader, &all)),
+                    ambiguous: None,
                     cause: permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line)),
                 };
                 match self.look(&question, &mut asked)? {
@@ -294,6 +299,11 @@ impl<'p> Prover<'p> {
                 }
             }
         }
+        let strict: Vec<Ruled<'p>> = strict
+            .into_iter()
+            .filter(|reader| !accepted.lifted.contains(&reader.rule.line))
+            .collect();
+        self.beyond_names(&strict, (&sources, &forbids, &explained), &mut asked)?;
         Ok(difference)
     }
 
@@ -359,6 +369,7 @@ impl<'p> Prover<'p> {
             must: permit.iter().copied().collect(),
             must_not: vec![forbids, theirs, explained],
             refused_for: None,
+            ambiguous: None,
             cause: permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line)),
         };
         let settled = self.look(&question, asked)?;
@@ -439,7 +450,7 @@ impl<'p> Prover<'p> {
     }
 
     /// The finding with a request that the proxy forwards, if there is one; otherwise with what keeps it from that.
-    fn forwarded(
+    pub(super) fn forwarded(
         &mut self,
         mut found: Finding,
         question: &Question<'p, '_>,
@@ -473,20 +484,27 @@ impl<'p> Prover<'p> {
 }
 
 /// A question about two sides.
-struct Question<'p, 'q> {
-    must: Vec<Ruled<'p>>,
-    must_not: Vec<&'q [Ruled<'p>]>,
+pub(super) struct Question<'p, 'q> {
+    pub(super) must: Vec<Ruled<'p>>,
+    pub(super) must_not: Vec<&'q [Ruled<'p>]>,
     /// A rule of the side that allows less, for which that refuses the request; with all rules.
-    refused_for: Option<(Ruled<'p>, &'q [Ruled<'p>])>,
-    cause: Cause,
+    pub(super) refused_for: Option<(Ruled<'p>, &'q [Ruled<'p>])>,
+    /// A rule of the side that allows less, for whose names that refuses the request.
+    pub(super) ambiguous: Option<&'q Ambiguous<'p, 'q>>,
+    pub(super) cause: Cause,
 }
 
 impl<'p> Question<'p, '_> {
-    fn cell<'c>(&'c self, refusals: Refusals<'p>, avoid: &'c dyn Fn(&str) -> bool) -> Cell<'p, 'c> {
+    pub(super) fn cell<'c>(
+        &'c self,
+        refusals: Refusals<'p>,
+        avoid: &'c dyn Fn(&str) -> bool,
+    ) -> Cell<'p, 'c> {
         Cell {
             must: self.must.clone(),
             must_not: self.must_not.clone(),
             refused_for: self.refused_for,
+            ambiguous: self.ambiguous,
             refusals,
             avoid,
             forwarding: None,
@@ -494,9 +512,15 @@ impl<'p> Question<'p, '_> {
         }
     }
 
+    /// Whether the side that allows less refuses the request because of its names, and the other does not.
+    fn is_ambiguous(&self, witness: &Request) -> bool {
+        self.ambiguous
+            .is_some_and(|ambiguous| ambiguous.is_proved_by(witness))
+    }
+
     /// The finding that a request proves, which is tried on both programs; `None` if the side that allows more refuses it, since
     /// names differ in letter case.
-    fn finding(
+    pub(super) fn finding(
         &self,
         witness: Request,
         (more, less): (Side<'p>, Side<'p>),
@@ -508,6 +532,11 @@ impl<'p> Question<'p, '_> {
         // An invariant refuses nothing: its line matches.
         let line = self.must.first().map(|ruled| ruled.rule.line);
         let (allowed_by, denied_by) = match said {
+            // The lines of the other side need not deny it.
+            (Said::Allow(allowed_by), _) if self.is_ambiguous(&witness) => (
+                allowed_by,
+                self.ambiguous.map(|ambiguous| ambiguous.reader.rule.line),
+            ),
             (Said::Allow(allowed_by), Said::Deny(denied_by)) => (allowed_by, denied_by),
             (Said::Allow(allowed_by), Said::Refuse) => (allowed_by, None),
             (Said::Refuse, Said::Deny(denied_by)) if more.is_demand => (line, denied_by),
@@ -530,12 +559,12 @@ impl<'p> Question<'p, '_> {
 }
 
 /// What all questions about two sides have in common.
-struct Asked<'a, 'p> {
+pub(super) struct Asked<'a, 'p> {
     /// The side that allows more, and the one that allows less.
-    sides: (Side<'p>, Side<'p>),
+    pub(super) sides: (Side<'p>, Side<'p>),
     /// Names that a body should not have by chance.
-    avoid: &'a dyn Fn(&str) -> bool,
-    difference: &'a mut Difference,
+    pub(super) avoid: &'a dyn Fn(&str) -> bool,
+    pub(super) difference: &'a mut Difference,
 }
 
 /// What somebody has looked at and found right.

@@ -13,7 +13,8 @@ use std::{
 use regex_syntax::hir::Hir;
 
 use super::{
-    Obstacle, call_paths, fixed::parsed, refused_paths, refused_paths::LiftedRefusals, witness::Request,
+    Obstacle, call_paths, fixed::parsed, names::NameRefusals, refused_paths, refused_paths::LiftedRefusals,
+    witness::Request,
 };
 use crate::{
     ir::{AutomatonError, Matcher, Program, Token, TokenId},
@@ -27,6 +28,9 @@ pub trait Proxy: Send + Sync {
 
     /// Whether the proxy refuses every request with a query parameter of this name.
     fn refuses_parameter(&self, name: &str) -> bool;
+
+    /// Returns the rule by which the proxy refuses ambiguous names; `None` if it refuses none.
+    fn names(&self) -> Option<&dyn NameRefusals>;
 }
 
 /// For whom a proxy is asked whether it would forward a request.
@@ -136,6 +140,11 @@ impl Proxied {
     /// The pattern grows past its limit.
     pub fn is_call(&self, call: &str, path: &str) -> Result<bool, AutomatonError> {
         Ok(self.call(call)?.matches(path))
+    }
+
+    /// Whether the proxy refuses names that its upstream could take for one that a line constrains.
+    pub(crate) fn refuses_names(&self) -> bool {
+        self.proxy.names().is_some()
     }
 
     pub(super) fn served(&self) -> &Matcher {

@@ -3,6 +3,7 @@
 use super::{
     clauses::Ruled,
     forwarding::Forwarding,
+    names::NameRefusals,
     proxied::{Asked, Proxied},
 };
 use crate::ir::{Program, RuleId, TokenId};
@@ -49,6 +50,22 @@ impl<'p> Side<'p> {
             proxied: self.proxied?,
             asked,
         })
+    }
+
+    /// The rule by which the proxy refuses ambiguous names; `None` if it refuses none, or if no proxy is known. It never asks a demand.
+    pub(super) fn names(self) -> Option<&'p dyn NameRefusals> {
+        let proxied = self.proxied.filter(|_| !self.is_demand)?;
+        proxied.proxy().names()
+    }
+
+    /// The rules that constrain names, for which the proxy may refuse requests: forbid lines, then permit lines. None of an invariant.
+    pub(super) fn refusing(self) -> Vec<Ruled<'p>> {
+        if self.is_demand {
+            return Vec::new();
+        }
+        let mut rules = [self.forbids(), self.permits()].concat();
+        rules.retain(|ruled| ruled.asks_query() || ruled.asks_json());
+        rules
     }
 
     pub(crate) fn permits(self) -> Vec<Ruled<'p>> {

@@ -14,6 +14,11 @@ use crate::{
 pub struct Constrained<'p>(&'p Rule);
 
 impl<'p> Constrained<'p> {
+    /// The names of a rule.
+    pub(crate) fn of(rule: &'p Rule) -> Self {
+        Self(rule)
+    }
+
     /// The names of the parameters.
     pub fn parameters(self) -> impl Iterator<Item = &'p str> {
         self.0.params.iter().map(|test| &*test.name)

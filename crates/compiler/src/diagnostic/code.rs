@@ -113,6 +113,7 @@ codes! {
     MoreCalls "TW0320" Error "a token with higher call limits";
     LatentAccess "TW0330" Error "access that another change would give";
     LatentBreach "TW0331" Warning "an invariant that only a setting or a key keeps";
+    LiftedNames "TW0332" Error "names that the proxy no longer refuses";
     Seal "TW0401" Error "a token without a valid seal";
     ReadableSecret "TW0402" Error "a readable secret in secure mode";
     TooLongLife "TW0403" Error "a token that lives longer than the configuration allows";

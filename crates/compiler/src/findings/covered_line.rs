@@ -88,7 +88,14 @@ fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
         ),
     };
     let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
-        .help("remove the line, or narrow what covers it if it was intended to be narrower")
+        .help(match search.refuses_names(entry) {
+            false => "remove the line, or narrow what covers it if it was intended to be narrower",
+            // The line matters to requests that other lines allow.
+            true => {
+                "narrow what covers it if it was intended to be narrower; if you remove the line, the proxy no longer refuses other \
+                 spellings of the names that it constrains, and `diff` shows such requests"
+            }
+        })
         .fix(span, "");
     let diagnostic = related(diagnostic, search, covers, what);
     search.push(diagnostic);

@@ -41,10 +41,17 @@ pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet
 fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
     let Some(span) = search.span(forbid) else { return };
     let headline = "this line has no effect: the token does not allow any request that it forbids";
-    let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline).help(
-        "correct the line, or add the missing permit line; a request that no line permits is denied anyway",
-    )
-    .fix(span, "");
+    let help =
+        "correct the line, or add the missing permit line; a request that no line permits is denied anyway";
+    let help = match search.refuses_names(forbid) {
+        false => help.to_owned(),
+        true => format!(
+            "{help}; if you remove the line, the proxy no longer refuses other spellings of the names that it constrains"
+        ),
+    };
+    let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline)
+        .help(help)
+        .fix(span, "");
     if let Answer::Yes(request) = search.ask(&[forbid], &[])
         && let Some(witness) = search.shown(case.token, forbid, &request)
     {

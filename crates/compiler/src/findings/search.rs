@@ -7,7 +7,7 @@ use super::{
     result::Findings,
 };
 use crate::{
-    analysis::{Asked, Forwarding, Prover, Request, Served, Side, Universe, allows},
+    analysis::{Asked, Forwarding, Prover, Proxied, Request, Served, Side, Universe, allows},
     diagnostic::{Diagnostic, Witness},
     ir::{Matcher, Program, Token, TokenId, Users},
     source::{SourceId, Span},
@@ -198,7 +198,13 @@ impl<'p> Search<'p> {
     }
 
     pub(super) fn side(&self, token: TokenId) -> Side<'p> {
-        Side::of(self.program, token)
+        Side::of(self.program, token).behind(self.served.proxied())
+    }
+
+    /// Whether the proxy refuses further requests because of the names that a line constrains.
+    pub(super) fn refuses_names(&self, entry: &Entry<'p>) -> bool {
+        let rule = entry.ruled.rule;
+        (rule.asks_query() || rule.asks_json()) && self.served.proxied().is_some_and(Proxied::refuses_names)
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use tokenward_compiler::analysis::{Asked, Obstacle, Proxied, Proxy, Request};
+use tokenward_compiler::analysis::{Asked, NameRefusals, Obstacle, Proxied, Proxy, Request};
 
 use super::failure::Failure;
 use crate::config::Config;
 use crate::config::universe::serving;
-use crate::pep::{self, Unsent};
-use crate::request::{Framing, Kept, Needs, RawHead, Rules, Version};
+use crate::pep::{self, Refusals, Unsent};
+use crate::request::{Framing, Kept, Needs, RawHead, Reason, Rules, RulesError, Version};
 use crate::serve;
 
 /// Returns the requests that a proxy with this configuration forwards.
 pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
-    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    Proxied::new(&serving(config), Arc::new(Judge { rules })).map_err(Failure::trouble)
+    let judge = Judge::of(config).map_err(|error| Failure::Usage(error.to_string()))?;
+    Proxied::new(&serving(config), Arc::new(judge)).map_err(Failure::trouble)
 }
 
 /// Explains that the proxy does not forward a request as it is configured; `None` if it does.
@@ -24,8 +23,9 @@ pub(super) fn not_forwarded(obstacles: &[Obstacle]) -> Option<String> {
 }
 
 /// Judges requests by the reading of the proxy.
-struct Judge {
+pub(crate) struct Judge {
     rules: Rules,
+    names: Option<Refusals>,
 }
 
 impl Proxy for Judge {
@@ -55,13 +55,25 @@ impl Proxy for Judge {
         });
         match judged {
             Ok(()) => Vec::new(),
-            Err(Unsent::Refused(reason)) => vec![match reason.setting() {
+            Err(Unsent::Refused(reason)) => vec![match self.setting(reason, request) {
                 Some(setting) => Obstacle::Setting(setting.to_owned()),
                 None => Obstacle::Refused(reason.code().to_owned()),
             }],
             Err(Unsent::Lacks(needs)) => self.keys(needs, &raw),
             Err(Unsent::Own) => vec![Obstacle::Refused("own-page".to_owned())],
             Err(Unsent::Body) => vec![Obstacle::Refused("body".to_owned())],
+            Err(Unsent::Credentials(name)) => {
+                vec![Obstacle::Setting(self.rules.setting_of_member(&name).to_owned())]
+            }
+            // The lines allow the request with the parameter, which the proxy takes out.
+            Err(Unsent::Denied)
+                if request
+                    .query
+                    .iter()
+                    .any(|(name, _)| self.rules.is_token_parameter(name)) =>
+            {
+                vec![Obstacle::Setting("auth.query_parameter".to_owned())]
+            }
             Err(Unsent::Denied) => vec![Obstacle::Refused("no-line".to_owned())],
         }
     }
@@ -69,9 +81,33 @@ impl Proxy for Judge {
     fn refuses_parameter(&self, name: &str) -> bool {
         self.rules.refuses_parameter(name)
     }
+
+    fn names(&self) -> Option<&dyn NameRefusals> {
+        self.names.as_ref().map(|names| names as &dyn NameRefusals)
+    }
 }
 
 impl Judge {
+    /// # Errors
+    /// The configuration contains an invalid name or path.
+    pub(crate) fn of(config: &Config) -> Result<Self, RulesError> {
+        let rules = Rules::new(&serve::reading(config, None, Kept::default()))?;
+        Ok(Self {
+            names: Refusals::new(&rules),
+            rules,
+        })
+    }
+
+    /// The setting that lifts a refusal of a request.
+    fn setting(&self, reason: Reason, request: &Request) -> Option<&'static str> {
+        let mut names = request.query.iter().map(|(name, _)| name);
+        let of_parameter = match reason {
+            Reason::CredentialParameter => names.find_map(|name| self.rules.setting_of_parameter(name)),
+            _ => None,
+        };
+        of_parameter.or(reason.setting())
+    }
+
     /// The keys that a token lacks for a request, each with the pattern of a call that needs it.
     fn keys(&self, lacking: Needs, raw: &RawHead<'_>) -> Vec<Obstacle> {
         // Read again with every key.

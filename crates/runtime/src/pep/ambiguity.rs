@@ -1,6 +1,8 @@
 //! Finds ambiguous names: names of query parameters or JSON members that an upstream's framework could take for a name
 //! that a line constrains, in another spelling or on the other side.
 
+mod refusals;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -9,6 +11,8 @@ use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Kind, Node, Nodes, Path, ReadError, Slot, Step, Wanted};
 
 use crate::request::{Canonical, Filed, Rules};
+
+pub(crate) use refusals::Refusals;
 
 /// Maximum number of different names that are compared in one object, or in the objects of the root together. Each costs
 /// about a microsecond, and no API of the products whose frameworks parse names has as many parameters.
@@ -24,19 +28,39 @@ pub(super) fn is_query_ambiguous(
     if !rules.parses_names() || canonical.query.is_empty() {
         return false;
     }
-    let names = Filed::new(canonical.query.iter().map(|(name, _)| name.as_str()));
-    // A parameter such as `issue[project_id]` keeps Rails from wrapping the body.
-    let below = if rules.wraps() {
-        names.below_root()
-    } else {
-        Filed::default()
-    };
-    constrains(program, asked(token, canonical), |line| {
+    let names = QueryNames::new(
+        canonical.query.iter().map(|(name, _)| name.as_str()),
+        rules.wraps(),
+    );
+    constrains(program, asked(token, canonical), |line| names.are_ambiguous(line))
+}
+
+/// Names of a query.
+struct QueryNames<'n> {
+    names: Filed<'n>,
+    /// A parameter such as `issue[project_id]` keeps Rails from wrapping the body.
+    below: Filed<'n>,
+}
+
+impl<'n> QueryNames<'n> {
+    fn new(names: impl Iterator<Item = &'n str>, wraps: bool) -> Self {
+        let names = Filed::new(names);
+        let below = if wraps {
+            names.below_root()
+        } else {
+            Filed::default()
+        };
+        Self { names, below }
+    }
+
+    /// Whether the upstream could take one of the names for one that the line constrains.
+    fn are_ambiguous(&self, line: Constrained<'_>) -> bool {
         let is_own = |name: &str| line.parameters().any(|own| own == name);
-        line.parameters().any(|name| names.has_parameter(name, is_own))
-            || paths(line).any(|path| names.shares_root_of_node(&path.0))
-            || line.nodes().any(|path| below.leads_to_node(&path.0))
-    })
+        let mut parameters = line.parameters();
+        parameters.any(|name| self.names.has_parameter(name, is_own))
+            || paths(line).any(|path| self.names.shares_root_of_node(&path.0))
+            || line.nodes().any(|path| self.below.leads_to_node(&path.0))
+    }
 }
 
 fn asked(token: TokenId, canonical: &Canonical) -> (TokenId, tokenward_compiler::method::Method, &str) {
@@ -136,10 +160,7 @@ impl<'p> BodyNames<'p> {
     /// that the request lacks, but releases differ in the values that they treat as missing. The lack of the object is
     /// therefore considered only for `only`, which would otherwise forbid every member next to the object.
     fn has_wrapped(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>, root: &Filed<'_>) -> bool {
-        let by_name = self.lines.iter().any(|line| {
-            line.parameters().any(|name| root.has_wrapped(name))
-                || paths(*line).any(|path| root.has_wrapped_node(&path.0))
-        });
+        let by_name = self.lines.iter().any(|line| is_wrapped(*line, root));
         let mut closed = slots.closed.iter();
         by_name || closed.any(|(name, slot)| is_lacking(nodes.node(*slot)) && root.has_wrapped_in(name))
     }
@@ -178,8 +199,8 @@ impl<'p> BodyNames<'p> {
         }
         let inner = Filed::new(names.into_iter());
         let below = Filed::new(root.members.iter().map(AsRef::as_ref)).below_root();
-        let mut constrained = self.lines.iter().flat_map(|line| paths(*line));
-        let found = constrained.any(|path| inner.has_any_node(&path.0) || below.has_any_node(&path.0));
+        let mut lines = self.lines.iter();
+        let found = lines.any(|line| leads_to_any(*line, &inner) || leads_to_any(*line, &below));
         Ok(if found { Unwrapped::Yes } else { Unwrapped::No })
     }
 
@@ -190,14 +211,30 @@ impl<'p> BodyNames<'p> {
             let Some(names) = self.places.get(way).and_then(|at| filed.get(*at)) else {
                 return false;
             };
-            let is_own = |name: &str| {
-                let mut behind = paths(line).filter_map(|own| own.0.strip_prefix(way)?.first());
-                behind.any(|step| matches!(step, Step::Name(own) if own == name))
-            };
-            let left = path.0.strip_prefix(way).unwrap_or_default();
-            names.has_node(left, is_own)
+            is_spelled_otherwise(line, (way, path), names)
         })
     }
+}
+
+/// Whether the names of the objects at `way`, which leads to `path`, have another spelling of the rest of the path.
+fn is_spelled_otherwise(line: Constrained<'_>, (way, path): (&[Step], &Path), names: &Filed<'_>) -> bool {
+    let is_own = |name: &str| {
+        let mut behind = paths(line).filter_map(|own| own.0.strip_prefix(way)?.first());
+        behind.any(|step| matches!(step, Step::Name(own) if own == name))
+    };
+    let left = path.0.strip_prefix(way).unwrap_or_default();
+    names.has_node(left, is_own)
+}
+
+/// Whether `wrap_parameters` would store a member of the root at a path of the line.
+fn is_wrapped(line: Constrained<'_>, root: &Filed<'_>) -> bool {
+    line.parameters().any(|name| root.has_wrapped(name))
+        || paths(line).any(|path| root.has_wrapped_node(&path.0))
+}
+
+/// Whether one of the names leads to a path of the line, in any spelling.
+fn leads_to_any(line: Constrained<'_>, names: &Filed<'_>) -> bool {
+    paths(line).any(|path| names.has_any_node(&path.0))
 }
 
 /// What [`BodyNames::are_unwrapped`] found.

@@ -10,14 +10,16 @@ use crate::problem::Problem;
 use crate::request::{self, Canonical, Needs, RawHead, Reason, Rules, SELF_PATH};
 
 /// Why the proxy would not send a call upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unsent {
     /// The proxy refuses the request before it asks the lines.
     Refused(Reason),
     /// The proxy answers the call itself.
     Own,
-    /// The body is malformed, or contains credentials.
+    /// The body is malformed.
     Body,
+    /// The body has a member of this name, in which the product reads credentials.
+    Credentials(String),
     /// The token lacks these keys.
     Lacks(Needs),
     /// The lines do not allow the call.
@@ -76,6 +78,7 @@ pub(crate) fn by_lines(
 ) -> Result<(), Unsent> {
     let refused = |problem| match problem {
         Problem::Reading(refusal) => Unsent::Refused(refusal.reason),
+        Problem::BodyCredentials(name) => Unsent::Credentials(name),
         _ => Unsent::Body,
     };
     inspect::check_query(program, token, canonical, rules).map_err(refused)?;

@@ -86,7 +86,7 @@ fn is_word(name: &str) -> bool {
 }
 
 /// Returns the path of `a[b][c]` and `a[b][]`: all parsers agree on it, except those that do not support nesting.
-fn well_formed(name: &str) -> Option<Path<'_>> {
+pub(crate) fn well_formed(name: &str) -> Option<Path<'_>> {
     // The default depth of `qs`.
     const DEPTH: usize = 5;
     let (first, rest) = name.split_at_checked(name.find('[')?)?;

@@ -111,6 +111,11 @@ pub(super) fn is_ambiguous(pairs: &[Pair], folded: bool) -> bool {
     })
 }
 
+/// Whether a query with both parameters is ambiguous.
+pub(crate) fn clash(one: &str, other: &str, folded: bool) -> bool {
+    is_ambiguous(&[one, other].map(|name| (name.to_owned(), None)), folded)
+}
+
 fn text(encoded: &str) -> Result<String, Reason> {
     let bytes = decode_form(encoded.as_bytes()).map_err(|_| Reason::QueryEscape)?;
     String::from_utf8(bytes).map_err(|_| Reason::QueryNotUtf8)

@@ -315,8 +315,39 @@ impl Rules {
 
     /// Whether two of the parameters may be the same to the upstream.
     pub(super) fn is_ambiguous(&self, query: &[Pair]) -> bool {
-        let unknown = self.product() == Product::Generic;
-        self.parses_names() && query::is_ambiguous(query, unknown)
+        self.parses_names() && query::is_ambiguous(query, self.folds_parameters())
+    }
+
+    /// Whether two parameters may be the same to the upstream if their names differ in letter case, or in characters that PHP replaces.
+    pub(crate) fn folds_parameters(&self) -> bool {
+        self.product() == Product::Generic
+    }
+
+    /// Returns the setting because of which a parameter is refused as one of credentials.
+    pub(crate) fn setting_of_parameter(&self, name: &str) -> Option<&'static str> {
+        let (known, reason) = self.known_parameter(name)?;
+        let mut token = self.settings.query_token.iter();
+        let mut configured = self.settings.refused_parameters.iter();
+        let is_known = |name: &String| first_name(name) == *known;
+        match reason {
+            Reason::CredentialParameter if token.any(is_known) => Some("auth.query_parameter"),
+            Reason::CredentialParameter if configured.any(is_known) => Some("upstream.refused_parameters"),
+            reason => reason.setting(),
+        }
+    }
+
+    /// Returns the setting because of which a member of a JSON body is refused as one of credentials.
+    pub(crate) fn setting_of_member(&self, name: &str) -> &'static str {
+        let mut configured = self.settings.refused_members.iter();
+        match configured.any(|known| known.to_lowercase() == name) {
+            true => "upstream.refused_members",
+            false => "upstream.accepted_names",
+        }
+    }
+
+    /// Whether the proxy reads a parameter of this name as the token, and does not forward it.
+    pub(crate) fn is_token_parameter(&self, name: &str) -> bool {
+        self.settings.query_token.as_deref() == Some(name)
     }
 
     /// Whether names are parsed as the upstream's framework does, and ambiguous ones refused.

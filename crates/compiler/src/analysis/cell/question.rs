@@ -2,7 +2,7 @@
 
 use std::cell::Cell as Flag;
 
-use crate::analysis::{clauses::Ruled, forwarding::Forwarding, refusal::Refusals};
+use crate::analysis::{ambiguous::Ambiguous, clauses::Ruled, forwarding::Forwarding, refusal::Refusals};
 
 /// A question: all of `must`, none of `must_not`, and no refusal.
 pub(in super::super) struct Cell<'p, 'c> {
@@ -11,6 +11,8 @@ pub(in super::super) struct Cell<'p, 'c> {
     /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, a name that
     /// one of the rules has.
     pub(in super::super) refused_for: Option<(Ruled<'p>, &'c [Ruled<'p>])>,
+    /// A rule for which a name of the request must be refused, and the rules for which none may be.
+    pub(in super::super) ambiguous: Option<&'c Ambiguous<'p, 'c>>,
     /// The policies that may not refuse the request.
     pub(in super::super) refusals: Refusals<'p>,
     /// Names that a body should not have by chance.

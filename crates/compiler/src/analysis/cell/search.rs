@@ -134,6 +134,14 @@ impl<'a, 'p> Search<'a, 'p> {
                 places.at(path);
             });
         }
+        if let Some(ambiguous) = cell.ambiguous {
+            given.push(Atom::Url(ambiguous.reader.url(languages)?));
+            for ruled in ambiguous.covering(method) {
+                let (url, is) = ruled.url(languages)?;
+                given.push(Atom::Url((url, !is)));
+            }
+            choices.push(ambiguous.choice(kind, &mut places));
+        }
         // Clauses with the fewest alternatives come first; of those with one there is no choice.
         choices.sort_by_key(Vec::len);
         let mut open = Vec::new();
@@ -155,6 +163,7 @@ impl<'a, 'p> Search<'a, 'p> {
             joined: 0,
             left_out: 0,
             has_constraints: cell.refused_for.is_some()
+                || cell.ambiguous.is_some()
                 || cell
                     .must
                     .iter()
@@ -191,13 +200,16 @@ impl<'a, 'p> Search<'a, 'p> {
             let violated = self.violated(&node, &request)?;
             match violated {
                 Violated::None => match self.refused(&node, &request)? {
-                    None => match self.judged(&request)? {
-                        Judged::Forwarded => return Ok(Some(request)),
-                        Judged::Apart(url) => {
-                            node.chosen.push(Atom::Url(url));
-                            open.push(node);
-                        }
-                        Judged::PassedOver => self.cell.passed_over.set(true),
+                    None => match self.ambiguous(&node, &request)? {
+                        Some(clause) => branch(&mut open, &node, clause),
+                        None => match self.judged(&request)? {
+                            Judged::Forwarded => return Ok(Some(request)),
+                            Judged::Apart(url) => {
+                                node.chosen.push(Atom::Url(url));
+                                open.push(node);
+                            }
+                            Judged::PassedOver => self.cell.passed_over.set(true),
+                        },
                     },
                     Some((reader, clause)) => {
                         node.readers.push(reader);
@@ -298,6 +310,25 @@ impl<'a, 'p> Search<'a, 'p> {
         self.has_constraints = true;
         let clause = refusals.clause(reader, self.method, &mut self.places, self.languages)?;
         Ok(Some((reader, clause)))
+    }
+
+    /// Why a name of the request may not be there, as the clause that it is not, or that the line which makes it ambiguous does not
+    /// match.
+    fn ambiguous(&mut self, node: &Node, request: &Request) -> Result<Option<Alternatives>, Exhausted> {
+        let Some(ambiguous) = self.cell.ambiguous else {
+            return Ok(None);
+        };
+        let Some(mut clause) = ambiguous.clause(request, (&mut self.places, self.languages))? else {
+            return Ok(None);
+        };
+        // What was chosen already did not help, and would not if it were chosen again.
+        let known: HashSet<&Atom> = node.chosen.iter().chain(&self.given).collect();
+        let all = clause.len();
+        clause.retain(|atoms| atoms.iter().any(|atom| !known.contains(atom)));
+        if clause.len() < all {
+            self.cell.passed_over.set(true);
+        }
+        Ok(Some(clause))
     }
 
     fn request_of(&self, found: Found) -> Request {

@@ -41,6 +41,10 @@ impl Widened {
                 "bodies with names in other letter case, which were refused while more lines read bodies"
                     .to_owned()
             }
+            Self::Names(line) => format!(
+                "names that the upstream may take for one of {}, which were refused as ambiguous while the policy had this line",
+                quote(&line.to_string())
+            ),
             Self::Methods(methods) => {
                 let names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
                 format!("methods + {}", names.join(", "))
@@ -79,6 +83,7 @@ impl Widened {
             Self::NewLine => "new-line",
             Self::SameLine => "same-line",
             Self::Unrefused => "bodies",
+            Self::Names(_) => "names",
             Self::Methods(_) => "methods",
             Self::Path { .. } => "path",
             Self::Values { subject, .. } | Self::Removed { subject, .. } => match subject {

@@ -1,6 +1,6 @@
 //! The answer to `--equal`: whether two tokens allow the same requests.
 
-use tokenward_compiler::analysis::{Comparison, Difference};
+use tokenward_compiler::analysis::{Cause, Comparison, Difference};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
 use super::listing::{Text, caller, place};
@@ -101,6 +101,7 @@ impl Equality<'_> {
         for found in only.findings.iter().take(REQUESTS) {
             let allowed = found.allowed_by.map(|line| place(program, line));
             let denied = found.denied_by.map(|line| place(program, line));
+            let denied = denied.as_deref().unwrap_or("no line");
             out.line(
                 2,
                 &format!(
@@ -108,10 +109,10 @@ impl Equality<'_> {
                     allowed.as_deref().unwrap_or("unrestricted = true")
                 ),
             );
-            out.line(
-                2,
-                &format!("denied by  {}", denied.as_deref().unwrap_or("no line")),
-            );
+            match found.cause {
+                Cause::Refused(_) => out.line(2, &format!("refused as ambiguous because of {denied}")),
+                _ => out.line(2, &format!("denied by  {denied}")),
+            }
             out.request(4, (&found.witness, &found.obstacles), (program, token));
         }
         if let Some(more @ 1..) = only.findings.len().checked_sub(REQUESTS) {

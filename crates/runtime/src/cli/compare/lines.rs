@@ -258,7 +258,8 @@ pub(in super::super) struct Example {
     pub(in super::super) cause: Cause,
     /// The line that allows the request; `None` if the token is unrestricted.
     pub(in super::super) allowed_by: Option<Line>,
-    /// The forbid line that denies the request on the other side; `None` if no line permits it there.
+    /// The line on the other side that denies the request, or for whose names the proxy refuses it there; `None` if no line permits it
+    /// there.
     pub(in super::super) denied_by: Option<Line>,
     /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
     /// allows it forwards it.
@@ -297,6 +298,11 @@ impl Example {
     /// Whether the proxy forwards no such request, for certain.
     pub(in super::super) fn is_latent(&self) -> bool {
         Obstacle::are_certain(&self.obstacles)
+    }
+
+    /// Whether the proxy refuses the request on the other side because of its names.
+    pub(in super::super) fn is_refused(&self) -> bool {
+        matches!(self.cause, Cause::Refused(_))
     }
 
     /// The line that allows the request, or the one that makes the token unrestricted.
@@ -397,6 +403,7 @@ fn key(cause: Cause) -> (u8, Option<LineId>) {
         Cause::Permit(line) => (0, Some(line)),
         Cause::Lifted(line) => (1, Some(line)),
         Cause::Unrestricted => (2, None),
+        Cause::Refused(line) => (3, Some(line)),
     }
 }
 

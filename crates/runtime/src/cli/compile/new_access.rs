@@ -449,7 +449,7 @@ impl Gate<'_> {
                 token,
                 text: self.new.program.line(line).text.to_owned(),
             }),
-            Cause::Lifted(line) => Some(ReviewedWhat::Lifted {
+            Cause::Lifted(line) | Cause::Refused(line) => Some(ReviewedWhat::Lifted {
                 token,
                 text: self.old.program.line(line).text.to_owned(),
             }),
@@ -471,6 +471,14 @@ impl Gate<'_> {
                 let text = self.old.program.line(line).text;
                 let headline = format!("`{}` newly allows requests that `{text}` forbade", token.name);
                 (Code::LiftedForbid, None, headline)
+            }
+            Cause::Refused(line) => {
+                let text = self.old.program.line(line).text;
+                let headline = format!(
+                    "`{}` newly allows names that the proxy refused because of `{text}`",
+                    token.name
+                );
+                (Code::LiftedNames, None, headline)
             }
             Cause::Unrestricted => return,
         };

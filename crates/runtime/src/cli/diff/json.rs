@@ -88,6 +88,7 @@ fn example(example: &Example) -> Value {
     let cause = match example.cause {
         Cause::Permit(_) => "permit",
         Cause::Lifted(_) => "lifted",
+        Cause::Refused(_) => "names",
         Cause::Unrestricted => "unrestricted",
     };
     let explanation = example.explanation.as_ref();

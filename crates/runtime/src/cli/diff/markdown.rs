@@ -110,6 +110,11 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             code(&place(example.allowing_line(), "unrestricted = true"))
         );
         if token.standing == Standing::Kept {
+            let denied = match (example.is_refused(), title == NEWLY_ALLOWED) {
+                (false, _) => denied,
+                (true, true) => "was refused as ambiguous because of",
+                (true, false) => "refused as ambiguous because of",
+            };
             match &example.denied_by {
                 Some(line) => {
                     let _ = writeln!(out, "- {denied} {}", code(&place(Some(line), "")));

@@ -213,10 +213,11 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             ),
         );
         if token.standing == Standing::Kept {
-            line(
-                out,
-                format_args!("    denied by  {}", place(example.denied_by.as_ref(), "no line")),
-            );
+            let denied = place(example.denied_by.as_ref(), "no line");
+            match example.is_refused() {
+                true => line(out, format_args!("    refused as ambiguous because of {denied}")),
+                false => line(out, format_args!("    denied by  {denied}")),
+            }
         }
         if let Some((request, curl)) = example.telling() {
             line(out, format_args!("  most telling: {request}"));

@@ -24,9 +24,7 @@ fn config(product: Product, endpoints: &[&str]) -> Config {
 }
 
 fn judge(config: &Config) -> Judge {
-    Judge {
-        rules: Rules::new(&serve::reading(config, None, Kept::default())).unwrap(),
-    }
+    Judge::of(config).unwrap()
 }
 
 fn get(path: &str) -> Request {

@@ -1,6 +1,9 @@
+use proptest::prelude::*;
 use tokenward_compiler::BaseUrl;
+use tokenward_compiler::analysis::{Json, Request, RequestBody, are_refused};
 use tokenward_compiler::source::SourceSet;
 
+use super::Refusals;
 use crate::pep::inspect::{check_body, check_query};
 use crate::problem::Problem;
 use crate::request::{self, Framing, Product, RawHead, Reason, Rules, Settings, Version};
@@ -306,5 +309,87 @@ fn names_that_stand_for_the_root_or_its_elements_are_refused_by_name() {
         // Another line permits objects, whose members are not in any element.
         let of_both = format!("{of_elements}\n[post]/x[QueryParam::page?=1]");
         assert!(!is_refused(product, &of_both, ("/x", r#"{"name":"a"}"#), false));
+    }
+}
+
+/// Lines with names of all kinds.
+const LINES: [&str; 12] = [
+    "/x[QueryParam::role==a]",
+    "/x[QueryParam::ROLE?=a][QueryParam::role?=a]",
+    "/x[QueryParam::\"a[b]\"==a]",
+    "/x[QueryParam::\"a.b\"==a][QueryParam::\"a[]\"?=a]",
+    "/x[JsonData::role==a]",
+    "/x[JsonData::a.b?=a]",
+    "/x[JsonData::a.only][JsonData::a.c?=a]",
+    "/x[JsonData::l[*].b?=a]",
+    "/x[JsonData::\"_json\"?=a]",
+    "/x[JsonData::json?=a]",
+    "/x[JsonData::$[*].b?=a]",
+    "/x[JsonData::only][QueryParam::only]",
+];
+
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => prop::sample::select(&["role", "ROLE", "a", "b", "B", "c", "l", "x", "json", "_json", "utf8"][..])
+            .prop_map(str::to_owned),
+        2 => "[aABbx.\\[\\]_! ]{1,6}",
+        1 => "(a|role|x|l)(\\[(b|role|0|)\\]){1,2}",
+    ]
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Literal("null".to_owned())),
+        Just(Json::Literal("false".to_owned())),
+        Just(Json::String("a".to_owned())),
+    ];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let object = prop::collection::vec((any_name(), inner.clone()), 0..3).prop_map(|mut members| {
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            members.dedup_by(|(one, _), (other, _)| one == other);
+            Json::Object(members)
+        });
+        prop_oneof![
+            3 => object,
+            1 => prop::collection::vec(inner, 0..3).prop_map(Json::Array),
+        ]
+    })
+}
+
+/// What the checks of query and body say of one request, and what the proofs say of its names.
+fn both(product: Product, line: &str, names: &[String], body: &Json) -> (Option<Reason>, bool) {
+    let pairs: Vec<(String, String)> = names.iter().map(|name| (name.clone(), "a".to_owned())).collect();
+    let asked = Request {
+        method: tokenward_compiler::method::Method::Post,
+        path: "/x".to_owned(),
+        query: pairs,
+        body: RequestBody::Json(body.clone()),
+    };
+    let judged = refusal(product, line, (&asked.target(), &body.to_string()), false);
+    let text = format!(
+        "[[token]]\nname = \"t\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{line}\n'''\n",
+        "0".repeat(64)
+    );
+    let base = BaseUrl::parse("http://a").unwrap();
+    let compiled = tokenward_compiler::compile(&SourceSet::from_files([("p.toml".into(), text)]));
+    let program = compiled.program.unwrap().bind(&base).unwrap();
+    let (token, _) = program.tokens().next().unwrap();
+    let mut settings = Settings::new(base, product);
+    settings.endpoints = vec!["/*".to_owned()];
+    let refusals = Refusals::new(&Rules::new(&settings).unwrap()).unwrap();
+    (judged, are_refused(&refusals, (&program, token), &asked))
+}
+
+proptest! {
+    /// A request is refused by its names exactly if one of the names is.
+    #[test]
+    fn requests_are_refused_as_their_names_are(
+        product in prop::sample::select(vec![Product::Gitlab, Product::Redmine, Product::Generic]),
+        line in prop::sample::select(LINES.to_vec()),
+        names in prop::collection::vec(any_name(), 0..2),
+        body in any_json(),
+    ) {
+        let (judged, by_names) = both(product, line, &names, &body);
+        prop_assert_eq!(judged == Some(Reason::AmbiguousParameter), by_names, "{} {:?} {}", line, names, body);
     }
 }

@@ -1,0 +1,286 @@
+//! Requests that one policy refuses because of their names, and another does not.
+//!
+//! The proxy refuses a name that its upstream could take for a name of a line ([`super::names`]). Of each request it looks at all lines
+//! whose methods and URL match. So if a line is gone, or has another URL or fewer constraints, a request may pass that was refused
+//! because of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{
+    body::{BodyAtom, Fact, Quantity, Says},
+    budget::{Exhausted, Work},
+    clauses::{Alternatives, Atom, BodyKind, Ruled},
+    language::Languages,
+    names::{NameRefusals, Site, Spelling, refused_names},
+    parameters::QueryAtom,
+    places::{PlaceId, Places},
+    values::Trait,
+    witness::Request,
+};
+use crate::{
+    decide::Constrained,
+    json::{Kind, Kinds, Path, Step},
+    method::Method,
+};
+
+/// Steps that a line counts for when the names of a request are compared with its own.
+const STEPS_A_LINE: usize = 200;
+
+/// A question about names: the one policy refuses the request because of `reader`, and the other because of none of its lines.
+pub(super) struct Ambiguous<'p, 'q> {
+    /// The line of the policy that refuses the request.
+    pub(super) reader: Ruled<'p>,
+    /// The names of which the request has one.
+    pub(super) wanted: Wanted<'q>,
+    /// The lines of the other policy that constrain names.
+    pub(super) others: &'q [Ruled<'p>],
+    pub(super) proxy: &'q dyn NameRefusals,
+}
+
+/// The names of which a request has one.
+pub(super) enum Wanted<'q> {
+    /// One of these.
+    Spelled(&'q [Spelling]),
+    /// Any name at a place that no line contains. It stands for a name that the reader refuses, and the lines `covering` refuse all
+    /// such names.
+    Unknown {
+        site: &'q Site,
+        /// The names that lines contain.
+        known: &'q BTreeSet<String>,
+        /// The members of the root that may be objects.
+        firsts: &'q [String],
+        /// The positions of the lines among the others.
+        covering: &'q [usize],
+    },
+}
+
+impl<'p> Ambiguous<'p, '_> {
+    /// Whether the request may need a JSON body.
+    pub(super) fn looks_at_bodies(&self) -> bool {
+        match &self.wanted {
+            Wanted::Spelled(spellings) => spellings.iter().any(|spelling| !spelling.is_parameter()),
+            Wanted::Unknown { site, .. } => **site != Site::Query,
+        }
+    }
+
+    /// The lines of the other policy whose URL the request may not match.
+    pub(super) fn covering(&self, method: Method) -> impl Iterator<Item = Ruled<'p>> {
+        let positions: &[usize] = match &self.wanted {
+            Wanted::Spelled(_) => &[],
+            Wanted::Unknown { covering, .. } => covering,
+        };
+        let lines = positions.iter().filter_map(|at| self.others.get(*at).copied());
+        lines.filter(move |ruled| ruled.rule.methods.contains(method))
+    }
+
+    /// When a request with a body of this kind has one of the wanted names.
+    pub(super) fn choice(&self, kind: BodyKind, places: &mut Places) -> Alternatives {
+        let is_possible = |spelling: &&Spelling| spelling.is_parameter() || kind == BodyKind::Json;
+        match &self.wanted {
+            Wanted::Spelled(spellings) => spellings
+                .iter()
+                .filter(is_possible)
+                .map(|spelling| present(spelling, places))
+                .collect(),
+            Wanted::Unknown {
+                site, known, firsts, ..
+            } => match site {
+                Site::Query => vec![vec![Atom::Query(QueryAtom::Beside((*known).clone()))]],
+                _ if kind != BodyKind::Json => Vec::new(),
+                site => unknown(site, known, firsts, places),
+            },
+        }
+    }
+
+    /// Whether the one policy refuses the request because of the reader, and the other does not because of any line.
+    pub(super) fn is_proved_by(&self, request: &Request) -> bool {
+        let refuses = |ruled: &Ruled<'p>| {
+            ruled.rule.methods.contains(request.method)
+                && ruled.matches_path(&request.path)
+                && !refused_names(self.proxy, Constrained::of(ruled.rule), request).is_empty()
+        };
+        refuses(&self.reader) && !self.others.iter().any(refuses) && self.clash(request).is_none()
+    }
+
+    /// Two parameters of a request that the proxy refuses together under both policies.
+    fn clash<'r>(&self, request: &'r Request) -> Option<[&'r str; 2]> {
+        let names = || request.query.iter().map(|(name, _)| name.as_str());
+        names().find_map(|one| {
+            let other = names().find(|other| *other != one && self.proxy.clash(one, other))?;
+            Some([one, other])
+        })
+    }
+
+    /// Why the other policy refuses a request because of its names, as the clause that it does not. `None`: it does not refuse it.
+    pub(super) fn clause(
+        &self,
+        request: &Request,
+        (places, languages): (&mut Places, &mut Languages),
+    ) -> Result<Option<Alternatives>, Exhausted> {
+        if let Some(names) = self.clash(request) {
+            let absent = |name: &str| vec![Atom::Query(QueryAtom::Absent(name.to_owned()))];
+            return Ok(Some(names.map(absent).to_vec()));
+        }
+        let Some((line, refused)) = refusal(self.proxy, self.others, request, &mut languages.work)? else {
+            return Ok(None);
+        };
+        let (url, is) = line.url(languages)?;
+        let mut clause = vec![vec![Atom::Url((url, !is))]];
+        // Without all of the names, or with the objects that the root lacks.
+        let none = refused.iter().flat_map(|spelling| absent(spelling, places));
+        clause.push(none.collect());
+        let lacking: HashSet<&Path> = refused
+            .iter()
+            .filter_map(|spelling| match spelling {
+                Spelling::Beside { lacking, .. } => Some(lacking),
+                _ => None,
+            })
+            .collect();
+        if !lacking.is_empty() {
+            let others: Vec<Atom> = refused
+                .iter()
+                .filter(|spelling| !matches!(spelling, Spelling::Beside { .. }))
+                .flat_map(|spelling| absent(spelling, places))
+                .collect();
+            for says in [Says::Fact(Fact::Object, Quantity::Once), has_something()] {
+                let there = lacking.iter().map(|path| body(places.at(path), says.clone()));
+                clause.push(there.chain(others.iter().cloned()).collect());
+            }
+        }
+        Ok(Some(clause))
+    }
+}
+
+/// The line because of which a policy refuses a request, and the names that it refuses.
+pub(super) fn refusal<'p>(
+    proxy: &dyn NameRefusals,
+    lines: &[Ruled<'p>],
+    request: &Request,
+    work: &mut Work,
+) -> Result<Option<(Ruled<'p>, Vec<Spelling>)>, Exhausted> {
+    for ruled in lines {
+        work.take(1)?;
+        if !ruled.rule.methods.contains(request.method) || !ruled.matches_path(&request.path) {
+            continue;
+        }
+        work.take(STEPS_A_LINE)?;
+        let refused = refused_names(proxy, Constrained::of(ruled.rule), request);
+        if !refused.is_empty() {
+            return Ok(Some((*ruled, refused)));
+        }
+    }
+    Ok(None)
+}
+
+/// Lists the names that a rule contains, each at its own place.
+pub(super) fn own(ruled: Ruled<'_>) -> Vec<Spelling> {
+    let parameters = ruled.rule.params.iter();
+    let mut all: Vec<Spelling> = parameters
+        .map(|test| Spelling::Parameter(test.name.to_string()))
+        .collect();
+    for path in ruled.paths() {
+        for (at, step) in path.0.iter().enumerate() {
+            let Step::Name(name) = step else { continue };
+            all.push(Spelling::Member {
+                object: Path(path.0.iter().take(at).cloned().collect()),
+                name: name.clone(),
+            });
+        }
+    }
+    all
+}
+
+/// Lists the names that rules contain, each at the places where it may stand.
+pub(super) fn spelled<'p>(rules: &[Ruled<'p>]) -> Vec<Spelling> {
+    let mut all = Vec::new();
+    for ruled in rules {
+        for test in &ruled.rule.params {
+            all.push(Spelling::Parameter(test.name.to_string()));
+            all.push(Spelling::of_root(test.name.to_string()));
+        }
+        for path in ruled.paths() {
+            for step in &path.0 {
+                let Step::Name(name) = step else { continue };
+                all.push(Spelling::Parameter(name.clone()));
+                all.push(Spelling::of_root(name.clone()));
+            }
+        }
+        all.extend(own(*ruled));
+    }
+    let mut known = HashSet::new();
+    all.retain(|spelling| known.insert(spelling.clone()));
+    all
+}
+
+fn present(spelling: &Spelling, places: &mut Places) -> Vec<Atom> {
+    let found = |places: &mut Places, object: &Path, name: &String| {
+        body(
+            member(object, name, places),
+            Says::Fact(Fact::Found, Quantity::Once),
+        )
+    };
+    match spelling {
+        Spelling::Parameter(name) => vec![Atom::Query(QueryAtom::Present(name.clone()))],
+        Spelling::Member { object, name } => vec![found(places, object, name)],
+        Spelling::Beside { lacking, name } => vec![
+            found(places, &Path::ROOT, name),
+            body(places.at(lacking), Says::Fact(Fact::Found, Quantity::Never)),
+        ],
+        Spelling::NoObject => vec![body(Places::ROOT, Says::Fact(Fact::NoObject, Quantity::Once))],
+    }
+}
+
+fn absent(spelling: &Spelling, places: &mut Places) -> Option<Atom> {
+    let missing = |place| body(place, Says::Fact(Fact::Found, Quantity::Never));
+    Some(match spelling {
+        Spelling::Parameter(name) => Atom::Query(QueryAtom::Absent(name.clone())),
+        Spelling::Member { object, name } => missing(member(object, name, places)),
+        Spelling::Beside { name, .. } => missing(member(&Path::ROOT, name, places)),
+        Spelling::NoObject => body(Places::ROOT, Says::Fact(Fact::NoObject, Quantity::Never)),
+    })
+}
+
+/// When a body has a name that no line contains at a place.
+fn unknown(site: &Site, known: &BTreeSet<String>, firsts: &[String], places: &mut Places) -> Alternatives {
+    let beside = |place| body(place, Says::Beside(known.clone()));
+    let once = |place, fact| body(place, Says::Fact(fact, Quantity::Once));
+    match site {
+        Site::Query => Vec::new(),
+        Site::Object(path) if *path == Path::ROOT => {
+            let no_object = once(Places::ROOT, Fact::NoObject);
+            vec![vec![beside(Places::ROOT)], vec![no_object]]
+        }
+        Site::Object(path) => {
+            // The objects in an array count as well.
+            let mut element = path.clone();
+            element.0.push(Step::Each);
+            let element = once(places.at(&element), Fact::Object);
+            vec![vec![beside(places.at(path))], vec![element]]
+        }
+        Site::Inner => {
+            let mut alternatives = vec![vec![beside(Places::ROOT)]];
+            for first in firsts {
+                let place = member(&Path::ROOT, first, places);
+                alternatives.push(vec![once(place, Fact::Object)]);
+            }
+            alternatives
+        }
+        Site::Beside(_) => vec![vec![beside(Places::ROOT)]],
+    }
+}
+
+/// A value that is neither `null` nor `false`.
+fn has_something() -> Says {
+    let kinds = [Kind::String, Kind::Number].map(|kind| Trait::kinds(Some(Kinds::only(kind)), true));
+    Says::SomeValue(kinds.to_vec())
+}
+
+fn member(object: &Path, name: &str, places: &mut Places) -> PlaceId {
+    let mut steps = object.0.clone();
+    steps.push(Step::Name(name.to_owned()));
+    places.at(&Path(steps))
+}
+
+fn body(place: PlaceId, says: Says) -> Atom {
+    Atom::Body(BodyAtom { place, says })
+}
