@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use regex_syntax::hir::Hir;
+
 use super::{
     body::{BodyAtom, Fact, Quantity, Says},
     budget::{Exhausted, Work},
@@ -19,6 +21,7 @@ use super::{
 };
 use crate::{
     decide::Constrained,
+    ir::{Matcher, Program, TokenId},
     json::{Kind, Kinds, Path, Step},
     method::Method,
 };
@@ -99,56 +102,83 @@ impl<'p> Ambiguous<'p, '_> {
                 && ruled.matches_path(&request.path)
                 && !refused_names(self.proxy, Constrained::of(ruled.rule), request).is_empty()
         };
-        refuses(&self.reader) && !self.others.iter().any(refuses) && self.clash(request).is_none()
-    }
-
-    /// Two parameters of a request that the proxy refuses together under both policies.
-    fn clash<'r>(&self, request: &'r Request) -> Option<[&'r str; 2]> {
-        let names = || request.query.iter().map(|(name, _)| name.as_str());
-        names().find_map(|one| {
-            let other = names().find(|other| *other != one && self.proxy.clash(one, other))?;
-            Some([one, other])
-        })
+        refuses(&self.reader) && !self.others.iter().any(refuses) && clash(self.proxy, request).is_none()
     }
 
     /// Why the other policy refuses a request because of its names, as the clause that it does not. `None`: it does not refuse it.
     pub(super) fn clause(
         &self,
         request: &Request,
-        (places, languages): (&mut Places, &mut Languages),
+        known: (&mut Places, &mut Languages),
     ) -> Result<Option<Alternatives>, Exhausted> {
-        if let Some(names) = self.clash(request) {
-            let absent = |name: &str| vec![Atom::Query(QueryAtom::Absent(name.to_owned()))];
-            return Ok(Some(names.map(absent).to_vec()));
-        }
-        let Some((line, refused)) = refusal(self.proxy, self.others, request, &mut languages.work)? else {
-            return Ok(None);
-        };
-        let (url, is) = line.url(languages)?;
-        let mut clause = vec![vec![Atom::Url((url, !is))]];
-        // Without all of the names, or with the objects that the root lacks.
-        let none = refused.iter().flat_map(|spelling| absent(spelling, places));
-        clause.push(none.collect());
-        let lacking: HashSet<&Path> = refused
-            .iter()
-            .filter_map(|spelling| match spelling {
-                Spelling::Beside { lacking, .. } => Some(lacking),
-                _ => None,
-            })
-            .collect();
-        if !lacking.is_empty() {
-            let others: Vec<Atom> = refused
-                .iter()
-                .filter(|spelling| !matches!(spelling, Spelling::Beside { .. }))
-                .flat_map(|spelling| absent(spelling, places))
-                .collect();
-            for says in [Says::Fact(Fact::Object, Quantity::Once), has_something()] {
-                let there = lacking.iter().map(|path| body(places.at(path), says.clone()));
-                clause.push(there.chain(others.iter().cloned()).collect());
-            }
-        }
-        Ok(Some(clause))
+        clause((self.proxy, self.others), request, known)
     }
+}
+
+/// The lines of a token that constrain names, for which a proxy may refuse requests: forbid lines, then permit lines.
+pub(super) fn lines(program: &Program, token: TokenId) -> Vec<Ruled<'_>> {
+    let token = program.token(token);
+    let rules = token.forbids.iter().chain(token.permits.iter());
+    let ruled = rules.filter_map(|id| {
+        Some(Ruled {
+            program,
+            rule: program.rule(id)?,
+        })
+    });
+    ruled
+        .filter(|ruled| ruled.asks_query() || ruled.asks_json())
+        .collect()
+}
+
+/// Two parameters of a request that the proxy refuses together, whatever the lines are.
+fn clash<'r>(proxy: &dyn NameRefusals, request: &'r Request) -> Option<[&'r str; 2]> {
+    let names = || request.query.iter().map(|(name, _)| name.as_str());
+    names().find_map(|one| {
+        let other = names().find(|other| *other != one && proxy.clash(one, other))?;
+        Some([one, other])
+    })
+}
+
+/// Why a proxy refuses a request because of its names and these lines, as the clause that it does not. `None`: it does not refuse it.
+pub(super) fn clause(
+    (proxy, lines): (&dyn NameRefusals, &[Ruled<'_>]),
+    request: &Request,
+    (places, languages): (&mut Places, &mut Languages),
+) -> Result<Option<Alternatives>, Exhausted> {
+    if let Some(names) = clash(proxy, request) {
+        let absent = |name: &str| vec![Atom::Query(QueryAtom::Absent(name.to_owned()))];
+        return Ok(Some(names.map(absent).to_vec()));
+    }
+    let Some((line, refused)) = refusal(proxy, lines, request, &mut languages.work)? else {
+        return Ok(None);
+    };
+    let (url, is) = line.url(languages)?;
+    let none = refused.iter().flat_map(|spelling| absent(spelling, places));
+    let mut clause = vec![vec![Atom::Url((url, !is))], none.collect()];
+    // Or the root has the objects that it lacks, and the other names are absent.
+    let mut lacking: Vec<PlaceId> = Vec::new();
+    let mut others = Vec::new();
+    for spelling in &refused {
+        match spelling {
+            Spelling::Beside { lacking: path, .. } => lacking.push(places.at(path)),
+            spelling => others.extend(absent(spelling, places)),
+        }
+    }
+    lacking.sort_unstable();
+    lacking.dedup();
+    if !lacking.is_empty() {
+        for says in has_something(languages)? {
+            let atoms = |place: &PlaceId| {
+                says.clone()
+                    .into_iter()
+                    .map(|says| body(*place, says))
+                    .collect::<Vec<_>>()
+            };
+            let there = lacking.iter().flat_map(atoms);
+            clause.push(there.chain(others.iter().cloned()).collect());
+        }
+    }
+    Ok(Some(clause))
 }
 
 /// The line because of which a policy refuses a request, and the names that it refuses.
@@ -269,10 +299,25 @@ fn unknown(site: &Site, known: &BTreeSet<String>, firsts: &[String], places: &mu
     }
 }
 
-/// A value that is neither `null` nor `false`.
-fn has_something() -> Says {
-    let kinds = [Kind::String, Kind::Number].map(|kind| Trait::kinds(Some(Kinds::only(kind)), true));
-    Says::SomeValue(kinds.to_vec())
+/// The forms of a node that no server treats as missing: it is an object, has a value that is neither `null` nor `false`, or is an
+/// array without values.
+fn has_something(languages: &mut Languages) -> Result<[Vec<Says>; 3], Exhausted> {
+    let literal = Hir::literal(b"false".to_vec());
+    let literal = languages.of(&Matcher::new(&literal).map_err(|_| Exhausted)?)?;
+    let of = |kind| Trait::kinds(Some(Kinds::only(kind)), true);
+    let values = vec![
+        of(Kind::String),
+        of(Kind::Number),
+        of(Kind::Boolean).and(Trait::text(literal, false)),
+    ];
+    Ok([
+        vec![Says::Fact(Fact::Object, Quantity::Once)],
+        vec![Says::SomeValue(values)],
+        vec![
+            Says::Fact(Fact::Found, Quantity::Once),
+            Says::Fact(Fact::Value, Quantity::Never),
+        ],
+    ])
 }
 
 fn member(object: &Path, name: &str, places: &mut Places) -> PlaceId {

@@ -1,9 +1,12 @@
 //! What a request must pass for a proxy to forward it.
 
 use super::{
+    ambiguous,
     budget::Exhausted,
+    clauses::Alternatives,
     language::{LangId, Languages, Literal},
     obstacle::Obstacle,
+    places::Places,
     proxied::{Asked, Proxied},
     witness::Request,
 };
@@ -20,6 +23,21 @@ impl Forwarding<'_> {
     /// What keeps the proxy from forwarding the request.
     pub(crate) fn obstacles(&self, request: &Request) -> Vec<Obstacle> {
         self.proxied.proxy().obstacles(self.asked, request)
+    }
+
+    /// Why the proxy refuses the request because of its names, as the clause that it does not. `None`: it does not refuse it.
+    pub(super) fn ambiguous(
+        &self,
+        request: &Request,
+        known: (&mut Places, &mut Languages),
+    ) -> Result<Option<Alternatives>, Exhausted> {
+        match (self.proxied.proxy().names(), self.asked.lines) {
+            (Some(proxy), Some((program, token))) => {
+                let lines = ambiguous::lines(program, token);
+                ambiguous::clause((proxy, &lines), request, known)
+            }
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn refuses_parameter(&self, name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! One side of a question: a program, and a token of it or nobody's.
 
 use super::{
+    ambiguous,
     clauses::Ruled,
     forwarding::Forwarding,
     names::NameRefusals,
@@ -58,14 +59,10 @@ impl<'p> Side<'p> {
         proxied.proxy().names()
     }
 
-    /// The rules that constrain names, for which the proxy may refuse requests: forbid lines, then permit lines. None of an invariant.
+    /// The rules for which the proxy may refuse requests because of their names. None of an invariant.
     pub(super) fn refusing(self) -> Vec<Ruled<'p>> {
-        if self.is_demand {
-            return Vec::new();
-        }
-        let mut rules = [self.forbids(), self.permits()].concat();
-        rules.retain(|ruled| ruled.asks_query() || ruled.asks_json());
-        rules
+        let token = self.token.filter(|_| !self.is_demand);
+        token.map_or_else(Vec::new, |token| ambiguous::lines(self.program, token))
     }
 
     pub(crate) fn permits(self) -> Vec<Ruled<'p>> {

@@ -13,6 +13,7 @@ mod proxy;
 mod repository;
 mod tokenward;
 
+mod ambiguous_names;
 mod ask;
 mod audit;
 mod audit_filters;

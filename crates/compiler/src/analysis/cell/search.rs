@@ -315,10 +315,13 @@ impl<'a, 'p> Search<'a, 'p> {
     /// Why a name of the request may not be there, as the clause that it is not, or that the line which makes it ambiguous does not
     /// match.
     fn ambiguous(&mut self, node: &Node, request: &Request) -> Result<Option<Alternatives>, Exhausted> {
-        let Some(ambiguous) = self.cell.ambiguous else {
-            return Ok(None);
+        let known = (&mut self.places, &mut *self.languages);
+        let found = match (self.cell.ambiguous, &self.cell.forwarding) {
+            (Some(ambiguous), _) => ambiguous.clause(request, known)?,
+            (None, Some(forwarding)) => forwarding.ambiguous(request, known)?,
+            (None, None) => None,
         };
-        let Some(mut clause) = ambiguous.clause(request, (&mut self.places, self.languages))? else {
+        let Some(mut clause) = found else {
             return Ok(None);
         };
         // What was chosen already did not help, and would not if it were chosen again.
