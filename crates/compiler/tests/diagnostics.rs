@@ -208,7 +208,7 @@ fn every_page_has_its_sections() {
             page.starts_with(&format!("# {code}: {}\n", code.title())),
             "{page}"
         );
-        for section in ["## What", "## Why", "## Example", "## Instead"] {
+        for section in ["## What", "## Why", "## Example", "## Instead", "## Fix"] {
             assert!(page.contains(section), "{code} has no {section}");
         }
     }

@@ -127,8 +127,8 @@ fn a_fix_is_the_text_that_the_advice_names() {
     let fixes: Vec<(&str, &str)> = compilation
         .diagnostics
         .iter()
-        .filter_map(|found| found.fix.as_ref())
-        .map(|fix| (sources.text(fix.span), fix.text.as_str()))
+        .filter_map(|found| found.fixes.first()?.edits.first())
+        .map(|edit| (sources.text(edit.span), edit.text.as_str()))
         .collect();
     assert_eq!(
         fixes,
