@@ -27,8 +27,10 @@ pub struct Finding {
     pub witness: Request,
     /// The line that allows it; `None`: an unrestricted token.
     pub allowed_by: Option<LineId>,
-    /// The forbid line that denies it in the other; `None`: no line permits it.
+    /// The forbid line that denies it in the other; `None`: no line permits it, or it is refused.
     pub denied_by: Option<LineId>,
+    /// Whether the other refuses the request, since its body is ambiguous to a line that looks at it.
+    pub is_refused: bool,
     /// The line that makes the difference.
     pub cause: Cause,
     /// What keeps the proxy from forwarding the request, and every other one of this finding; empty if the proxy forwards it, or if

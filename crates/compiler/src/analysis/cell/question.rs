@@ -8,8 +8,8 @@ use crate::analysis::{clauses::Ruled, forwarding::Forwarding, refusal::Refusals}
 pub(in super::super) struct Cell<'p, 'c> {
     pub(in super::super) must: Vec<Ruled<'p>>,
     pub(in super::super) must_not: Vec<&'c [Ruled<'p>]>,
-    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, a name that
-    /// one of the rules has.
+    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, or a name twice.
+    /// With it, all rules whose names matter.
     pub(in super::super) refused_for: Option<(Ruled<'p>, &'c [Ruled<'p>])>,
     /// The policies that may not refuse the request.
     pub(in super::super) refusals: Refusals<'p>,

@@ -258,8 +258,10 @@ pub(in super::super) struct Example {
     pub(in super::super) cause: Cause,
     /// The line that allows the request; `None` if the token is unrestricted.
     pub(in super::super) allowed_by: Option<Line>,
-    /// The forbid line that denies the request on the other side; `None` if no line permits it there.
+    /// The forbid line that denies the request on the other side; `None` if no line permits it there, or if it is refused.
     pub(in super::super) denied_by: Option<Line>,
+    /// Whether the other side refuses the request, since its body is ambiguous.
+    pub(in super::super) is_refused: bool,
     /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
     /// allows it forwards it.
     pub(in super::super) obstacles: Vec<Obstacle>,
@@ -287,6 +289,7 @@ impl Example {
                 witness: self.request.clone(),
                 allowed_by: self.by.0,
                 denied_by: self.by.1,
+                is_refused: self.is_refused,
                 cause: self.cause,
                 obstacles: self.obstacles.clone(),
             },
@@ -364,6 +367,7 @@ impl Direction {
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),
+                is_refused: finding.is_refused,
                 explanation: None,
                 telling_curl: None,
                 unrestricted_at: None,

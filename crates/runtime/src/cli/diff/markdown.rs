@@ -6,7 +6,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::super::forwarded::not_forwarded;
+use super::super::forwarded::{REFUSED, not_forwarded};
 use super::text::{beyond_tokens, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
@@ -113,6 +113,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             match &example.denied_by {
                 Some(line) => {
                     let _ = writeln!(out, "- {denied} {}", code(&place(Some(line), "")));
+                }
+                None if example.is_refused => {
+                    let _ = writeln!(out, "- {denied} {REFUSED}");
                 }
                 None => {
                     let _ = writeln!(out, "- {otherwise}");

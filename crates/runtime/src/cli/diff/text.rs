@@ -6,7 +6,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
-use super::super::forwarded::not_forwarded;
+use super::super::forwarded::{REFUSED, not_forwarded};
 
 /// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
@@ -213,9 +213,10 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             ),
         );
         if token.standing == Standing::Kept {
+            let otherwise = if example.is_refused { REFUSED } else { "no line" };
             line(
                 out,
-                format_args!("    denied by  {}", place(example.denied_by.as_ref(), "no line")),
+                format_args!("    denied by  {}", place(example.denied_by.as_ref(), otherwise)),
             );
         }
         if let Some((request, curl)) = example.telling() {
