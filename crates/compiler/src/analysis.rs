@@ -17,7 +17,7 @@
 //!   of an object are independent, so are elements of an array; so there is a body if there is one in which each demand
 //!   is met by a member or an element of its own (`body::model`). `[*]`, nested arrays, types, numbers that are not
 //!   plain, `only`, absence and the limit of nesting are all covered.
-//! * Bodies that the proxy refuses because a name differs only in letter case from one that a line reads: `refusal`.
+//! * Bodies that the proxy refuses because a name differs only in letter case from one that a line reads, or occurs twice: `refusal`.
 //! * Upstreams that merge bodies with queries: atoms over families of names (`n`, `n[…]`).
 //!
 //! # Why it is exact
@@ -38,8 +38,6 @@
 //!
 //! # Limits of the model
 //!
-//! * Bodies with a name twice, or with a name that differs only in letter case from a line's and that no line has: the
-//!   proxy refuses them if any line inspects them. No witness is such a body.
 //! * Size limits of the configuration.
 //! * Token attributes other than lines: users, expiry, addresses.
 

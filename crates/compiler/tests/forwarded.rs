@@ -96,6 +96,29 @@ fn a_lifted_forbid_line_is_no_other() {
 }
 
 #[test]
+fn a_lifted_forbid_line_is_asked_of_every_permit_line() {
+    let permits = "[post]/rest/pat/a\n[delete]/rest/x/.*";
+    let with = |forbid: &str| format!("{permits}\n{forbid}");
+    assert_eq!(said("", &with("!/rest/.*"), permits), "DELETE /rest/x/");
+    let first = "POST /rest/pat/a only with `mint = true`";
+    assert_eq!(said("", &with("!/rest/pat/.*"), permits), first);
+    // A new line without a request that is forwarded hides none of a lifted line.
+    let wider = "[post]/rest/pat/a|/rest/x/a";
+    let found = said("", "[post]/rest/x/a\n!/rest/x/.*", wider);
+    assert_eq!(found, format!("{first}\nPOST /rest/x/a"));
+}
+
+#[test]
+fn a_body_that_was_refused_is_asked_of_every_reader() {
+    let reader = |path: &str| format!("[post]{path}[JsonData::n==x]");
+    let (pat, x, all) = (reader("/rest/pat/a"), reader("/rest/x/a"), "[post]/rest/.*");
+    let old = format!("{pat}\n{x}\n{all}");
+    assert!(said("", &old, all).starts_with("POST /rest/x/a"));
+    let (old, new) = (format!("{pat}\n{all}"), format!("{all}\n{pat}"));
+    assert!(said("", &old, &new).ends_with("only with `mint = true`"));
+}
+
+#[test]
 fn a_spelling_that_only_the_proxy_knows_is_not_settled() {
     let found = newly_allowed("", "/rest/a", r"/rest/\x{ff50}at/.*");
     let [finding] = found.findings.as_slice() else {

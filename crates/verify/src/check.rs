@@ -5,10 +5,10 @@ use tokenward_compiler::{BaseUrl, artifact};
 
 use crate::format::{Checked, Line, Literal, Policy, Proof, Subject, ensure};
 use crate::pattern::{Pattern, check_closed, patterns};
-use crate::proof::{self, Closed};
+use crate::proof::{self, Closed, Rules};
 use crate::rule::{Ruled, Side, allows};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a certificate shows.
 #[derive(Debug, Default)]
@@ -77,9 +77,10 @@ impl Checker {
                 self.closed.push((rooted, of));
                 return Ok(());
             }
-            Line::Beyond(more, less, permits, forbids) => {
+            Line::Beyond(more, less, permits, forbids, readers) => {
                 let (more, less) = (self.side(more)?, self.side(less)?);
                 self.beyond(&more, &less, &permits, &forbids)?;
+                self.readers(&more, &less, &readers)?;
                 format!("{} allows nothing beyond {}", more.name, less.name)
             }
             Line::Request(more, less, request) => {
@@ -123,13 +124,50 @@ impl Checker {
         Ok(())
     }
 
+    /// Checks that no permit line of the one allows a body that a line of the other refuses as ambiguous. Both refuse it if the one has
+    /// the same line, and no permit line before it that decides without the body, but for those that the other has before it too.
+    fn readers(&self, more: &Side<'_>, less: &Side<'_>, proofs: &[Proof]) -> Checked {
+        let mut proofs = proofs.iter();
+        let whole = more.unrestricted.then_some(None);
+        let sources: Vec<_> = more.permits.iter().copied().enumerate().map(Some).chain(whole).collect();
+        let like = |one: Ruled<'_>, all: &[Ruled<'_>]| all.iter().position(|other| one.is_like(*other));
+        let known: Vec<_> = more.permits.iter().map(|permit| like(*permit, &less.permits)).collect();
+        for (at, reader) in less.forbids.iter().enumerate().chain(less.permits.iter().enumerate()) {
+            if !reader.rule.asks_json() {
+                continue;
+            }
+            let forbids = reader.forbids();
+            let twin = like(*reader, if forbids { &more.forbids } else { &more.permits });
+            let before = less.permits.iter().take(if forbids { 0 } else { at });
+            let before = before.filter(|ruled| !ruled.rule.asks_json());
+            let not: Vec<_> = more.forbids.iter().chain(before).copied().collect();
+            for source in &sources {
+                let was = source.and_then(|(number, _)| known.get(number).copied().flatten());
+                let stays = |(number, permit): (usize, Ruled<'_>), twin| {
+                    forbids || permit.rule.asks_json() || number > twin || was.is_some_and(|was| was < at)
+                };
+                let is_kept = twin.is_some_and(|twin| source.is_none_or(|source| stays(source, twin)));
+                if is_kept || source.is_some_and(|(_, permit)| permit.refuses_as(*reader)) {
+                    continue;
+                }
+                let proof = proofs.next().ok_or("a claim leaves lines out")?;
+                let must: Vec<_> = source.iter().map(|(_, permit)| *permit).collect();
+                self.each_of((&must, Some(*reader), &not), proof)?;
+            }
+        }
+        ensure(proofs.next().is_none(), "a claim has proofs of no lines")
+    }
+
     fn each(&self, musts: &[Vec<Ruled<'_>>], not: &[Ruled<'_>], proofs: &[Proof]) -> Checked {
         ensure(musts.len() == proofs.len(), "a claim leaves lines out")?;
+        musts.iter().zip(proofs).try_for_each(|(must, proof)| self.each_of((must, None, not), proof))
+    }
+
+    fn each_of(&self, rules: Rules<'_>, proof: &Proof) -> Checked {
         let merges = |ruled: &Ruled<'_>| ruled.program.merges_body() && ruled.asks();
-        let merged = musts.iter().flatten().chain(not).any(merges);
+        let merged = rules.0.iter().chain(&rules.1).chain(rules.2).any(merges);
         ensure(!merged, "the upstream merges bodies and queries, of which proofs say nothing")?;
-        let mut pairs = musts.iter().zip(proofs);
-        pairs.try_for_each(|(must, proof)| proof::check((must, not), proof, (&self.closed, self.get_body)))
+        proof::check(rules, proof, (&self.closed, self.get_body))
     }
 
     fn side(&self, (side, token): Subject) -> Result<Side<'_>, String> {

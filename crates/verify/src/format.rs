@@ -21,8 +21,9 @@ pub(crate) enum Line {
     /// then of each part.
     Closed(bool, Vec<Literal>, Vec<Vec<Vec<u32>>>),
     /// The first allows nothing beyond the second: proofs for each of its permit lines, and for each forbid line of the second
-    /// either one proof, or one for each permit line.
-    Beyond(Subject, Subject, Vec<Proof>, Vec<Vec<Proof>>),
+    /// either one proof, or one for each permit line; then for pairs of a line of the second that refuses bodies, and a permit line
+    /// of the first.
+    Beyond(Subject, Subject, Vec<Proof>, Vec<Vec<Proof>>, Vec<Proof>),
     /// The first allows a request that the second does not.
     Request(Subject, Subject, Request),
     /// An answer about these that has no certificate.

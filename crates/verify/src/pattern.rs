@@ -15,7 +15,7 @@ pub(crate) enum Pattern<'p> {
 /// A place in a glob: which bytes it takes; whether it may lack; whether it may repeat; whether it is a `.*`.
 type Position = (Box<dyn Fn(u8) -> bool>, bool, bool, bool);
 
-/// The patterns of which a text must match one; `Err`: the answer that every text gets.
+/// The patterns of a matcher: a text matches if it matches one of them. `Err`: the answer for every text.
 pub(crate) fn patterns(matcher: Option<&Matcher>) -> Result<Vec<Pattern<'_>>, bool> {
     match matcher {
         None | Some(Matcher::Nothing) => Err(false),
@@ -99,7 +99,7 @@ fn with_skips(positions: &[Position], mut states: Vec<u32>) -> Vec<u32> {
     states.split_off(states.iter().rposition(is_any).unwrap_or_default())
 }
 
-/// The state of what is no text.
+/// The state after bytes that are not UTF-8.
 const INVALID: u32 = 8;
 
 /// Valid UTF-8 (Unicode, table 3-7): the state after one more byte; 0 where a character has ended.

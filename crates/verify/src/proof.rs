@@ -18,31 +18,36 @@ pub(crate) type Closed = (bool, Vec<Literal>);
 
 /// A constraint of a rule.
 type Constraint<'r> = (Ruled<'r>, &'r Test<'r>);
-/// Rules that a request matches, and rules of which it matches none.
-pub(crate) type Rules<'r> = (&'r [Ruled<'r>], &'r [Ruled<'r>]);
+/// Rules that a request matches; one that looks at its body, of which method and URL match; and rules of which it matches none.
+pub(crate) type Rules<'r> = (&'r [Ruled<'r>], Option<Ruled<'r>>, &'r [Ruled<'r>]);
 
 /// Combinations of alternatives that one contradiction may need.
 const COMBINATIONS: usize = 4_096;
 
-/// Refuses the proof unless it shows that no request matches all of `must` and none of `not`.
-pub(crate) fn check((must, not): Rules<'_>, proof: &Proof, (closed, get_body): (&[Closed], bool)) -> Checked {
+/// Refuses the proof unless it shows that there is no such request.
+pub(crate) fn check(
+    (must, reader, not): Rules<'_>,
+    proof: &Proof,
+    (closed, get_body): (&[Closed], bool),
+) -> Checked {
     let url = |one: &Ruled<'_>, is| literals((one.side, true, one.rule.url.number()), one.path(), is);
     for method in Method::NAMED.into_iter().chain([Method::Other]) {
         let names = |ruled: &Ruled<'_>| ruled.rule.methods.contains(method);
         let bodiless = matches!(method, Method::Get | Method::Head) && !get_body;
-        if !must.iter().all(names) || bodiless && must.iter().any(|ruled| ruled.needs_body()) {
+        let needs_body = || reader.is_some() || must.iter().any(|ruled| ruled.needs_body());
+        if !must.iter().chain(&reader).all(names) || bodiless && needs_body() {
             continue;
         }
         let case = proof.iter().find(|(methods, ..)| methods & (1 << method as u8) != 0);
         let (_, uses, cited) = case.ok_or("a proof leaves a method out")?;
         let cited: Option<Vec<&Closed>> = cited.iter().map(|at| closed.get(*at)).collect();
         let cited = cited.ok_or("a proof names no closed set")?;
-        let mut entries: Vec<Entry> = must.iter().map(|ruled| url(ruled, true)).collect();
+        let mut entries: Vec<Entry> = must.iter().chain(&reader).map(|ruled| url(ruled, true)).collect();
         let mut is_same = false;
         for at in uses {
             let used = not.get(*at).filter(|ruled| names(ruled)).ok_or("a proof names no line")?;
             ensure(follows(must, *used, &cited), "a proof uses a line whose constraints may fail")?;
-            is_same |= must.iter().any(|one| self::is_same(one.path(), used.path()));
+            is_same |= must.iter().chain(&reader).any(|one| self::is_same(one.path(), used.path()));
             entries.push(url(used, false));
         }
         ensure(is_same || no_text(true, entries, &cited), "a proof does not exclude all requests")?;
@@ -88,7 +93,8 @@ fn implies((one, own): Constraint<'_>, (other, their): Constraint<'_>, cited: &[
     absence && alike && (wants == their_wants && is_same(mine, theirs) || no_text(false, entries(), cited))
 }
 
-fn is_same(one: Option<&Matcher>, other: Option<&Matcher>) -> bool {
+/// Whether two matchers are built alike.
+pub(crate) fn is_same(one: Option<&Matcher>, other: Option<&Matcher>) -> bool {
     match (one, other) {
         (Some(Matcher::Glob(one)), Some(Matcher::Glob(other))) => one == other,
         (Some(Matcher::Automaton(one)), Some(Matcher::Automaton(other))) => one.is(other),

@@ -1,6 +1,7 @@
 //! Rules with their policies, and requests as the proxy decides them.
 
-use tokenward_compiler::{ast, decide, ir, json, method::Method};
+use tokenward_compiler::method::{Method, MethodSet};
+use tokenward_compiler::{ast, decide, ir, json};
 
 use ast::{Effect, Operator};
 use decide::{Body, Decision, Media, Param, decide};
@@ -8,6 +9,7 @@ use ir::{Matcher, MatcherId, Program, Rule, TokenId};
 use json::{Kinds, Path, Step};
 
 use crate::format::{Request, ensure};
+use crate::proof::is_same;
 
 /// A constraint on the values of a parameter (`Ok`) or a node (`Err`).
 pub(crate) type Test<'p> = (Result<&'p str, &'p Path>, Operator, MatcherId, Option<Kinds>);
@@ -41,6 +43,27 @@ impl<'p> Ruled<'p> {
         let params = self.rule.params.iter().map(|test| (Ok(&*test.name), test.operator, test.value, None));
         let nodes = self.rule.nodes.iter();
         params.chain(nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds))).collect()
+    }
+
+    /// Whether it is built like another rule.
+    pub(crate) fn is_like(self, other: Ruled<'_>) -> bool {
+        let (one, two) = (self.rule, other.rule);
+        let heads = one.effect == two.effect && one.methods == two.methods;
+        let only = one.params_only == two.params_only && one.members == two.members;
+        let (own, their) = (self.tests(), other.tests());
+        let alike = |(own, their): (&Test<'_>, &Test<'_>)| {
+            let named = (own.0, own.1, own.3) == (their.0, their.1, their.3);
+            named && is_same(self.value(own.2), other.value(their.2))
+        };
+        let tests = own.len() == their.len() && own.iter().zip(&their).all(alike);
+        heads && only && tests && is_same(self.path(), other.path())
+    }
+
+    /// Whether it refuses each body that the other refuses: no method is one of both, or it looks at the same names.
+    pub(crate) fn refuses_as(self, other: Ruled<'_>) -> bool {
+        let has = |path: &Path| self.rule.paths().any(|own| own == path);
+        let shared = self.rule.methods.intersection(other.rule.methods);
+        shared == MethodSet::EMPTY || self.rule.asks_json() && other.rule.paths().all(has)
     }
 
     /// Whether it matches no request without a body. Then there is an empty object, which forbid lines about a root, or elements of

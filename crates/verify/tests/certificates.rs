@@ -60,6 +60,7 @@ const TESTS: &[&str] = &[
     "[QueryParam::n?=a.*]",
     "[QueryParam::only]",
     "[JsonData::n==a]",
+    "[JsonData::N==a]",
     "[JsonData::n==a|b]",
     "[JsonData::n:string==a.*]",
     "[JsonData::o.n?=a]",
@@ -82,12 +83,16 @@ fn line(random: &mut Random) -> String {
     line
 }
 
-/// Two policies with some lines in common, as a change has them.
+/// Two policies with some lines in common, as a change has them; these may have moved.
 fn pair(random: &mut Random) -> (Vec<String>, Vec<String>) {
     let lines = |random: &mut Random, most| (0..random.below(most)).map(|_| line(random)).collect::<Vec<_>>();
     let (common, old, new) = (lines(random, 5), lines(random, 3), lines(random, 3));
-    let with = |own: Vec<String>| [common.clone(), own, vec!["/rest/z".to_owned()]].concat();
-    (with(old), with(new))
+    let mut moved = common.clone();
+    if !moved.is_empty() && random.below(3) == 0 {
+        moved.rotate_left(1);
+    }
+    let with = |common, own: Vec<String>| [common, own, vec!["/rest/z".to_owned()]].concat();
+    (with(common, old), with(moved, new))
 }
 
 /// A policy of one token; `None` if its lines have errors.
@@ -244,6 +249,34 @@ fn a_false_no_has_no_proof() {
         }
     }
     assert!(tried > 100, "{tried}");
+}
+
+/// A claim without the proofs about refused bodies, of lines that changed places: the paths are covered, and it is refused.
+#[test]
+fn a_no_says_that_no_refused_body_passes() {
+    let lines = |all: &[&str]| all.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let (reader, whole) = ("[post]/rest/a[JsonData::n==x]", "[post]/rest/a");
+    let (old, new) = (lines(&[reader, whole]), lines(&[whole, reader]));
+    let pair = Pair::new(&old, &new).expect("compiles");
+    let found = pair.compare();
+    assert_eq!((found.newly_allowed.findings.len(), found.newly_denied.is_none()), (1, true));
+    let (certificate, claims) = pair.certificate();
+    assert_eq!((claims.proved, claims.shown, claims.open), (1, 1, 0), "{certificate}");
+    check(&certificate, &pair);
+    // The proof that holds in the one direction does not in the other.
+    let turned = certificate.replace("{\"beyond\":[[0,0],[1,0]", "{\"beyond\":[[1,0],[0,0]");
+    assert_ne!(turned, certificate);
+    let refusal = verify(&turned, &pair.artifacts).expect_err("a refused body passes");
+    assert!(refusal.contains("a claim leaves lines out"), "{refusal}");
+    // Lines that no request shares may change places, and so may all that look at the same names.
+    let apart = "[post]/rest/b";
+    let same = "[post]/rest/.*[JsonData::n==x|y]";
+    for (old, new) in [([reader, apart], [apart, reader]), ([reader, same], [same, reader])] {
+        let pair = Pair::new(&lines(&old), &lines(&new)).expect("compiles");
+        let (certificate, claims) = pair.certificate();
+        assert_eq!((claims.proved, claims.open), (2, 0), "{certificate}");
+        check(&certificate, &pair);
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Batch {
         block::encode_onto(&mut self.raw, header, content)
     }
 
-    /// Whether there is no block.
+    /// Whether the batch has no blocks.
     pub(crate) fn is_empty(&self) -> bool {
         self.begins.is_empty()
     }

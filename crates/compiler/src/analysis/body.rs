@@ -5,6 +5,7 @@
 //! place); [`model`] finds bodies for them.
 
 pub(super) mod model;
+mod spelling;
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 const PLAIN: &str = r"[ !$&'()*+,.:<=>@A-Z\[\]^_`a-z{|}~0-9\x22-]";
 /// Those of them that no server removes at the end of a segment.
 const FIRM: &str = r"[!$&'()*+,:<=>@A-Z\[\]^_`a-z{|}~0-9\x22-]";
-/// A slash, and segments behind it of which nothing is left.
+/// A slash with segments after it that normalisation removes.
 const SLASH: &str = r"/(?:[ .]*/)*";
 
 /// Returns the pattern of the paths that a call's pattern covers: `*` is a segment, `**` any number of them, `{v?}` a version or

@@ -51,12 +51,13 @@ impl<'p> Cell<'p, '_> {
         let permitted = permitted.chain(self.refused_for.map(|(ruled, _)| ruled.rule.methods));
         let permitted = permitted.chain(self.ambiguous.map(|ambiguous| ambiguous.reader.rule.methods));
         let methods = permitted.fold(MethodSet::ALL, MethodSet::intersection);
+        let ambiguous = self.ambiguous.map_or(&[][..], |ambiguous| ambiguous.others);
+        let readers: Vec<Ruled<'p>> = self.refusals.readers().chain(ambiguous.iter().copied()).collect();
         // A method that every rule treats like one already tried gives no new request.
         let mut tried = BTreeSet::new();
         for method in METHODS.into_iter().filter(|method| methods.contains(*method)) {
             languages.work.take(self.others().count() * STEPS_A_RULE)?;
             let bodiless = matches!(method, Method::Get | Method::Head) && !universe.get_body;
-            let readers = self.ambiguous.map_or(&[][..], |ambiguous| ambiguous.others);
             let named: Vec<bool> = self
                 .others()
                 .chain(readers.iter().copied())
@@ -104,19 +105,18 @@ impl<'p> Cell<'p, '_> {
     /// The kinds of bodies that the rules distinguish.
     fn body_kinds(&self, others: &[Ruled<'p>], bodiless: bool) -> Vec<BodyKind> {
         let mut asking = self.must.iter().chain(others);
-        let mut kinds = vec![BodyKind::Absent];
         if self.refused_for.is_some() {
-            kinds = if bodiless {
+            return if bodiless {
                 Vec::new()
             } else {
-                vec![BodyKind::Json]
+                vec![BodyKind::Json, BodyKind::Twice]
             };
-            return kinds;
         }
+        let mut kinds = vec![BodyKind::Absent];
         if bodiless {
             return kinds;
         }
-        if asking.clone().any(|ruled| ruled.asks_json() || ruled.asks_root()) {
+        if asking.clone().any(|ruled| ruled.reads_body()) {
             kinds.extend([BodyKind::Json, BodyKind::Form, BodyKind::Other, BodyKind::Broken]);
         } else if asking.any(|ruled| ruled.asks_query()) {
             kinds.push(BodyKind::Form);

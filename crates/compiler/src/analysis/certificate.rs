@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use self::closed::{Closed, Wish};
 use super::{
     Budget, Cause, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled,
-    identity::Identity, refusal::have_variants, side::Side,
+    identity::Identity, prefilter::share_method, side::Side,
 };
 use crate::{
     artifact,
     ast::Effect,
     ir::{Program, TokenId},
-    json::Step,
+    json::{Path, Step},
     method::{Method, MethodSet},
 };
 
@@ -31,7 +31,7 @@ use crate::{
 type Exclusion = (Vec<usize>, Vec<usize>);
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A proof may take one of so many shares of the steps that are left.
 const SHARES: u64 = 16;
 /// Every method.
@@ -93,7 +93,7 @@ impl<'p> Certificates<'p> {
         }
     }
 
-    /// Certifies what was found in `more` beyond `less`: each request, or that there is none.
+    /// Certifies what was found in `more` beyond `less`: each request, or the claim that no request exists.
     pub fn difference(&mut self, more: Subject, less: Subject, found: &Difference) {
         for finding in &found.findings {
             // The lines of the other side allow the request: a certificate is about lines, and says nothing of refusals.
@@ -137,8 +137,8 @@ impl<'p> Certificates<'p> {
         // What was found for a proof that failed may serve a later one.
         self.lines.append(&mut self.closed.lines);
         match found {
-            Ok(Some(Proofs(permits, forbids))) => {
-                let claim = json!({ "beyond": (place(more), place(less), permits, forbids) });
+            Ok(Some(Proofs(permits, forbids, readers))) => {
+                let claim = json!({ "beyond": (place(more), place(less), permits, forbids, readers) });
                 self.lines.push(claim.to_string());
                 self.claims.proved += 1;
             }
@@ -155,7 +155,7 @@ impl<'p> Certificates<'p> {
         let (permits, forbids) = (ours.permits(), ours.forbids());
         let (their_permits, their_forbids) = (theirs.permits(), theirs.forbids());
         let all = [&permits, &forbids, &their_permits, &their_forbids];
-        if all.iter().any(|rules| rules.iter().any(merges)) || self.loses_a_reader(all) {
+        if all.iter().any(|rules| rules.iter().any(merges)) {
             return Ok(None);
         }
         let of = |side: usize, rules: &[Ruled<'p>]| -> Vec<Numbered<'p>> {
@@ -172,7 +172,7 @@ impl<'p> Certificates<'p> {
             let mut twins = self.identity.twins(&permits, &their_permits).into_iter();
             for must in &sources {
                 let twin = twins.next().flatten().filter(|_| !must.is_empty());
-                match self.proof(must, &not, twin.map(|at| own.len() + at))? {
+                match self.proof((must, None), &not, twin.map(|at| own.len() + at))? {
                     Some(proof) => proofs.0.push(proof),
                     None => return Ok(None),
                 }
@@ -182,40 +182,83 @@ impl<'p> Certificates<'p> {
         for (forbid, twin) in of(less.side, &their_forbids).into_iter().zip(twins) {
             if twin.is_some() {
                 // It is not missing, whatever permits a request.
-                proofs
-                    .1
-                    .extend(self.proof(&[forbid], &own, twin)?.map(|proof| vec![proof]));
+                proofs.1.extend(
+                    self.proof((&[forbid], None), &own, twin)?
+                        .map(|proof| vec![proof]),
+                );
                 continue;
             }
             let mut of_sources = Vec::new();
             for source in &sources {
                 let must = [source.as_slice(), &[forbid]].concat();
-                match self.proof(&must, &own, None)? {
+                match self.proof((&must, None), &own, None)? {
                     Some(proof) => of_sources.push(proof),
                     None => return Ok(None),
                 }
             }
             proofs.1.push(of_sources);
         }
+        let readers = self.readers((more.side, ours), (less.side, theirs))?;
+        Ok(readers.map(|readers| Proofs(proofs.0, proofs.1, readers)))
+    }
+
+    /// The proofs that no permit line of `more` allows a body that a line of `less` refuses: for each pair of these lines, unless
+    /// their places show it.
+    fn readers(
+        &mut self,
+        (more, ours): (usize, Side<'p>),
+        (less, theirs): (usize, Side<'p>),
+    ) -> Result<Option<Vec<Vec<Case>>>, Exhausted> {
+        let (permits, forbids) = (ours.permits(), ours.forbids());
+        let (their_permits, their_forbids) = (theirs.permits(), theirs.forbids());
+        let kept_forbids = self.identity.twins(&their_forbids, &forbids);
+        let kept_permits = self.identity.twins(&their_permits, &permits);
+        let known = self.identity.twins(&permits, &their_permits);
+        let unrestricted = ours.is_unrestricted().then_some(None);
+        let all = permits.iter().copied().enumerate().map(Some);
+        let sources: Vec<Option<(usize, Ruled<'p>)>> = all.chain(unrestricted).collect();
+        let forbidding = their_forbids.iter().zip(kept_forbids).enumerate();
+        let permitting = their_permits.iter().zip(kept_permits).enumerate();
+        let mut proofs = Vec::new();
+        for (at, (reader, twin)) in forbidding.chain(permitting) {
+            if !reader.asks_json() {
+                continue;
+            }
+            self.work.take_of_run(sources.len())?;
+            let is_forbid = reader.rule.effect == Effect::Forbid;
+            let before = their_permits.iter().take(if is_forbid { 0 } else { at });
+            let before = before.filter(|ruled| !ruled.asks_json());
+            let not: Vec<Numbered<'p>> = forbids
+                .iter()
+                .map(|ruled| (more, *ruled))
+                .chain(before.map(|ruled| (less, *ruled)))
+                .collect();
+            for source in &sources {
+                let place = source.and_then(|(number, _)| known.get(number).copied().flatten());
+                // The same line looks at the body, unless a permit line decides that was not before it.
+                let is_kept = twin.is_some_and(|twin| {
+                    source.is_none_or(|(number, permit)| {
+                        is_forbid || permit.asks_json() || number > twin || place.is_some_and(|was| was < at)
+                    })
+                });
+                if is_kept || source.is_some_and(|(_, permit)| never_loses(permit, *reader)) {
+                    continue;
+                }
+                let must: Vec<Numbered<'p>> = source.iter().map(|(_, permit)| (more, *permit)).collect();
+                match self.proof((&must, Some((less, *reader))), &not, None)? {
+                    Some(proof) => proofs.push(proof),
+                    None => return Ok(None),
+                }
+            }
+        }
         Ok(Some(proofs))
     }
 
-    /// Whether `less` refuses bodies for a line that `more` lacks: a proof is about lines, and says nothing of that.
-    fn loses_a_reader(
-        &mut self,
-        [permits, forbids, their_permits, their_forbids]: [&Vec<Ruled<'p>>; 4],
-    ) -> bool {
-        let ours = [permits.as_slice(), forbids].concat();
-        let theirs = [their_permits.as_slice(), their_forbids].concat();
-        let readers: Vec<Ruled<'p>> = theirs.iter().copied().filter(|ruled| ruled.asks_json()).collect();
-        let kept = self.identity.also_in(&readers, &ours);
-        kept.contains(&false) && have_variants(ours.into_iter().chain(theirs))
-    }
-
-    /// The proof that no request matches all of `must` and none of `not`. `twin`: one of these that is built like one of those.
+    /// The proof that no request matches all of `must` and none of `not`, and the method and URL of `reader`, which looks at the
+    /// body. `twin`: one of `not` that is built like one of `must`.
     fn proof(
         &mut self,
-        must: &[Numbered<'p>],
+        (must, reader): (&[Numbered<'p>], Option<Numbered<'p>>),
         not: &[Numbered<'p>],
         twin: Option<usize>,
     ) -> Result<Option<Vec<Case>>, Exhausted> {
@@ -225,7 +268,8 @@ impl<'p> Certificates<'p> {
         self.work.grant(SHARES);
         // Methods that the same rules name have one proof.
         let mut alike: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
-        for method in METHODS.into_iter().filter(|method| self.can_be(must, *method)) {
+        let can_be = |method: &Method| self.can_be((must, reader), *method);
+        for method in METHODS.into_iter().filter(can_be) {
             let names =
                 |(at, (_, ruled)): (usize, &Numbered<'_>)| ruled.rule.methods.contains(method).then_some(at);
             let named = not.iter().enumerate().filter_map(names).collect();
@@ -233,7 +277,7 @@ impl<'p> Certificates<'p> {
         }
         let mut cases = Vec::new();
         for (named, methods) in alike {
-            match self.case(must, not, &named)? {
+            match self.case((must, reader), not, &named)? {
                 Some((uses, closed)) => cases.push((methods, uses, closed)),
                 None => return Ok(None),
             }
@@ -242,8 +286,12 @@ impl<'p> Certificates<'p> {
     }
 
     /// Whether a request of this method can match all of the rules, as far as methods show it.
-    fn can_be(&self, must: &[Numbered<'p>], method: Method) -> bool {
+    fn can_be(&self, (must, reader): (&[Numbered<'p>], Option<Numbered<'p>>), method: Method) -> bool {
         let bodiless = matches!(method, Method::Get | Method::Head) && !self.get_body;
+        let reads = |(_, reader): Numbered<'p>| reader.rule.methods.contains(method) && !bodiless;
+        if !reader.is_none_or(reads) {
+            return false;
+        }
         must.iter().all(|(_, ruled)| {
             let rule = ruled.rule;
             // Without a body there is an empty object, which forbid lines about a root, or elements of it, match.
@@ -260,11 +308,12 @@ impl<'p> Certificates<'p> {
     /// Which rules of those at these positions exclude all requests, and by which closed sets.
     fn case(
         &mut self,
-        must: &[Numbered<'p>],
+        (must, reader): (&[Numbered<'p>], Option<Numbered<'p>>),
         not: &[Numbered<'p>],
         named: &[usize],
     ) -> Result<Option<Exclusion>, Exhausted> {
-        let urls: Vec<Option<u32>> = must.iter().map(|(_, ruled)| self.identity.url(*ruled)).collect();
+        let with_url = || must.iter().chain(&reader);
+        let urls: Vec<Option<u32>> = with_url().map(|(_, ruled)| self.identity.url(*ruled)).collect();
         let mut usable: Vec<(usize, Wish, Vec<usize>)> = Vec::new();
         for at in named.iter().copied() {
             let Some(other) = not.get(at).copied() else {
@@ -279,7 +328,7 @@ impl<'p> Certificates<'p> {
             }
             usable.push((at, (url(other), false), cited));
         }
-        let wishes: Vec<Wish> = must.iter().map(|one| (url(*one), true)).collect();
+        let wishes: Vec<Wish> = with_url().map(|one| (url(*one), true)).collect();
         let wishes: Vec<Wish> = wishes
             .into_iter()
             .chain(usable.iter().map(|(_, wish, _)| *wish))
@@ -314,9 +363,16 @@ impl<'p> Certificates<'p> {
     }
 }
 
-/// The proofs for permit lines, and for each forbid line one or one for each permit line.
+/// The proofs for permit lines, for each forbid line one or one for each permit line, and for pairs of a permit line and a line that
+/// refuses bodies.
 #[derive(Default)]
-struct Proofs(Vec<Vec<Case>>, Vec<Vec<Vec<Case>>>);
+struct Proofs(Vec<Vec<Case>>, Vec<Vec<Vec<Case>>>, Vec<Vec<Case>>);
+
+/// Whether a permit line allows no body that a line refuses, as far as methods and names show it.
+fn never_loses(permit: Ruled<'_>, reader: Ruled<'_>) -> bool {
+    let is_own = |path: &Path| permit.paths().any(|own| own == path);
+    !share_method(permit, reader) || permit.asks_json() && reader.paths().all(is_own)
+}
 
 /// A policy as a certificate names it.
 fn policy(program: &Program) -> Value {

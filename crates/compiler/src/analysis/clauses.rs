@@ -58,6 +58,15 @@ pub(super) enum BodyKind {
     Other,
     /// JSON by its head, and not by its text.
     Broken,
+    /// JSON with a name twice, which is refused if any rule looks at it.
+    Twice,
+}
+
+impl BodyKind {
+    /// Whether a policy may refuse such a body as ambiguous.
+    pub(super) fn may_be_refused(self) -> bool {
+        matches!(self, Self::Json | Self::Twice)
+    }
 }
 
 /// A rule with its program.
@@ -79,6 +88,11 @@ impl<'p> Ruled<'p> {
     /// Whether the upstream could take members of a body for parameters of this rule.
     pub(super) fn asks_root(self) -> bool {
         self.program.merges_body && self.asks_query()
+    }
+
+    /// Whether the rule looks at the body: it may refuse one that is ambiguous.
+    pub(super) fn reads_body(self) -> bool {
+        self.asks_json() || self.asks_root()
     }
 
     pub(super) fn paths(self) -> impl Iterator<Item = &'p Path> {
@@ -125,7 +139,7 @@ impl<'p> Ruled<'p> {
 
     /// When the query makes the rule, a permit line, match whatever the body is; `None` if the rule looks at the body.
     pub(super) fn query_holds(self, languages: &mut Languages) -> Result<Option<Vec<Atom>>, Exhausted> {
-        if self.asks_json() || self.asks_root() {
+        if self.reads_body() {
             return Ok(None);
         }
         let mut parts = Parts::default();
@@ -250,9 +264,10 @@ impl<'p> Ruled<'p> {
                 }
             }
             BodyKind::Json => self.json_parts(&mut parts, holds, places, languages)?,
-            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
+            // A policy refuses a body with a name twice wherever it denies one that is not JSON, and more.
+            BodyKind::Broken | BodyKind::Twice if self.reads_body() => parts.body.push(constant(forbid)),
             BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
-            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+            BodyKind::Form | BodyKind::Broken | BodyKind::Twice | BodyKind::Other => {}
         }
         Ok(parts)
     }

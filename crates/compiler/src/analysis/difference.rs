@@ -27,8 +27,11 @@ pub struct Finding {
     pub witness: Request,
     /// The line that allows it; `None`: an unrestricted token.
     pub allowed_by: Option<LineId>,
-    /// The forbid line that denies it in the other, or the line for whose names the other refuses it; `None`: no line permits it.
+    /// The forbid line that denies it in the other, or the line for whose names the other refuses it; `None`: no line permits it, or
+    /// its body is refused.
     pub denied_by: Option<LineId>,
+    /// Whether the other refuses the request, since its body is ambiguous to a line that looks at it.
+    pub is_refused: bool,
     /// The line that makes the difference.
     pub cause: Cause,
     /// What keeps the proxy from forwarding the request, and every other one of this finding; empty if the proxy forwards it, or if

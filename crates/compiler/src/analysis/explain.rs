@@ -141,28 +141,26 @@ impl<'p> Explaining<'_, 'p> {
                 .map(|permit| vec![permit, forbid])
                 .collect(),
         };
-        let search = Search {
-            sources,
-            must_not: self.more.forbids(),
-            old: None,
-            widened: &widened,
-            merges: self.more.program.merges_body,
-            forwarding: self.forwarding(),
-        };
-        let telling = self.telling(&search);
-        Explanation {
-            telling,
-            widened,
-            ..Explanation::default()
-        }
+        self.of_ways(widened, sources, self.more.forbids())
     }
 
     /// A token that became unrestricted.
     fn unrestricted(&mut self) -> Explanation {
         let widened = vec![Widened::Unrestricted];
+        let must_not = [self.more.forbids(), self.less.permits()].concat();
+        self.of_ways(widened, vec![Vec::new()], must_not)
+    }
+
+    /// Explains ways of widening that no line of the other side is compared with.
+    fn of_ways(
+        &mut self,
+        widened: Vec<Widened>,
+        sources: Vec<Vec<Ruled<'p>>>,
+        must_not: Vec<Ruled<'p>>,
+    ) -> Explanation {
         let search = Search {
-            sources: vec![Vec::new()],
-            must_not: [self.more.forbids(), self.less.permits()].concat(),
+            sources,
+            must_not,
             old: None,
             widened: &widened,
             merges: self.more.program.merges_body,

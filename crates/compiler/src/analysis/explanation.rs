@@ -37,7 +37,7 @@ pub enum Widened {
     NewLine,
     /// The line is the same, and is read differently: for another user, or under another configuration.
     SameLine,
-    /// The proxy refused such bodies because lines read a member whose name differs only in letter case. They no longer do.
+    /// The proxy refused such bodies because a line read them, and a name in them is ambiguous. No line reads them now.
     Unrefused,
     /// The proxy refused names that its upstream could take for one of this line, which the policy no longer has.
     Names(QuotedLine),

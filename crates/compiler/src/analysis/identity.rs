@@ -60,11 +60,7 @@ impl Identity {
     /// For each of the rules, whether the others have one that is built alike.
     pub(super) fn also_in(&mut self, rules: &[Ruled<'_>], others: &[Ruled<'_>]) -> Vec<bool> {
         // A line that has not changed usually has the place that it had.
-        let mut is_same = |(one, other): (&Ruled<'_>, &Ruled<'_>)| {
-            let class = self.class(*one);
-            class.is_some() && class == self.class(*other)
-        };
-        if rules.len() == others.len() && rules.iter().zip(others).all(&mut is_same) {
+        if self.are_alike(rules, others) {
             return vec![true; rules.len()];
         }
         let known: HashSet<Class> = others.iter().filter_map(|other| self.class(*other)).collect();
@@ -72,7 +68,16 @@ impl Identity {
         rules.iter().map(&mut is_known).collect()
     }
 
-    /// For each of the rules, the position of one among the others that is built alike.
+    /// Whether the rules are built like the others, one by one in the same order.
+    pub(super) fn are_alike(&mut self, rules: &[Ruled<'_>], others: &[Ruled<'_>]) -> bool {
+        let mut is_same = |(one, other): (&Ruled<'_>, &Ruled<'_>)| {
+            let class = self.class(*one);
+            class.is_some() && class == self.class(*other)
+        };
+        rules.len() == others.len() && rules.iter().zip(others).all(&mut is_same)
+    }
+
+    /// For each of the rules, the position of the first among the others that is built alike.
     pub(super) fn twins(&mut self, rules: &[Ruled<'_>], others: &[Ruled<'_>]) -> Vec<Option<usize>> {
         let mut known: HashMap<Class, usize> = HashMap::new();
         for (at, other) in others.iter().enumerate() {

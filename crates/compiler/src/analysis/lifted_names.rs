@@ -8,7 +8,7 @@ use super::{
     clauses::Ruled,
     names::{NameClass, NameRefusals, Site, Spelling},
     parameters, prefilter,
-    prover::{Asked, Prover, Question, Settled},
+    prover::{Asked, Prover, Question},
     refusal::Refusals,
     side::Side,
 };
@@ -21,6 +21,17 @@ use crate::{
 const STEPS_A_PAIR: usize = 20;
 /// Steps that a name counts for when it is compared with those of a line.
 const STEPS_A_NAME: usize = 10;
+
+/// The result of a question about names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// A request was found.
+    Found,
+    /// There is no request.
+    None,
+    /// It is not known whether there is one.
+    Open,
+}
 
 impl<'p> Prover<'p> {
     /// The lines of `less` that constrain names and that `more` lacks, except lines in whose place `more` has one that refuses all that
@@ -82,11 +93,10 @@ impl<'p> Prover<'p> {
                 asked.difference.inconclusive = Some(Inconclusive::Budget);
                 return Ok(());
             };
-            for (number, permit) in sources.iter().enumerate() {
-                if permit.is_some_and(|permit| prefilter::are_apart(permit, *reader)) {
-                    continue;
-                }
-                let left = (strict.len() - at) * sources.len() - number;
+            let mut may_share = sources.to_vec();
+            may_share.retain(|permit| permit.is_none_or(|permit| !prefilter::are_apart(permit, *reader)));
+            for (number, permit) in may_share.iter().enumerate() {
+                let left = (strict.len() - at) * may_share.len() - number;
                 self.languages.grant(2 * left as u64);
                 match self.name_beyond((*permit, &near), &[forbids, explained], asked)? {
                     Ok(Settled::Found) => {

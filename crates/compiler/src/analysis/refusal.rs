@@ -1,18 +1,16 @@
-//! Bodies that a policy refuses: a name in them differs from one that a line reads only in its letter case.
+//! Bodies that a policy refuses: a name in them differs from one that a line reads only in its letter case, or a name occurs twice.
 //!
-//! The proxy answers 400 to such a request, whatever else its lines say. So a request that a policy allows has no such
-//! name at a place that one of its open lines reads: a line whose method, URL and query match, and that no permit line
-//! before it makes needless.
+//! The proxy answers 400 to such a request, whatever else its lines say. So a request that a policy allows has no such name at a
+//! place that one of its *open* lines reads: a line whose method, URL and query match, and that no permit line before it makes
+//! needless. If a policy has an open line, it allows no body with a name twice, or with a control character in a name: the same
+//! requests, so only the first are spelt.
 
-use std::{
-    cell::Cell,
-    collections::{HashMap, HashSet},
-};
+use std::{cell::Cell, collections::HashSet};
 
 use super::{
     body::{BodyAtom, Says},
     budget::{Exhausted, Work},
-    clauses::{Alternatives, Atom, Matched, Ruled},
+    clauses::{Alternatives, Atom, BodyKind, Matched, Ruled},
     language::Languages,
     places::Places,
     side::Side,
@@ -20,7 +18,7 @@ use super::{
 };
 use crate::{
     ast::Effect,
-    json::{Path, Step, fold},
+    json::{Path, Step},
     method::Method,
 };
 
@@ -46,6 +44,12 @@ impl<'p> Refusals<'p> {
     /// Whether one of the policies has refused a request.
     pub(super) fn were_met(&self) -> bool {
         self.met.get()
+    }
+
+    /// The rules for which a policy may refuse a request.
+    pub(super) fn readers(&self) -> impl Iterator<Item = Ruled<'p>> {
+        let rules = self.sides.iter().flat_map(|side| rules(*side));
+        rules.filter(|ruled| ruled.reads_body())
     }
 
     /// The rule for which a policy refuses the request, by the numbers of the policy and of the rule; not one of `settled`.
@@ -76,7 +80,7 @@ impl<'p> Refusals<'p> {
     pub(super) fn clause(
         &self,
         (side, rule): (usize, usize),
-        method: Method,
+        (method, kind): (Method, BodyKind),
         places: &mut Places,
         languages: &mut Languages,
     ) -> Result<Alternatives, Exhausted> {
@@ -84,13 +88,16 @@ impl<'p> Refusals<'p> {
         let Some(reader) = rules.get(rule) else {
             return Ok(Vec::new());
         };
+        let mut clause = Vec::new();
         // The body has no such name, or the rule does not look at the body.
-        let mut clause = vec![
-            reader
-                .paths()
-                .flat_map(|path| no_variants(path, places))
-                .collect(),
-        ];
+        if kind == BodyKind::Json {
+            clause.push(
+                reader
+                    .paths()
+                    .flat_map(|path| no_variants(path, places))
+                    .collect(),
+            );
+        }
         let (url, is) = reader.url(languages)?;
         clause.push(vec![Atom::Url((url, !is))]);
         clause.extend(reader.query_fails(languages)?);
@@ -139,17 +146,4 @@ fn of_members(path: &Path, places: &mut Places, says: impl Fn(String) -> Says) -
         }
     }
     atoms
-}
-
-/// Whether the rules have two names that differ only in letter case.
-pub(super) fn have_variants<'p>(rules: impl Iterator<Item = Ruled<'p>>) -> bool {
-    let mut spelt: HashMap<String, &'p str> = HashMap::new();
-    for step in rules.flat_map(Ruled::paths).flat_map(|path| &path.0) {
-        if let Step::Name(name) = step
-            && *spelt.entry(fold::key(name)).or_insert(name) != name
-        {
-            return true;
-        }
-    }
-    false
 }

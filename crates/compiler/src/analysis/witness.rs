@@ -58,7 +58,7 @@ pub enum Json {
     String(String),
     /// An array.
     Array(Vec<Json>),
-    /// An object; its names are unique.
+    /// An object. A name occurs twice only in a request that a policy refuses for that.
     Object(Vec<(String, Json)>),
 }
 
@@ -78,31 +78,33 @@ pub(super) fn ask(program: &Program, token: Option<TokenId>, request: &Request) 
     let Some(token) = token else {
         return Said::Deny(None);
     };
-    let query = parameters(request);
-    let mut asked = asked(token, request, &query);
-    let content = request.body.content();
-    let text = content.as_ref().map_or("", |(_, text)| text);
-    let nodes;
-    if let Decision::NeedsBody(wanted) = decide(program, &asked) {
-        asked.body = match json::read(text.as_bytes(), &wanted) {
-            Ok(read) => {
-                nodes = read;
-                Body::Read(&nodes)
-            }
-            Err(json::ReadError::NotJson { .. }) => Body::Unreadable,
-            Err(_) => return Said::Refuse,
-        };
-        return said(&decide(program, &asked));
+    match read_and_ask(program, token, request, |asked| said(&decide(program, asked))) {
+        (said, false) => said,
+        (_, true) => Said::Refuse,
     }
-    said(&decide(program, &asked))
 }
 
 /// The permit line of a token that comes nearest to a request, and the first of its conditions that fails.
 pub(super) fn nearest(program: &Program, token: TokenId, request: &Request) -> Option<Nearest> {
+    let (nearest, _) = read_and_ask(program, token, request, |asked| {
+        let tried = decide::explain::explain(program, asked);
+        decide::nearest::nearest(program, asked, &tried)
+    });
+    nearest
+}
+
+/// Asks with the body read, if a decision needs it. True: the body is ambiguous, and was taken for one that cannot be read.
+fn read_and_ask<T>(
+    program: &Program,
+    token: TokenId,
+    request: &Request,
+    ask: impl FnOnce(&decide::Request<'_>) -> T,
+) -> (T, bool) {
     let query = parameters(request);
     let mut asked = asked(token, request, &query);
     let content = request.body.content();
     let text = content.as_ref().map_or("", |(_, text)| text);
+    let mut is_ambiguous = false;
     let nodes;
     if let Decision::NeedsBody(wanted) = decide(program, &asked) {
         asked.body = match json::read(text.as_bytes(), &wanted) {
@@ -110,11 +112,13 @@ pub(super) fn nearest(program: &Program, token: TokenId, request: &Request) -> O
                 nodes = read;
                 Body::Read(&nodes)
             }
-            Err(_) => Body::Unreadable,
+            Err(error) => {
+                is_ambiguous = !matches!(error, json::ReadError::NotJson { .. });
+                Body::Unreadable
+            }
         };
     }
-    let tried = decide::explain::explain(program, &asked);
-    decide::nearest::nearest(program, &asked, &tried)
+    (ask(&asked), is_ambiguous)
 }
 
 fn parameters(request: &Request) -> Vec<Param<'_>> {

@@ -4,13 +4,14 @@
 //! Tokens of different users may well be equal. Pairs are found, not tried: a token that is equal to another allows its
 //! sample, so one of its lines has a literal that is part of the sample's path.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::search::Search;
 use crate::{
     analysis::{Accepted, Fault, Request, Ruled, literals, token_allows},
+    ast::Effect,
     diagnostic::{Code, Diagnostic},
-    ir::{Rule, Token, TokenId, Users},
+    ir::{Rule, RuleId, Token, TokenId, Users},
 };
 
 /// Steps that a pair of tokens counts for, for each request that is tried.
@@ -171,7 +172,8 @@ fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
     );
 }
 
-/// A key that is equal for tokens with the same lines in any order.
+/// A key that is equal for tokens with the same lines, in any order unless one looks at the body: then a line before it can decide
+/// without the body, which would otherwise be refused if it is ambiguous.
 fn form(search: &Search<'_>, token: &Token) -> String {
     let of = |rule: &Rule| {
         let params = rule
@@ -193,13 +195,25 @@ fn form(search: &Search<'_>, token: &Token) -> String {
             rule.members,
         )
     };
-    let rules = token.forbids.iter().chain(token.permits.iter());
-    let forms: BTreeSet<String> = rules.filter_map(|id| search.program.rule(id)).map(of).collect();
-    format!(
-        "{}\n{}",
-        token.unrestricted,
-        forms.into_iter().collect::<String>()
-    )
+    let forms = |rules: &mut dyn Iterator<Item = RuleId>| -> Vec<String> {
+        let known = rules.filter_map(|id| search.program.rule(id));
+        known.map(of).collect()
+    };
+    let rules = |effect| token.rules(effect).iter();
+    let mut permits = forms(&mut rules(Effect::Permit));
+    let reads_body = |rule: &Rule| rule.asks_json() || search.program.merges_body() && rule.asks_query();
+    let known = rules(Effect::Permit).filter_map(|id| search.program.rule(id));
+    if known.into_iter().any(reads_body) {
+        let mut seen = HashSet::new();
+        permits.retain(|form| seen.insert(form.clone()));
+    } else {
+        permits.sort_unstable();
+        permits.dedup();
+    }
+    let mut forbids = forms(&mut rules(Effect::Forbid));
+    forbids.sort_unstable();
+    forbids.dedup();
+    format!("{}\n{}{}", token.unrestricted, forbids.concat(), permits.concat())
 }
 
 impl Compared {

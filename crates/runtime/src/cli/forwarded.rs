@@ -11,6 +11,9 @@ use crate::pep::{self, Refusals, Unsent};
 use crate::request::{Framing, Kept, Needs, RawHead, Reason, Rules, RulesError, Version};
 use crate::serve;
 
+/// Stands for the line that denies a request if the policy refuses it.
+pub(super) const REFUSED: &str = "no line (the body is refused: a name in it is ambiguous)";
+
 /// Returns the requests that a proxy with this configuration forwards.
 pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
     let judge = Judge::of(config).map_err(|error| Failure::Usage(error.to_string()))?;

@@ -5,7 +5,10 @@
 //! array meets several demands, then so does the array with an element for each. The value at a place is thus found by
 //! trying three shapes, scalar, object, array, top down.
 
-use super::{BodyAtom, Fact, Quantity, Says};
+use super::{
+    BodyAtom, Fact, Quantity, Says,
+    spelling::{Spellings, is_variant},
+};
 use crate::{
     analysis::{
         budget::Exhausted,
@@ -259,7 +262,7 @@ impl<'a> Model<'a> {
             {
                 continue;
             }
-            if let Some(name) = self.unnamed(place, tree, demand) {
+            if let Some(name) = self.unnamed(place, tree, demand)? {
                 extra.push(name);
                 continue;
             }
@@ -331,18 +334,51 @@ impl<'a> Model<'a> {
     }
 
     /// A name that no rule mentions and that meets a demand for one.
-    fn unnamed(&self, place: Option<PlaceId>, tree: &Place, demand: &BodyAtom) -> Option<String> {
+    fn unnamed(
+        &self,
+        place: Option<PlaceId>,
+        tree: &Place,
+        demand: &BodyAtom,
+    ) -> Result<Option<String>, Exhausted> {
         // Candidates that no atom distinguishes: one outside all families, or one for each family.
-        let free = |name: &String| !tree.names.iter().any(|(known, _)| known == name) && !(self.avoid)(name);
+        let is_known = |name: &String| tree.names.iter().any(|(known, _)| known == name);
+        let free = |name: &String| !is_known(name) && !(self.avoid)(name);
         let name = match &demand.says {
-            // Only lines know such names.
-            Says::Variant(_) => None,
+            // Every such name is one to avoid otherwise.
+            Says::Variant(known) => return self.variant(place, known, &is_known),
             Says::OneOf(first) => std::iter::once(first.clone())
                 .chain((0..64).map(|number| format!("{first}[{}]", fresh(number))))
                 .find(free),
             _ => (0..1024).map(fresh).find(free),
         };
-        name.filter(|name| self.may_have(place, name))
+        Ok(name.filter(|name| self.may_have(place, name)))
+    }
+
+    /// A name that no rule mentions, and that differs from the known one only in letter case.
+    fn variant(
+        &self,
+        place: Option<PlaceId>,
+        known: &str,
+        is_known: &dyn Fn(&String) -> bool,
+    ) -> Result<Option<String>, Exhausted> {
+        let spellings = Spellings::of(known);
+        let mut unknown = spellings.names.iter().filter(|name| !is_known(name));
+        if let Some(name) = unknown.find(|name| self.may_have(place, name)) {
+            return Ok(Some(name.clone()));
+        }
+        // What excludes every name but a few excludes the other spellings, too. A single name that is excluded is not all of them.
+        let excludes_all = self.atoms.iter().any(|atom| {
+            Some(atom.place) == place
+                && match &atom.says {
+                    Says::Only(_) => true,
+                    Says::NoVariant(name) => fold::key(name) == fold::key(known),
+                    _ => false,
+                }
+        });
+        match spellings.are_all || excludes_all {
+            true => Ok(None),
+            false => Err(Exhausted),
+        }
     }
 
     fn array(
@@ -396,11 +432,6 @@ impl<'a> Model<'a> {
             _ => false,
         })
     }
-}
-
-/// Whether a name differs from another only in letter case.
-fn is_variant(name: &str, known: &str) -> bool {
-    name != known && fold::key(name) == fold::key(known)
 }
 
 /// An object under construction: for each member that rules name, its atoms and its value.

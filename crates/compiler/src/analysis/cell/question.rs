@@ -8,8 +8,8 @@ use crate::analysis::{ambiguous::Ambiguous, clauses::Ruled, forwarding::Forwardi
 pub(in super::super) struct Cell<'p, 'c> {
     pub(in super::super) must: Vec<Ruled<'p>>,
     pub(in super::super) must_not: Vec<&'c [Ruled<'p>]>,
-    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, a name that
-    /// one of the rules has.
+    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, or a name twice.
+    /// With it, all rules whose names matter.
     pub(in super::super) refused_for: Option<(Ruled<'p>, &'c [Ruled<'p>])>,
     /// A rule for which a name of the request must be refused, and the rules for which none may be.
     pub(in super::super) ambiguous: Option<&'c Ambiguous<'p, 'c>>,

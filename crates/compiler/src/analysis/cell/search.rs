@@ -129,7 +129,9 @@ impl<'a, 'p> Search<'a, 'p> {
         if let Some((ruled, rules)) = cell.refused_for {
             given.push(Atom::Url(ruled.url(languages)?));
             choices.extend(ruled.query_clauses(languages)?);
-            choices.push(variants(ruled, &mut places));
+            if kind == BodyKind::Json {
+                choices.push(variants(ruled, &mut places));
+            }
             rules.iter().flat_map(|ruled| ruled.paths()).for_each(|path| {
                 places.at(path);
             });
@@ -299,7 +301,7 @@ impl<'a, 'p> Search<'a, 'p> {
 
     /// Why a policy refuses the request, as the clause that it does not.
     fn refused(&mut self, node: &Node, request: &Request) -> Result<Option<Refused>, Exhausted> {
-        if self.kind != BodyKind::Json {
+        if !self.kind.may_be_refused() {
             return Ok(None);
         }
         let settled: HashSet<(usize, usize)> = node.readers.iter().copied().collect();
@@ -308,7 +310,7 @@ impl<'a, 'p> Search<'a, 'p> {
             return Ok(None);
         };
         self.has_constraints = true;
-        let clause = refusals.clause(reader, self.method, &mut self.places, self.languages)?;
+        let clause = refusals.clause(reader, (self.method, self.kind), &mut self.places, self.languages)?;
         Ok(Some((reader, clause)))
     }
 
@@ -344,6 +346,7 @@ impl<'a, 'p> Search<'a, 'p> {
                 (BodyKind::Form, _) => RequestBody::Form,
                 (BodyKind::Other, _) => RequestBody::Other,
                 (BodyKind::Broken, _) => RequestBody::Broken,
+                (BodyKind::Twice, _) => RequestBody::Json(twice(self.cell.avoid)),
                 (BodyKind::Absent | BodyKind::Json, _) => RequestBody::Absent,
             },
         }
@@ -384,6 +387,13 @@ impl<'a, 'p> Search<'a, 'p> {
         };
         Ok(Some(Found { path, query, body }))
     }
+}
+
+/// An object with a name twice that means nothing to the rules.
+fn twice(avoid: &dyn Fn(&str) -> bool) -> Json {
+    let name = (0..).map(parameters::fresh).find(|name| !avoid(name));
+    let member = (name.unwrap_or_default(), Json::Literal("1".to_owned()));
+    Json::Object(vec![member.clone(), member])
 }
 
 /// What the proxy does with a request.

@@ -25,7 +25,7 @@ enum Set {
 /// States of a pattern that a text leads to: one of an automaton, or positions of a glob.
 pub(super) type States = Vec<u32>;
 
-/// The patterns of which a text must match one; `Err`: the answer that every text gets.
+/// The patterns of a matcher: a text matches if it matches one of them. `Err`: the answer for every text.
 pub(super) fn patterns(matcher: Option<&Matcher>) -> Result<Vec<Pattern<'_>>, bool> {
     match matcher {
         None | Some(Matcher::Nothing) => Err(false),
@@ -136,7 +136,7 @@ fn with_skips(positions: &[Position], mut states: States) -> States {
     states.split_off(from)
 }
 
-/// The state of what is no text.
+/// The state after bytes that are not UTF-8.
 pub(super) const NO_TEXT: u32 = 8;
 
 /// Valid UTF-8 (Unicode, table 3-7): the state after one more byte; 0 where a character has ended.

@@ -38,7 +38,7 @@ impl Widened {
                 "the same line, read for another user or under another configuration".to_owned()
             }
             Self::Unrefused => {
-                "bodies with names in other letter case, which were refused while more lines read bodies"
+                "bodies with ambiguous names (in another letter case, or twice), which were refused while more lines read bodies"
                     .to_owned()
             }
             Self::Names(line) => format!(

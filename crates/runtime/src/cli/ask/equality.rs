@@ -3,6 +3,7 @@
 use tokenward_compiler::analysis::{Cause, Comparison, Difference};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
+use super::super::forwarded::REFUSED;
 use super::listing::{Text, caller, place};
 
 /// Requests that only one of the tokens may make that the text lists at most; JSON has all.
@@ -101,7 +102,8 @@ impl Equality<'_> {
         for found in only.findings.iter().take(REQUESTS) {
             let allowed = found.allowed_by.map(|line| place(program, line));
             let denied = found.denied_by.map(|line| place(program, line));
-            let denied = denied.as_deref().unwrap_or("no line");
+            let otherwise = if found.is_refused { REFUSED } else { "no line" };
+            let denied = denied.as_deref().unwrap_or(otherwise);
             out.line(
                 2,
                 &format!(

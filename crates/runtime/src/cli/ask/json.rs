@@ -106,6 +106,7 @@ pub(super) fn equality(equality: &Equality<'_>) -> Value {
             json!({
                 "allowed_by": found.allowed_by.map(|line| line_json(program, line)),
                 "denied_by": found.denied_by.map(|line| line_json(program, line)),
+                "refused": found.is_refused,
                 "request": request_json((&found.witness, &found.obstacles), (program, token)),
             })
         });

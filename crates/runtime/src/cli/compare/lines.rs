@@ -259,8 +259,10 @@ pub(in super::super) struct Example {
     /// The line that allows the request; `None` if the token is unrestricted.
     pub(in super::super) allowed_by: Option<Line>,
     /// The line on the other side that denies the request, or for whose names the proxy refuses it there; `None` if no line permits it
-    /// there.
+    /// there, or if its body is refused.
     pub(in super::super) denied_by: Option<Line>,
+    /// Whether the other side refuses the request, since its body is ambiguous.
+    pub(in super::super) is_refused: bool,
     /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
     /// allows it forwards it.
     pub(in super::super) obstacles: Vec<Obstacle>,
@@ -288,6 +290,7 @@ impl Example {
                 witness: self.request.clone(),
                 allowed_by: self.by.0,
                 denied_by: self.by.1,
+                is_refused: self.is_refused,
                 cause: self.cause,
                 obstacles: self.obstacles.clone(),
             },
@@ -301,7 +304,7 @@ impl Example {
     }
 
     /// Whether the proxy refuses the request on the other side because of its names.
-    pub(in super::super) fn is_refused(&self) -> bool {
+    pub(in super::super) fn has_ambiguous_name(&self) -> bool {
         matches!(self.cause, Cause::Refused(_))
     }
 
@@ -370,6 +373,7 @@ impl Direction {
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),
+                is_refused: finding.is_refused,
                 explanation: None,
                 telling_curl: None,
                 unrestricted_at: None,

@@ -107,6 +107,7 @@ fn example(example: &Example) -> Value {
     let more = [
         ("allowed_by", json!(example.allowed_by.as_ref().map(line))),
         ("denied_by", json!(example.denied_by.as_ref().map(line))),
+        ("refused", json!(example.is_refused)),
         (
             "unrestricted_at",
             json!(example.unrestricted_at.as_ref().map(line)),

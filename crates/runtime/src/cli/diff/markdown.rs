@@ -6,7 +6,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::super::forwarded::not_forwarded;
+use super::super::forwarded::{REFUSED, not_forwarded};
 use super::text::{beyond_tokens, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
@@ -110,7 +110,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             code(&place(example.allowing_line(), "unrestricted = true"))
         );
         if token.standing == Standing::Kept {
-            let denied = match (example.is_refused(), title == NEWLY_ALLOWED) {
+            let denied = match (example.has_ambiguous_name(), title == NEWLY_ALLOWED) {
                 (false, _) => denied,
                 (true, true) => "was refused as ambiguous because of",
                 (true, false) => "refused as ambiguous because of",
@@ -118,6 +118,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             match &example.denied_by {
                 Some(line) => {
                     let _ = writeln!(out, "- {denied} {}", code(&place(Some(line), "")));
+                }
+                None if example.is_refused => {
+                    let _ = writeln!(out, "- {denied} {REFUSED}");
                 }
                 None => {
                     let _ = writeln!(out, "- {otherwise}");

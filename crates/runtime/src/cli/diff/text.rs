@@ -6,7 +6,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
-use super::super::forwarded::not_forwarded;
+use super::super::forwarded::{REFUSED, not_forwarded};
 
 /// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
@@ -213,8 +213,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             ),
         );
         if token.standing == Standing::Kept {
-            let denied = place(example.denied_by.as_ref(), "no line");
-            match example.is_refused() {
+            let otherwise = if example.is_refused { REFUSED } else { "no line" };
+            let denied = place(example.denied_by.as_ref(), otherwise);
+            match example.has_ambiguous_name() {
                 true => line(out, format_args!("    refused as ambiguous because of {denied}")),
                 false => line(out, format_args!("    denied by  {denied}")),
             }
