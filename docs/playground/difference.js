@@ -44,6 +44,7 @@ function example(one) {
     one.denied_by && fact("Denied by", place(one.denied_by)),
     one.nearest && fact("Nearest before", place(one.nearest), one.nearest.why ? el("div", { class: "soft" }, visible(one.nearest.why)) : null),
     one.widened?.length > 0 && fact("What is wider", one.widened.map(({ words }) => visible(words)).join("; ")),
+    one.telling && fact("Also, for example", el("code", {}, breakable(visible(one.telling.request)))),
     one.obstacles.length > 0 && fact("Forwarded", visible(`only ${one.obstacles.join(", ")}`)),
   ].filter(Boolean);
   return el(

@@ -67,7 +67,7 @@ export function verdict({ decision, method, url, detail, line, reason, status, u
       "div",
       { class: "why" },
       el("h2", { class: "ask" }, el("span", { class: "hidden" }, `${word}: `), method ? breakable(visible(`${method} ${url}`)) : "not an HTTP request"),
-      el("p", {}, visible(detail)),
+      el("p", {}, breakable(visible(detail))),
       line && el("p", {}, `line ${line.number}: `, policyLine(line.text)),
       el("p", { class: "soft" }, visible([token, user && `user ${user}`, reason, sent].filter(Boolean).join(" · "))),
     ),

@@ -183,8 +183,11 @@ pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use tokenward_compiler::decide::DenyReason;
+
     use super::*;
-    use crate::problem::Shortfall;
+    use crate::config::Methods;
+    use crate::problem::{AuthFailure, Denied, Shortfall};
 
     fn text(answer: &Answer) -> serde_json::Value {
         match &answer.body {

@@ -112,7 +112,7 @@ check("errors of the policy have a place that can be selected", async () => {
     const { value, selectionStart, selectionEnd } = document.getElementById("policy");
     return value.slice(selectionStart, selectionEnd);
   });
-  assert.equal(selected, "fetch");
+  assert.equal(selected, "[fetch]");
   await page.fill("#policy", good);
   await stamp(page, "Denied");
   await page.fill("#policy", good.replaceAll("KANBAN-\\d+", "KANBAN-1.*"));
@@ -131,8 +131,7 @@ check("fields that the answer depends on are pointed at", async () => {
   await page.fill("#user", "b");
   await stamp(page, "Denied");
   await page.fill("#client", "198.51.100.1");
-  await stamp(page, "Denied");
-  assert.match(await page.locator("#verdict").innerText(), /address/);
+  await page.locator("#verdict", { hasText: "not be used from this address" }).waitFor();
   await close(page);
 });
 
@@ -140,7 +139,7 @@ check("two policies are compared, with requests", async () => {
   const page = await open();
   await page.getByRole("tab", { name: "Compare two policies" }).click();
   await difference(page, "Allows more");
-  assert.match(await page.locator("#differences").innerText(), /PUT \/rest\/api\/2\/issue\/KANBAN-/);
+  assert.match(await page.locator("#differences").innerText(), /GET \/rest\/api\/2\/issue\/KANBAN-/);
   const [old, after] = [await page.inputValue("#old"), await page.inputValue("#new")];
   await page.fill("#new", old);
   await difference(page, "No difference");
@@ -180,6 +179,7 @@ check("text of others stays text", async () => {
   await page.getByRole("tab", { name: "Compare two policies" }).click();
   await page.fill("#new", good.replace("ci-comments", `a\\u202e<b>`));
   await page.locator("#differences h3").first().waitFor();
+  await page.locator("#settings summary").click();
   await page.fill("#config", `[upstream]\nproduct = ${JSON.stringify(HOSTILE.replace("\u001b", ""))}`);
   await page.locator(".field.bad #config").waitFor();
   for (const name of ["img", "script:not([src])", "b:not(.line b)"]) assert.equal(await page.locator(`main ${name}`).count(), 0, name);

@@ -41,7 +41,6 @@ const CONFIGURATION: &str = "tokenward.toml";
 
 /// A question.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Asked {
     /// Present time, milliseconds since 1970 UTC.
     now_ms: i64,
