@@ -82,11 +82,10 @@ impl<'p> Prover<'p> {
                 asked.difference.inconclusive = Some(Inconclusive::Budget);
                 return Ok(());
             };
-            for (number, permit) in sources.iter().enumerate() {
-                if permit.is_some_and(|permit| prefilter::are_apart(permit, *reader)) {
-                    continue;
-                }
-                let left = (strict.len() - at) * sources.len() - number;
+            let mut may_share = sources.to_vec();
+            may_share.retain(|permit| permit.is_none_or(|permit| !prefilter::are_apart(permit, *reader)));
+            for (number, permit) in may_share.iter().enumerate() {
+                let left = (strict.len() - at) * may_share.len() - number;
                 self.languages.grant(2 * left as u64);
                 match self.name_beyond((*permit, &near), &[forbids, explained], asked)? {
                     Ok(Settled::Found) => {

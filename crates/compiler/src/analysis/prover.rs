@@ -537,6 +537,8 @@ impl<'p> Question<'p, '_> {
                 allowed_by,
                 self.ambiguous.map(|ambiguous| ambiguous.reader.rule.line),
             ),
+            // The names of a request are the proxy's own matter: what it does not confirm stays open.
+            _ if self.ambiguous.is_some() => return Ok(None),
             (Said::Allow(allowed_by), Said::Deny(denied_by)) => (allowed_by, denied_by),
             (Said::Allow(allowed_by), Said::Refuse) => (allowed_by, None),
             (Said::Refuse, Said::Deny(denied_by)) if more.is_demand => (line, denied_by),
