@@ -276,17 +276,7 @@ fn unknown(site: &Site, known: &BTreeSet<String>, firsts: &[String], places: &mu
     let once = |place, fact| body(place, Says::Fact(fact, Quantity::Once));
     match site {
         Site::Query => Vec::new(),
-        Site::Object(path) if *path == Path::ROOT => {
-            let no_object = once(Places::ROOT, Fact::NoObject);
-            vec![vec![beside(Places::ROOT)], vec![no_object]]
-        }
-        Site::Object(path) => {
-            // The objects in an array count as well.
-            let mut element = path.clone();
-            element.0.push(Step::Each);
-            let element = once(places.at(&element), Fact::Object);
-            vec![vec![beside(places.at(path))], vec![element]]
-        }
+        Site::Object(path) => vec![vec![beside(places.at(path))]],
         Site::Inner => {
             let mut alternatives = vec![vec![beside(Places::ROOT)]];
             for first in firsts {

@@ -117,7 +117,7 @@ pub(super) fn refused_names(
     names
 }
 
-/// Lists the names of a request. An element of an array is listed at the path of the array, too.
+/// Lists the names of a request. An object in an array hides its members from the path of the array.
 ///
 /// `wrappers`: the objects that a root may lack.
 fn names_of<'w>(request: &Request, wrappers: impl Iterator<Item = &'w Path>) -> Vec<Spelling> {
@@ -166,7 +166,6 @@ fn members(json: &Json, path: &mut Vec<Step>, names: &mut Vec<Spelling>) {
         }
         Json::Array(elements) => {
             for element in elements {
-                members(element, path, names);
                 path.push(Step::Each);
                 members(element, path, names);
                 path.pop();

@@ -9,8 +9,8 @@ use crate::policy::{EXPIRES, token};
 use crate::tokenward::run;
 
 const GITLAB: &str = "[upstream]\nproduct = \"gitlab\"\n";
-const WIDE: &str = "[post]/api/v4/users";
-const NARROW: &str = "[post]/api/v4/users[QueryParam::role==guest]";
+const WIDE: &str = "[post]/api/v4/projects/1/issues";
+const NARROW: &str = "[post]/api/v4/projects/1/issues[QueryParam::labels==bug]";
 
 fn directory(config: &str, old: &str, new: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
@@ -19,7 +19,7 @@ fn directory(config: &str, old: &str, new: &str) -> TempDir {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     };
-    let token = |lines| token("ci", "11", &format!("{EXPIRES}\nescalate = true"), lines);
+    let token = |lines| token("ci", "11", EXPIRES, lines);
     write("tokenward.toml", config);
     write("old/t.toml", &token(old));
     write("new/t.toml", &token(new));
@@ -40,9 +40,9 @@ fn a_removed_line_newly_allows_other_spellings() {
     let (code, out) = diff(GITLAB, &both, WIDE, &[]);
     assert_eq!(code, 1, "{out}");
     for expected in [
-        "newly allowed: POST /api/v4/users?ROLE=",
-        &format!("    allowed by t.toml:8: {WIDE}\n"),
-        &format!("    refused as ambiguous because of t.toml:9: {NARROW}\n"),
+        "newly allowed: POST /api/v4/projects/1/issues?LABELS=",
+        &format!("    allowed by t.toml:7: {WIDE}\n"),
+        &format!("    refused as ambiguous because of t.toml:8: {NARROW}\n"),
         "widened: names that the upstream may take for one of",
     ] {
         assert!(out.contains(expected), "{expected} in {out}");
@@ -51,7 +51,10 @@ fn a_removed_line_newly_allows_other_spellings() {
     // The other way round, they are denied.
     let (code, out) = diff(GITLAB, WIDE, &both, &[]);
     assert_eq!(code, 1, "{out}");
-    assert!(out.contains("newly denied: POST /api/v4/users?ROLE="), "{out}");
+    assert!(
+        out.contains("newly denied: POST /api/v4/projects/1/issues?LABELS="),
+        "{out}"
+    );
     let (_, out) = diff(GITLAB, &both, WIDE, &["--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     let example = &report["tokens"][0]["newly_allowed"]["examples"][0];
@@ -75,15 +78,16 @@ fn lines_that_refuse_the_same_names_are_no_difference() {
         // Another value, another URL, another constraint in addition, the line twice.
         (
             format!("{WIDE}\n{NARROW}"),
-            format!("{WIDE}\n{NARROW}\n[post]/api/v4/users[QueryParam::role==owner]"),
+            format!("{WIDE}\n{NARROW}\n[post]/api/v4/projects/1/issues[QueryParam::labels==idea]"),
         ),
         (
-            format!("{WIDE}\n{NARROW}\n[post]/api/v4/.*[QueryParam::role==x]"),
-            format!("{WIDE}\n[post]/api/v4/.*[QueryParam::role==x]"),
+            format!("{WIDE}\n{NARROW}\n[post]/api/v4/.*[QueryParam::labels==x]"),
+            format!("{WIDE}\n[post]/api/v4/.*[QueryParam::labels==x]"),
         ),
         (
-            "[post]/api/v4/.*\n[post]/api/v4/users[JsonData::a.b==1]".to_owned(),
-            "[post]/api/v4/.*\n[post]/api/v4/users[JsonData::a.b==1][JsonData::a.b:string==1]".to_owned(),
+            "[post]/api/v4/.*\n[post]/api/v4/projects/1/issues[JsonData::a.b==1]".to_owned(),
+            "[post]/api/v4/.*\n[post]/api/v4/projects/1/issues[JsonData::a.b==1][JsonData::a.b:string==1]"
+                .to_owned(),
         ),
     ] {
         let (code, out) = diff(GITLAB, &old, &new, &[]);
@@ -120,9 +124,10 @@ fn the_gate_wants_a_review_of_names() {
 fn an_invariant_fails_if_the_proxy_refuses_its_names() {
     let directory = directory(GITLAB, WIDE, &format!("{WIDE}\n{NARROW}"));
     let path = directory.path();
-    for (name, code) in [("role", 0), ("ROLE", 1)] {
-        let always =
-            format!("[[always]]\nname = 'a'\nlines = '[post]/api/v4/users[QueryParam::{name}==guest]'\n");
+    for (name, code) in [("labels", 0), ("LABELS", 1)] {
+        let always = format!(
+            "[[always]]\nname = 'a'\nlines = '[post]/api/v4/projects/1/issues[QueryParam::{name}==bug]'\n"
+        );
         fs::write(path.join("new/invariants.toml"), always).unwrap();
         let (found, _, err) = run(path, &["compile", "--check", "new", "--config", "tokenward.toml"]).apart();
         assert_eq!(found, code, "{name}: {err}");
