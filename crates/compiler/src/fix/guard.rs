@@ -67,12 +67,12 @@ impl<'s> Guard<'s> {
         if let Some(sealed) = concerned.find(|token| token.gives("seal")) {
             return Some(Unproved::Sealed(named(sealed)));
         }
-        let is_token_file = |edit: &Edit| {
-            let source = self.sources.get(edit.span.source);
-            source.is_some_and(|source| matches!(source.kind, SourceKind::Tokens | SourceKind::Limits))
-        };
-        if !edits.iter().all(is_token_file) {
-            return Some(Unproved::Reviewed);
+        for edit in edits {
+            match self.sources.get(edit.span.source).map(|source| source.kind) {
+                Some(SourceKind::Tokens | SourceKind::Limits) => {}
+                Some(SourceKind::Reviewed) => return Some(Unproved::Reviewed),
+                Some(SourceKind::Invariants) | None => return Some(Unproved::NoToken),
+            }
         }
         if self.is_unread {
             return Some(Unproved::Sealed("a file that cannot be read".to_owned()));

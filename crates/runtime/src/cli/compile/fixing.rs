@@ -119,13 +119,25 @@ pub(super) fn asked<'p>(
 /// Fixes of one run may take one of so many shares of the budget, in addition to it.
 const SHARES: u64 = 2;
 
-/// Adds proofs to the fixes of findings.
+/// Fixes that are proved for a reader. More would take longer than all other proofs, and `--fix` proves all.
+const SHOWN: usize = 500;
+
+/// Adds proofs to the fixes of the first findings.
 pub(super) fn prove(
     config: &Config,
     sources: &SourceSet,
     budget: u64,
     findings: &mut [Diagnostic],
 ) -> Result<(), Failure> {
+    let mut count = 0;
+    let first = findings.iter().take_while(|found| {
+        count += found.fixes.len();
+        count <= SHOWN
+    });
+    let first = first.count();
+    let Some(findings) = findings.get_mut(..first) else {
+        return Ok(());
+    };
     let (proxy, budget) = (proxied(config)?, Budget::new(budget).share(SHARES));
     fix::prove(&asked(config, sources, &proxy, &budget), findings).map_err(Failure::trouble)
 }
