@@ -27,6 +27,7 @@ pub mod respond;
 pub mod secret;
 pub mod serve;
 pub mod telemetry;
+mod testing;
 mod text;
 mod tls;
 mod wire;
