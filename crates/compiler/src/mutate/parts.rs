@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Edit, Kind, pattern};
+use super::{
+    mistake::{Edit, Kind},
+    pattern,
+};
 use crate::{
     ast::{Constraint, Effect, Limit, Operator, Pattern, Test},
     method::Method,
@@ -42,7 +45,7 @@ fn edit(kind: Kind, place: Range<usize>, text: impl Into<String>) -> Edit {
     }
 }
 
-pub(super) fn range(pattern: &Pattern) -> Range<usize> {
+fn range(pattern: &Pattern) -> Range<usize> {
     pattern.span.start..pattern.span.end
 }
 

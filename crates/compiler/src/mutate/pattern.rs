@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Edit, Kind, parts::range};
+use super::mistake::{Edit, Kind};
 use crate::{
     ast::Pattern,
     check::pieces::{Kind as Shape, Piece, pieces},
@@ -12,7 +12,7 @@ use crate::{
 const BOUNDARIES: [&str; 7] = ["(/.*)?", "(?:/.*)?", "(/.+)?", "/.*", "/.+", "-.*", "-.+"];
 
 pub(super) fn edits(text: &str, pattern: &Pattern, is_url: bool, found: &mut Vec<Edit>) {
-    let whole = range(pattern);
+    let whole = pattern.span.start..pattern.span.end;
     let Some(regexp) = text.get(whole.clone()) else {
         return;
     };

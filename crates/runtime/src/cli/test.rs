@@ -4,6 +4,7 @@ mod files;
 mod json;
 mod junit;
 mod policy;
+mod results;
 mod text;
 
 use std::path::PathBuf;
@@ -19,9 +20,10 @@ use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::universe::universe;
-use crate::testing::{self, Bench, Case, Coverage, Fate, Lab, Mutation, Terms};
+use crate::testing::{self, Bench, Case, Fate, Lab, Mutation, Terms};
 use files::write_new;
 use policy::Policy;
+use results::Results;
 
 /// Run the tests of a policy
 ///
@@ -112,15 +114,6 @@ fn percent(text: &str) -> Result<f64, String> {
     number
         .filter(|number| (0.0..=100.0).contains(number))
         .ok_or_else(|| "write a number from 0 to 100".to_owned())
-}
-
-/// The results of a run.
-struct Results<'r> {
-    cases: &'r [Case],
-    /// Tests that the filter leaves out.
-    left_out: usize,
-    coverage: Option<&'r Coverage>,
-    mutation: Option<&'r Mutation>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

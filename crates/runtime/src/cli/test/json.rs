@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Results;
+use super::results::Results;
 use super::text::percent;
 use crate::testing::{Case, Coverage, Fate, Mutation, Place};
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use tokenward_compiler::diagnostic::xml_text;
 
 use super::super::explain::story;
-use super::Results;
+use super::results::Results;
 use super::text::percent;
 use crate::testing::Case;
 

@@ -3,7 +3,7 @@
 use super::super::audit::shown;
 use super::super::explain::story;
 use super::super::plural::plural;
-use super::Results;
+use super::results::Results;
 use crate::testing::{Case, Coverage, Fate, Lab, Mutation, generated_test};
 
 /// Places that are listed at most; `--format json` has all.
