@@ -24,7 +24,7 @@ pub use offer::Offer;
 pub use render_github::{GitHub, render_github};
 pub use render_gitlab::render_gitlab;
 pub use render_json::render_json;
-pub use render_junit::render_junit;
+pub use render_junit::{render_junit, xml_text};
 pub use render_sarif::render_sarif;
 pub use render_text::{SHOWN, render_some, render_text};
 pub use report::{Correction, Finding, Place, Report};

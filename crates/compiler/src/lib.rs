@@ -39,6 +39,7 @@ pub mod json;
 pub mod lint;
 pub mod look_alike;
 pub mod method;
+pub mod mutate;
 pub mod parse;
 pub mod policy;
 pub mod range;

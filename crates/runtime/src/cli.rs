@@ -35,6 +35,7 @@ mod serve;
 mod settings;
 mod side;
 mod step_summary;
+mod test;
 mod time;
 mod token;
 mod who_can;
@@ -61,6 +62,7 @@ Begin here:
   tokenward init --product jira tokens
                                   write a first policy repository
   tokenward compile policies      check policy files
+  tokenward test                  run the tests of the policy
   tokenward diff main..HEAD       what a policy change newly allows
   tokenward ask 'DELETE /rest/.*' which tokens may make such requests
   tokenward explain NAME GET /rest/api/2/myself
@@ -80,6 +82,7 @@ enum Verb {
     Init(init::Args),
     Compile(compile::Args),
     Fmt(fmt::Args),
+    Test(test::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
     Ask(ask::Args),
@@ -112,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Init(args) => init::run(&args),
         Verb::Compile(args) => compile::run(&args),
         Verb::Fmt(args) => fmt::run(&args),
+        Verb::Test(args) => test::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Ask(args) => ask::run(&args),

@@ -54,6 +54,7 @@ pub mod secret;
 pub mod serve;
 #[cfg(feature = "proxy")]
 pub mod telemetry;
+mod testing;
 mod text;
 #[cfg(feature = "proxy")]
 mod tls;

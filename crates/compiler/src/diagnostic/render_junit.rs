@@ -25,11 +25,11 @@ pub fn render_junit(report: &Report) -> String {
         let _ = writeln!(
             cases,
             "    <testcase classname=\"{0}\" name=\"no findings\" file=\"{0}\"/>",
-            escaped(file)
+            xml_text(file)
         );
     }
     if let Some(why) = report.failure() {
-        let why = escaped(why);
+        let why = xml_text(why);
         let _ = writeln!(
             cases,
             "    <testcase classname=\"tokenward\" name=\"run\"><error message=\"{why}\" type=\"tokenward\"/></testcase>"
@@ -38,7 +38,7 @@ pub fn render_junit(report: &Report) -> String {
     let errors = usize::from(report.failure().is_some());
     let tests = report.findings().len() + clean.len() + errors;
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
-    let summary = escaped(&report.summary());
+    let summary = xml_text(&report.summary());
     let open = match report.left_open() {
         0 => String::new(),
         count => format!("<property name=\"open_lint_questions\" value=\"{count}\"/>"),
@@ -53,10 +53,10 @@ fn case(report: &Report, finding: &Finding, out: &mut String) {
         .place
         .as_ref()
         .map_or(("tokenward", 0), |place| (place.file.as_str(), place.line));
-    let text = escaped(&format!("{file}:{line}\n{}", finding.message()));
-    let file = escaped(file);
+    let text = xml_text(&format!("{file}:{line}\n{}", finding.message()));
+    let file = xml_text(file);
     let code = finding.code.as_str();
-    let headline = escaped(&finding.headline);
+    let headline = xml_text(&finding.headline);
     let is_placed = finding.place.is_some();
     let at = if is_placed {
         format!(" file=\"{file}\" line=\"{line}\"")
@@ -75,7 +75,8 @@ fn case(report: &Report, finding: &Finding, out: &mut String) {
 }
 
 /// Text for an attribute or an element of XML 1.0 (section 2.2): without the characters that it cannot contain.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn xml_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -145,6 +145,25 @@ impl SourceSet {
         }
     }
 
+    /// A set of files of one kind, under any names.
+    #[must_use]
+    pub fn of_kind(files: impl IntoIterator<Item = (String, String)>, kind: SourceKind) -> Self {
+        let files = files.into_iter();
+        let mut sources: Vec<Source> = files
+            .map(|(path, text)| Source {
+                path,
+                text: text.into(),
+                kind,
+            })
+            .collect();
+        sources.sort_by(|one, other| one.path.cmp(&other.path));
+        Self {
+            places: sources.iter().map(|_| OnceLock::new()).collect(),
+            sources,
+            ..Self::default()
+        }
+    }
+
     /// The same files with another text of one of them.
     #[must_use]
     pub fn replaced(mut self, id: SourceId, text: &str) -> Self {

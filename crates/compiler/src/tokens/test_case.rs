@@ -400,7 +400,7 @@ fn expect(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<At<Expect>> {
         "allow" => of(Expect::Allow),
         "deny" => of(Expect::Deny),
         other => {
-            let near = nearest(other, ["allow", "deny"].into_iter());
+            let near = nearest(other, ["allow", "deny"]);
             let help = match near {
                 Some(near) => format!("did you mean `\"{near}\"`?"),
                 None => {

@@ -28,6 +28,8 @@ use crate::respond::Help;
 use crate::secret;
 use crate::serve;
 
+pub(super) use text::of as story;
+
 /// Explain how the proxy would answer a request, and why
 ///
 /// Evaluates the request as the proxy does, without making a call. This includes the parsing of the request, the

@@ -6,7 +6,7 @@ use crate::pep::explain::Report;
 /// Lines that are listed at most; `--json` has all.
 const LINES: usize = 200;
 
-pub(super) fn of(report: &Report) -> String {
+pub(in super::super) fn of(report: &Report) -> String {
     let mut out = String::new();
     let status = report
         .status

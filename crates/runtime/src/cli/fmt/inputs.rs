@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use tokenward_compiler::source::{Links, SourceKind, SourceSet, limits};
+use tokenward_compiler::source::{Links, SourceKind, SourceSet, TESTS, limits};
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
@@ -227,7 +227,13 @@ fn alone(path: &Path) -> Result<Input, Failure> {
     let shown = path.to_string_lossy().into_owned();
     let text = File::open(path).and_then(read_whole);
     let text = text.map_err(|error| Failure::Usage(format!("cannot read `{shown}`: {error}")))?;
-    let kind = kind_of(&path.file_name().unwrap_or_default().to_string_lossy())?;
+    let mut kind = kind_of(&path.file_name().unwrap_or_default().to_string_lossy())?;
+    if path
+        .parent()
+        .is_some_and(|parent| parent.iter().any(|part| part == TESTS))
+    {
+        kind = SourceKind::Tests;
+    }
     refuse_conflict(&text, &shown)?;
     Ok(Input {
         sources: SourceSet::single(shown.clone(), &text, kind),

@@ -1,0 +1,109 @@
+//! Judges requests as the proxy does, by a policy and a configuration.
+
+use std::net::IpAddr;
+
+use tokenward_compiler::BaseUrl;
+use tokenward_compiler::analysis::Request;
+use tokenward_compiler::ir::{Program, Token, Users};
+
+use crate::config::Config;
+use crate::limiter::Limiter;
+use crate::pep::AuthRules;
+use crate::pep::explain::{Incomplete, Judge, Question, Report};
+use crate::request::{Kept, Rules};
+use crate::respond::Help;
+use crate::serve;
+
+/// The inputs of a decision that come from the configuration.
+///
+/// State of a running proxy does not count: revocations that are in no file, credentials of the upstream, used-up rates.
+pub(crate) struct Bench {
+    rules: Rules,
+    auth: AuthRules,
+    limiter: Limiter,
+    cors_origins: Vec<String>,
+    inspect_bytes: usize,
+    body_bytes: u64,
+    /// The public URL.
+    pub(crate) base: BaseUrl,
+    /// Whether the product merges query and body.
+    pub(crate) merges: bool,
+    /// The time of tests that name none, ms UTC.
+    pub(crate) now_ms: i64,
+}
+
+impl Bench {
+    /// # Errors
+    /// The configuration contradicts itself; the text says where.
+    pub(crate) fn new(config: &Config, now_ms: i64) -> Result<Self, String> {
+        let rules = Rules::new(&serve::reading(config, None, Kept::default()));
+        Ok(Self {
+            rules: rules.map_err(|error| error.to_string())?,
+            auth: AuthRules::new(Help::of(config), &config.auth.never_act_as),
+            limiter: Limiter::new(config.tokens.limits, config.tokens.together),
+            cors_origins: config.answers.cors_origins.clone(),
+            inspect_bytes: config.limits.inspect_bytes,
+            body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
+            base: config.upstream.public_url.clone(),
+            merges: config.upstream.product.merges(),
+            now_ms,
+        })
+    }
+
+    /// Judges a request by a bound program.
+    ///
+    /// # Errors
+    /// The question lacks something that the answer depends on.
+    pub(crate) fn judge(&self, program: &Program, question: &Question) -> Result<Report, Incomplete> {
+        let judge = Judge {
+            rules: &self.rules,
+            auth: &self.auth,
+            identities: None,
+            cors_origins: &self.cors_origins,
+            inspect_bytes: self.inspect_bytes,
+            body_bytes: self.body_bytes,
+            limiter: &self.limiter,
+            is_refused: &|_| false,
+            is_revoked: &|_| false,
+        };
+        judge.explain(program, question)
+    }
+
+    /// The question about a request that a proof found, from a caller for whom the token works.
+    pub(crate) fn question(&self, token: &Token, request: &Request) -> Question {
+        let mut headers = vec![("Host".to_owned(), self.base.authority().to_owned())];
+        let content = request.body.content();
+        if let Some((media, text)) = &content {
+            headers.push(("Content-Type".to_owned(), (*media).to_owned()));
+            headers.push(("Content-Length".to_owned(), text.len().to_string()));
+        }
+        let (user, client) = caller(token);
+        Question {
+            token: token.name.clone(),
+            user,
+            client,
+            time_ms: Some(self.now_ms),
+            method: request.method_name().to_owned(),
+            target: format!("{}{}", self.base.path(), request.target()),
+            headers,
+            ..Question::default()
+        }
+        .with_body(content.map_or_else(String::new, |(_, text)| text).as_bytes())
+    }
+
+    /// Whether no request of the token can be allowed any more.
+    pub(crate) fn has_ended(&self, token: &Token) -> bool {
+        token.revoked || token.expires.is_some_and(|expires| expires <= self.now_ms)
+    }
+}
+
+/// A user and an address for whom a token works; `None` for the only user, and for any address.
+pub(crate) fn caller(token: &Token) -> (Option<String>, Option<IpAddr>) {
+    let user = match &token.users {
+        Users::Named(users) if users.len() == 1 => None,
+        Users::Named(users) => users.first().cloned(),
+        Users::Any => Some("someone".to_owned()),
+    };
+    let client = token.allowed_ips.first().map(ipnet::IpNet::addr);
+    (user, client)
+}
