@@ -24,11 +24,13 @@ mod import;
 mod init;
 mod inspect;
 mod keys;
+mod lsp;
 mod operator;
 mod output;
 mod plural;
 mod progress;
 mod scan;
+mod schema;
 mod serve;
 mod settings;
 mod side;
@@ -93,6 +95,8 @@ enum Verb {
     Keys(keys::Args),
     Audit(audit::Args),
     Demo(demo::Args),
+    Lsp(lsp::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
 }
 
@@ -125,6 +129,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Keys(args) => keys::run(&args),
         Verb::Audit(args) => audit::run(args),
         Verb::Demo(args) => demo::run(&args),
+        Verb::Lsp(args) => lsp::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     match result {

@@ -30,7 +30,7 @@ use file::write;
 use format::Format;
 use linted::Lint;
 use new_access::{Base, Question};
-use proved::Compiled;
+pub(super) use proved::{Compiled, Surroundings};
 use reporter::Reporter;
 
 /// Check policy files, and compile them to one file

@@ -35,6 +35,7 @@ mod hostile_pull_requests;
 mod import;
 mod init;
 mod lints;
+mod lsp;
 mod mistakes;
 mod proofs;
 mod scan;
