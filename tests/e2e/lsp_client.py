@@ -84,7 +84,7 @@ async def test_findings_follow_the_text(client: LanguageClient):
 async def test_lints_have_requests_and_dead_lines_are_unnecessary(client: LanguageClient):
     text = CI.read_text()
     line = "[get]/rest/api/2/issue/KANBAN-\\d+\n"
-    text = text.replace(line, line + line + "[get]/rest/api/2.project/X\n", 1)
+    text = text.replace(line, line + line + "[get]/rest/api/2/issue/KANBAN-1.json\n", 1)
     open_document(client, CI, text)
     found = await findings(client, CI, lambda codes: {"TW0108", "TW0506"} <= set(codes))
     dead = next(one for one in found if one.code == "TW0108")

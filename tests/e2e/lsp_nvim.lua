@@ -24,7 +24,7 @@ end)
 local line = vim.fn.search([[KANBAN-\\d+$]])
 local text = vim.fn.getline(line)
 local function codes()
-  return vim.tbl_map(function(found) return found.code end, vim.diagnostic.get(0))
+  return vim.tbl_map(function(found) return found.code or found.user_data.lsp.code end, vim.diagnostic.get(0))
 end
 vim.api.nvim_buf_set_lines(0, line - 1, line, true, { text .. "💡[" })
 await("an error", function() return vim.tbl_contains(codes(), "TW0013") end)

@@ -1,6 +1,7 @@
 //! Completion: parts of limit lines, names that the policy uses, and keys.
 
 mod line;
+mod suggestion;
 mod value;
 
 use gen_lsp_types::{
@@ -9,50 +10,12 @@ use gen_lsp_types::{
 };
 use tokenward_compiler::source::SourceKind;
 
+use self::suggestion::Suggestion;
 use crate::{
     cursor::{Cursor, cursor},
     keys::{self, Form},
-    sets::Sets,
     workspace::Workspace,
 };
-
-/// Suggestions of one kind at most: a list for people.
-const MOST: usize = 500;
-
-/// A suggestion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Suggestion {
-    label: String,
-    kind: CompletionItemKind,
-    /// The text to insert.
-    text: String,
-    /// The same with places to fill in, as a snippet.
-    snippet: Option<String>,
-    meaning: String,
-}
-
-impl Suggestion {
-    fn new(label: impl Into<String>, kind: CompletionItemKind, meaning: impl Into<String>) -> Self {
-        let label = label.into();
-        Self {
-            text: label.clone(),
-            label,
-            kind,
-            snippet: None,
-            meaning: meaning.into(),
-        }
-    }
-
-    fn inserting(mut self, text: impl Into<String>) -> Self {
-        self.text = text.into();
-        self
-    }
-
-    fn snippet(mut self, snippet: impl Into<String>) -> Self {
-        self.snippet = Some(snippet.into());
-        self
-    }
-}
 
 /// Suggestions for the text before the cursor, in the order in which they are useful.
 pub(crate) fn complete(
@@ -154,20 +117,6 @@ fn of_sections(kind: SourceKind) -> Vec<Suggestion> {
         .collect()
 }
 
-/// The names of sets, with their files.
-fn of_sets(sets: &Sets) -> Vec<Suggestion> {
-    let all = sets.files.iter().take(MOST);
-    all.map(|(name, files)| {
-        let file = files.first().map(String::as_str).unwrap_or_default();
-        Suggestion::new(
-            name,
-            CompletionItemKind::Module,
-            format!("The lines of `{file}`."),
-        )
-    })
-    .collect()
-}
-
 fn items(found: Vec<Suggestion>, range: gen_lsp_types::Range, has_snippets: bool) -> Vec<CompletionItem> {
     let found = found.into_iter().enumerate();
     found
@@ -199,9 +148,4 @@ fn documentation(meaning: String) -> Option<Documentation> {
         kind: MarkupKind::Markdown,
         value: meaning,
     }))
-}
-
-/// The length of the end of a text that fulfils a condition, in bytes.
-fn tail(text: &str, is_part: impl Fn(char) -> bool) -> usize {
-    text.len() - text.trim_end_matches(is_part).len()
 }

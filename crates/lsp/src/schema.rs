@@ -68,7 +68,7 @@ pub fn all() -> Vec<Schema> {
         Schema {
             name: "tokenward",
             files: "tokenward.toml",
-            value: configuration::schema(),
+            value: configuration::schema(DRAFT),
         },
     ]
 }

@@ -59,6 +59,8 @@ pub fn serve_on(
     let mut session = Session::new(sender.clone(), host, results_in, &initialize.params)?;
     session.answer(Response::new_ok(initialize.id, capabilities()));
     let ended = run(&mut session, receiver, &results);
+    // Nobody takes results from here on, so no thread waits until one is taken.
+    drop(results);
     Ok(ended)
 }
 

@@ -98,14 +98,20 @@ fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// Applies the changes of an editor in their order. `None` if the text would exceed `most` bytes.
+/// Bytes that the changes of one message may read, each the whole text: more than any person's edit.
+const MOST_READ: u64 = 8 << 30;
+
+/// Applies the changes of an editor in their order. `None` if the text would exceed `most` bytes, or if there are too many changes for
+/// its size.
 pub(crate) fn applied(
     text: &str,
     changes: Vec<TextDocumentContentChangeEvent>,
     most: usize,
 ) -> Option<String> {
     let mut text = text.to_owned();
+    let mut left = MOST_READ;
     for change in changes {
+        left = left.checked_sub(u64::try_from(text.len()).ok()?)?;
         match change {
             TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => {
                 text = whole.text

@@ -4,7 +4,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,6 @@ use crate::host::Stop;
 #[derive(Debug)]
 pub(crate) struct Worker<J> {
     shared: Arc<Shared<J>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -48,16 +47,13 @@ impl<J: Send + 'static> Worker<J> {
             changed: Condvar::new(),
         });
         let own = Arc::clone(&shared);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some((job, stop)) = own.next() {
                 // The panic hook reports it; the next job may do better.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(job, &stop)));
             }
         })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Self { shared })
     }
 
     /// Gives the thread a job to begin after a delay, in the place of all earlier ones.
@@ -73,20 +69,15 @@ impl<J: Send + 'static> Worker<J> {
 }
 
 impl<J> Drop for Worker<J> {
+    /// Ends the thread after its job, which is asked to end. Nobody waits for it.
     fn drop(&mut self) {
-        {
-            let mut state = self.shared.lock();
-            state.is_closed = true;
-            state.waiting = None;
-            if let Some(running) = &state.running {
-                running.ask();
-            }
-            self.shared.changed.notify_one();
+        let mut state = self.shared.lock();
+        state.is_closed = true;
+        state.waiting = None;
+        if let Some(running) = &state.running {
+            running.ask();
         }
-        if let Some(thread) = self.thread.take() {
-            // A panic of the work was reported by the panic hook.
-            let _ = thread.join();
-        }
+        self.shared.changed.notify_one();
     }
 }
 

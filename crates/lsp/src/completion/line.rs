@@ -10,7 +10,7 @@ use tokenward_compiler::{
     source::{SourceKind, Span},
 };
 
-use super::{MOST, Suggestion, of_sets, tail};
+use super::suggestion::{MOST, Suggestion, of_sets, tail};
 use crate::{outline::blocks, sets::Sets, workspace::Workspace};
 
 const PLACEHOLDERS: [(&str, &str); 4] = [

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gen_lsp_types::CompletionItemKind;
 use tokenward_compiler::{diagnostic::Code, lint::can_be_excepted, source::SourceKind};
 
-use super::{MOST, Suggestion, of_sets};
+use super::suggestion::{MOST, Suggestion, of_sets};
 use crate::{
     keys::{self, Form},
     sets::Sets,

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::DRAFT;
-
 /// The configuration with every key: those with a default have it as their value, the others are commented out with an example.
 const EVERY_KEY: &str = include_str!("../../../../tokenward.toml");
 
@@ -51,7 +49,8 @@ struct Setting {
     meaning: String,
 }
 
-pub(super) fn schema() -> Value {
+/// The schema, in a dialect.
+pub(super) fn schema(dialect: &str) -> Value {
     let mut properties = Map::new();
     for setting in settings(EVERY_KEY) {
         let path = setting.path();
@@ -59,7 +58,7 @@ pub(super) fn schema() -> Value {
         insert(&mut properties, &parts, property(&setting));
     }
     json!({
-        "$schema": DRAFT,
+        "$schema": dialect,
         "title": "Tokenward: configuration",
         "type": "object",
         "properties": properties,

@@ -156,8 +156,8 @@ impl Session {
         Some(number)
     }
 
-    /// Checks a policy whose texts changed.
-    pub(super) fn check(&self, number: usize, is_urgent: bool) {
+    /// Checks a policy whose texts changed. If nothing differs from what was checked last, its findings are shown at once.
+    pub(super) fn check(&mut self, number: usize, is_urgent: bool) {
         let Some(open) = self.policies.get(&number) else {
             return;
         };
@@ -169,7 +169,11 @@ impl Session {
             open: workspace.documents(),
             changed: workspace.changed(),
         };
+        let is_known = moment.changed.is_empty();
         open.checks.check(moment, is_urgent);
+        if is_known {
+            self.publish(number);
+        }
     }
 
     /// Takes the result of a check.
