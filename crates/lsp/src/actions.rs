@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use gen_lsp_types::{CodeAction, CodeActionKind, Range, TextEdit, Uri, WorkspaceEdit};
-use tokenward_compiler::{diagnostic::Severity, lint::can_be_excepted, source::SourceKind};
+use tokenward_compiler::{diagnostic::Severity, lint::can_be_excepted, source::SourceKind, visible};
 
 use crate::{
-    findings::{Finding, Place},
+    findings::{Correction, Finding, Place},
     outline::{blocks, line_at},
     publish::Places,
     workspace::Workspace,
@@ -30,7 +30,9 @@ pub(crate) fn actions(workspace: &mut Workspace, path: &str, range: Range) -> Ve
         &*place.file == path && place.range.start <= end && start <= place.range.end
     });
     for finding in here {
-        found.extend(correction(&places, workspace, finding));
+        for (at, correction) in finding.fixes.iter().enumerate() {
+            found.extend(corrected(&places, workspace, finding, (at == 0, correction)));
+        }
         let is_line = blocks
             .iter()
             .any(|block| block.start <= finding.place.range.start && finding.place.range.end <= block.end);
@@ -41,15 +43,24 @@ pub(crate) fn actions(workspace: &mut Workspace, path: &str, range: Range) -> Ve
     found
 }
 
-fn correction(places: &Places<'_>, workspace: &Workspace, finding: &Finding) -> Option<CodeAction> {
-    let (place, new) = finding.fix.as_ref()?;
-    let title = match finding.help.as_deref() {
-        Some(help) if help.len() < 100 => format!("{}: {help}", finding.code),
-        _ if new.is_empty() => format!("{}: remove this text", finding.code),
-        _ => format!("{}: write `{new}`", finding.code),
+fn corrected(
+    places: &Places<'_>,
+    workspace: &Workspace,
+    finding: &Finding,
+    (is_first, correction): (bool, &Correction),
+) -> Option<CodeAction> {
+    let what = match correction.edits.as_slice() {
+        [(_, new)] if new.is_empty() => "remove this text".to_owned(),
+        [(_, new)] => format!("write `{}`", new.trim()),
+        edits => format!("change {} places", edits.len()),
     };
-    let mut action = action(places, workspace, finding, (place, new.clone()), title)?;
-    action.is_preferred = Some(true);
+    let proof = match correction.proof.as_str() {
+        "" => String::new(),
+        proof => format!(" ({proof})"),
+    };
+    let title = visible(&format!("{}: {what}{proof}", finding.code));
+    let mut action = action(places, workspace, finding, &correction.edits, title)?;
+    action.is_preferred = is_first.then_some(true);
     Some(action)
 }
 
@@ -80,27 +91,30 @@ fn exception(
     };
     let new = format!("{indent}# allow {}: {end}", finding.code);
     let title = format!("{}: except this line (add the reason)", finding.code);
-    action(places, workspace, finding, (&place, new), title)
+    action(places, workspace, finding, &[(place, new)], title)
 }
 
 fn action(
     places: &Places<'_>,
     workspace: &Workspace,
     finding: &Finding,
-    (place, new_text): (&Place, String),
+    edits: &[(Place, String)],
     title: String,
 ) -> Option<CodeAction> {
-    let uri: Uri = workspace.uri(&place.file)?;
-    let edit = TextEdit {
-        range: places.range(place)?,
-        new_text,
-    };
+    let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
+    for (place, new) in edits {
+        let uri = workspace.uri(&place.file)?;
+        changes.entry(uri).or_default().push(TextEdit {
+            range: places.range(place)?,
+            new_text: new.clone(),
+        });
+    }
     Some(CodeAction {
         title,
         kind: Some(CodeActionKind::QuickFix),
         diagnostics: Some(vec![places.diagnostic(finding)?]),
         edit: Some(WorkspaceEdit {
-            changes: Some(HashMap::from([(uri, vec![edit])])),
+            changes: Some(changes),
             ..WorkspaceEdit::default()
         }),
         ..CodeAction::default()

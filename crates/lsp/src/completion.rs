@@ -89,11 +89,13 @@ fn of_keys(kind: SourceKind, section: &str, present: &[&str], has_value: bool) -
             }
             let (text, snippet) = match key.form {
                 Form::Lines => ("'''\n\n'''".to_owned(), "'''\n$0\n'''"),
-                Form::Text | Form::AnyText | Form::Pattern(_) => ("\"\"".to_owned(), "\"$0\""),
+                Form::Text | Form::AnyText | Form::Pattern(_) | Form::Choice(_) => {
+                    ("\"\"".to_owned(), "\"$0\"")
+                }
                 Form::Line => ("''".to_owned(), "'$0'"),
                 Form::Texts | Form::Patterns(_) => ("[\"\"]".to_owned(), "[\"$0\"]"),
                 Form::Flag | Form::OnlyTrue => ("true".to_owned(), "true"),
-                Form::Count | Form::Time => (key.example.to_owned(), "$0"),
+                Form::Count | Form::Time | Form::Any => (key.example.to_owned(), "$0"),
             };
             suggestion
                 .inserting(format!("{} = {text}", key.name))

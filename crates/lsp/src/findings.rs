@@ -28,7 +28,16 @@ pub(crate) struct Finding {
     pub(crate) request: Option<String>,
     pub(crate) place: Place,
     pub(crate) related: Vec<(Place, String)>,
-    pub(crate) fix: Option<(Place, String)>,
+    pub(crate) fixes: Vec<Correction>,
+}
+
+/// A correction of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Correction {
+    /// Places, and the texts to write there.
+    pub(crate) edits: Vec<(Place, String)>,
+    /// What is proved about it; empty if nothing is.
+    pub(crate) proof: String,
 }
 
 /// A finding about a line of a file that is not part of the policy, such as the configuration.
@@ -142,10 +151,7 @@ impl Finding {
         moved.related = related
             .filter_map(|(place, text)| Some((place.moved(moves)?, text.clone())))
             .collect();
-        moved.fix = self
-            .fix
-            .as_ref()
-            .and_then(|(place, text)| Some((place.moved(moves)?, text.clone())));
+        moved.fixes = self.fixes.iter().filter_map(|fix| fix.moved(moves)).collect();
         Some(moved)
     }
 }
@@ -157,6 +163,31 @@ impl Place {
             range: moves.get(&*self.file)?.of_range(&self.range)?,
         })
     }
+}
+
+impl Correction {
+    /// The correction at its present places; `None` if one of them changed.
+    fn moved(&self, moves: &HashMap<&str, Moves>) -> Option<Self> {
+        let edits = self.edits.iter();
+        let edits: Option<Vec<_>> = edits
+            .map(|(place, text)| Some((place.moved(moves)?, text.clone())))
+            .collect();
+        Some(Self {
+            edits: edits?,
+            proof: self.proof.clone(),
+        })
+    }
+}
+
+/// The corrections of a finding, the most probable one first.
+fn corrections(found: &Diagnostic, place: &dyn Fn(Span) -> Option<Place>) -> Vec<Correction> {
+    let fixes = found.fix.iter().filter_map(|fix| {
+        Some(Correction {
+            edits: vec![(place(fix.span)?, fix.text.clone())],
+            proof: String::new(),
+        })
+    });
+    fixes.collect()
 }
 
 /// All findings of a check that are in files of the policy.
@@ -184,10 +215,7 @@ pub(crate) fn by_file(sources: &SourceSet, diagnostics: &[Diagnostic]) -> Vec<Fi
             request: found.witness.as_ref().map(|witness| witness.request.clone()),
             place: place(found.primary.span)?,
             related: found.related.iter().filter_map(labelled).collect(),
-            fix: found
-                .fix
-                .as_ref()
-                .and_then(|fix| Some((place(fix.span)?, fix.text.clone()))),
+            fixes: corrections(found, &place),
         })
     });
     found.collect()

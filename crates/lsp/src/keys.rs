@@ -27,6 +27,10 @@ pub enum Form {
     Pattern(&'static str),
     /// A list of strings of this regular expression.
     Patterns(&'static str),
+    /// One of these strings.
+    Choice(&'static [&'static str]),
+    /// Any value.
+    Any,
 }
 
 /// A key.
@@ -358,6 +362,97 @@ const ACCEPTED: &[Key] = &[
     ),
 ];
 
+const TEST: &[Key] = &[
+    key(
+        "name",
+        Form::Text,
+        "\"the build server comments\"",
+        "What the test shows. It is unique in its file.",
+    ),
+    key(
+        "token",
+        Form::Text,
+        "\"ci-comments\"",
+        "Name of the token that makes the request.",
+    ),
+    key(
+        "request",
+        Form::Text,
+        "\"POST /rest/api/2/issue/KANBAN-7/comment\"",
+        "Method and path below the public URL, or the complete URL.",
+    ),
+    key(
+        "headers",
+        Form::Texts,
+        "[\"Accept: text/html\"]",
+        "List of header fields.",
+    ),
+    key(
+        "json",
+        Form::Any,
+        "{ body = \"Build 12 passed\" }",
+        "Body as JSON: a table or list of TOML, or a string with the text of the JSON.",
+    ),
+    key("body", Form::AnyText, "\"…\"", "Body as it is sent."),
+    key(
+        "curl",
+        Form::Text,
+        "'curl …'",
+        "Instead of `request`, `headers`, `json` and `body`: one curl command, as it was copied.",
+    ),
+    key(
+        "user",
+        Form::Text,
+        "\"alice\"",
+        "User that makes the request, if the token works for several.",
+    ),
+    key(
+        "client",
+        Form::Text,
+        "\"10.0.0.5\"",
+        "Address of the client, if the token works only from some.",
+    ),
+    key(
+        "at",
+        Form::Time,
+        "2030-01-01T00:00:00Z",
+        "Time of the request. The default is the time of the run.",
+    ),
+    key(
+        "expect",
+        Form::Choice(&["allow", "deny"]),
+        "\"allow\"",
+        "Whether the proxy forwards the request.",
+    ),
+    key(
+        "line",
+        Form::Line,
+        "'[get]/rest/api/2/myself'",
+        "Text of the line that must decide.",
+    ),
+    key(
+        "reason",
+        Form::Text,
+        "\"no-line\"",
+        "Reason code that the decision must have.",
+    ),
+    key(
+        "status",
+        Form::Count,
+        "403",
+        "Status that the proxy must respond with.",
+    ),
+];
+
+/// The section of files with tests of a policy.
+pub const TESTS: &[Section] = &[Section {
+    name: "test",
+    meaning: "A request, and the decision that the policy must make about it.",
+    keys: TEST,
+    required: &["name", "token", "expect"],
+    one_of: &["request", "curl"],
+}];
+
 /// The section of token files.
 pub const TOKENS: &[Section] = &[Section {
     name: "token",
@@ -412,7 +507,7 @@ pub fn sections(kind: SourceKind) -> &'static [Section] {
         SourceKind::Tokens => TOKENS,
         SourceKind::Invariants => INVARIANTS,
         SourceKind::Reviewed => REVIEWS,
-        SourceKind::Limits => &[],
+        _ => &[],
     }
 }
 

@@ -121,11 +121,11 @@ impl Entry {
 pub(crate) fn blocks(kind: SourceKind, text: &str, outline: &Outline) -> Vec<Range<usize>> {
     match kind {
         SourceKind::Limits => std::iter::once(0..text.len()).collect(),
-        SourceKind::Reviewed => Vec::new(),
         SourceKind::Tokens | SourceKind::Invariants => {
             let entries = outline.sections.iter().flat_map(|section| &section.entries);
             entries.filter_map(|entry| entry.block(text)).collect()
         }
+        _ => Vec::new(),
     }
 }
 

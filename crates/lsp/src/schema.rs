@@ -7,7 +7,7 @@ mod configuration;
 
 use serde_json::{Map, Value, json};
 
-use crate::keys::{BASELINE, Form, INVARIANTS, Key, REVIEWS, Section, TOKENS};
+use crate::keys::{BASELINE, Form, INVARIANTS, Key, REVIEWS, Section, TESTS, TOKENS};
 
 /// The dialect: the newest one that all common editors read.
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
@@ -59,6 +59,12 @@ pub fn all() -> Vec<Schema> {
             "files for --baseline",
             "Tokenward: accepted findings",
             BASELINE,
+        ),
+        of_sections(
+            "tests",
+            "files with tests of a policy",
+            "Tokenward: tests of a policy",
+            TESTS,
         ),
         Schema {
             name: "credentials",
@@ -133,6 +139,8 @@ fn form(form: Form) -> Value {
         Form::Time => json!({ "type": "string", "format": "date-time" }),
         Form::Count => json!({ "type": "integer", "minimum": 1 }),
         Form::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+        Form::Choice(values) => json!({ "enum": values }),
+        Form::Any => json!({}),
         Form::Patterns(pattern) => {
             json!({ "type": "array", "items": { "type": "string", "pattern": pattern } })
         }

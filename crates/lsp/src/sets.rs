@@ -69,7 +69,7 @@ impl Sets {
                         }
                     }
                 }
-                SourceKind::Reviewed | SourceKind::Invariants => {}
+                _ => {}
             }
         }
         sets
