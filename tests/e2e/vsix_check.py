@@ -4,6 +4,7 @@ usage: vsix_check.py DIRECTORY
 """
 
 import json
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -33,9 +34,10 @@ assert "dependencies" not in package, "everything is in the bundle"
 required = set()
 for part in bundle.split('require("')[1:]:
     required.add(part.split('"')[0])
-allowed = {"vscode", "path", "fs", "util", "child_process", "os", "crypto", "url", "net", "events", "stream", "worker_threads",
-           "node:url", "node:path", "node:fs", "node:events", "node:stream", "node:string_decoder", "node:fs/promises", "node:os", "node:util",
-           "node:child_process", "node:net", "node:crypto"}
+required = {name.removeprefix("node:") for name in required}
+listed = subprocess.run(["node", "-p", "require('module').builtinModules.join()"], capture_output=True, text=True, check=True)
+allowed = {"vscode", *listed.stdout.strip().split(",")}
 assert required <= allowed, required - allowed
+assert not required & {"http", "https", "http2", "dgram", "tls", "dns"}, required
 assert "TelemetryReporter" not in bundle
 print(f"vsix: {len(names)} files, {len(bundle)} bytes of script")
