@@ -15,7 +15,7 @@ SET = ROOT / "policies" / "jira-read.limits"
 
 
 @pytest_lsp.fixture(
-    params=["visual_studio_code", "neovim_v0.10.0", "emacs"],
+    params=["visual_studio_code", "neovim", "emacs"],
     config=ClientServerConfig(server_command=[os.environ["TOKENWARD_BIN"], "lsp"]),
 )
 async def client(request, lsp_client: LanguageClient):
@@ -64,7 +64,7 @@ def change(client: LanguageClient, path: Path, version: int, where: types.Range,
     )
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_findings_follow_the_text(client: LanguageClient):
     text = open_document(client, CI)
     await findings(client, CI, lambda codes: codes == [])
@@ -80,7 +80,7 @@ async def test_findings_follow_the_text(client: LanguageClient):
     await findings(client, CI, lambda codes: codes == [])
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_lints_have_requests_and_dead_lines_are_unnecessary(client: LanguageClient):
     text = CI.read_text()
     line = "[get]/rest/api/2/issue/KANBAN-\\d+\n"
@@ -101,7 +101,7 @@ async def test_lints_have_requests_and_dead_lines_are_unnecessary(client: Langua
     assert any("except this line" in action.title for action in actions)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_hover_explains_a_line(client: LanguageClient):
     text = open_document(client, PEOPLE)
     hover = await client.text_document_hover_async(
@@ -115,7 +115,7 @@ async def test_hover_explains_a_line(client: LanguageClient):
     assert "Addresses and networks" in hover.contents.value
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_sets_are_completed_found_and_renamed(client: LanguageClient):
     text = open_document(client, PEOPLE)
     where = position(text, "jira-read\"]")
@@ -141,7 +141,7 @@ async def test_sets_are_completed_found_and_renamed(client: LanguageClient):
     assert kinds == ["edit", "rename"], kinds
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_a_document_is_formatted(client: LanguageClient):
     text = open_document(client, CI, CI.read_text().replace('name = "ci-comments"', 'name="ci-comments"'))
     edits = await client.text_document_formatting_async(

@@ -80,7 +80,8 @@ impl Client {
         let has_rename = operations.is_some_and(|all| all.iter().any(|one| one == "rename"));
         Self {
             has_snippets: flag("textDocument/completion/completionItem/snippetSupport"),
-            can_rename_files: has_rename && flag("workspace/workspaceEdit/documentChanges"),
+            // Neovim names the operations and not `documentChanges`, and does both.
+            can_rename_files: has_rename,
             can_watch_files: flag("workspace/didChangeWatchedFiles/dynamicRegistration"),
         }
     }
