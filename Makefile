@@ -16,7 +16,7 @@ UNITS ?= $(PREFIX)/lib/systemd/system
 BINARY ?=
 RELEASED := $(or $(BINARY),$(TARGET)/release/tokenward)
 
-.PHONY: help run build verifier release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit nightly doctest doc deny deny-install e2e playground playground-check soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
+.PHONY: help run build verifier release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit nightly doctest doc deny deny-install e2e playground playground-check soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e vscode
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -138,6 +138,11 @@ bench-proxy: release ## Tokenward next to nginx, HAProxy, Envoy and others; QUIC
 
 bench-proxy-publish: ## the figures of the last `make bench-proxy` into docs/performance.md
 	python3 bench/proxy/report.py "$(TARGET)/bench-proxy" docs
+
+# Packing needs no network once npm has the packages: `npm ci --prefer-offline` asks for nothing that is in its cache.
+vscode: ## the extension for VS Code: editors/vscode/dist/tokenward.vsix; needs Node.js 20 and npm
+	cp LICENSE editors/vscode/LICENSE
+	cd editors/vscode && npm ci --prefer-offline --no-audit --no-fund && npm test && npm run package
 
 clean-e2e: ## what the end-to-end tests installed and wrote
 	rm -rf "$(TARGET)/e2e"

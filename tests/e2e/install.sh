@@ -16,6 +16,8 @@ command -v tomcat10-instance-create >/dev/null || apt_packages+=(tomcat10-user)
 command -v php >/dev/null || apt_packages+=(php-cli)
 command -v strip >/dev/null || apt_packages+=(binutils)
 command -v lintian >/dev/null || apt_packages+=(lintian)
+command -v nvim >/dev/null || apt_packages+=(neovim)
+command -v tmux >/dev/null || apt_packages+=(tmux)
 command -v systemd-sysusers >/dev/null || apt_packages+=(systemd-standalone-sysusers)
 # With Rack.
 command -v puma >/dev/null || apt_packages+=(puma)
@@ -78,6 +80,7 @@ npm_into() { # npm_into DIRECTORY PACKAGE…
 pip_into "$OUT/venv" jira==3.10.5
 pip_into "$OUT/frameworks-venv" flask==3.1.2 gunicorn==23.0.0 Django==5.2.8 djangorestframework==3.16.1
 pip_into "$OUT/schema-venv" jsonschema==4.25.1
+pip_into "$OUT/lsp-venv" pytest-lsp==1.0.1 check-jsonschema==0.39.0
 npm_into "$OUT/sarif" @microsoft/jest-sarif@1.0.0-beta.0
 npm_into "$OUT/npm" @stoplight/prism-cli@5.14.2
 npm_into "$OUT/clients" newman@6.2.2 httpyac@6.16.7

@@ -16,7 +16,7 @@ pub(crate) use baseline::can_be_accepted;
 pub use baseline::{Accepted, read_baseline};
 pub use definition::{AllowDef, TokenDef};
 pub use document::At;
-pub(crate) use invariant::read as read_invariants;
+pub use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};
 #[cfg(test)]
 pub(crate) use keys::KEYS as TOKEN_KEYS;

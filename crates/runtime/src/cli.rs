@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod inspect;
 mod keys;
+mod lsp;
 mod operator;
 mod output;
 #[doc(hidden)]
@@ -31,6 +32,7 @@ pub mod playground;
 mod plural;
 mod progress;
 mod scan;
+mod schema;
 mod serve;
 mod settings;
 mod side;
@@ -98,6 +100,8 @@ enum Verb {
     Keys(keys::Args),
     Audit(audit::Args),
     Demo(demo::Args),
+    Lsp(lsp::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
 }
 
@@ -131,6 +135,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Keys(args) => keys::run(&args),
         Verb::Audit(args) => audit::run(args),
         Verb::Demo(args) => demo::run(&args),
+        Verb::Lsp(args) => lsp::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     match result {

@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// Steps of a run for each unit of a budget.
@@ -32,7 +32,17 @@ impl Budget {
     pub fn new(units: u64) -> Self {
         Self {
             units,
-            steps: Steps::new(units.saturating_mul(STEPS)),
+            steps: Steps::new(units.saturating_mul(STEPS), Arc::default()),
+        }
+    }
+
+    /// Like [`Budget::new`], for work that is no longer wanted once `stop` is set: no steps are left then, nor in the shares of this
+    /// budget.
+    #[must_use]
+    pub fn stopped_by(units: u64, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            units,
+            steps: Steps::new(units.saturating_mul(STEPS), stop),
         }
     }
 
@@ -40,7 +50,10 @@ impl Budget {
     /// nothing away from them.
     #[must_use]
     pub fn share(&self, shares: u64) -> Self {
-        Self::new((self.units / shares.max(1)).max(1))
+        Self::stopped_by(
+            (self.units / shares.max(1)).max(1),
+            Arc::clone(&self.steps.0.stop),
+        )
     }
 
     /// Whether the steps of the run are used up: every further question about the same token is inconclusive.
@@ -90,17 +103,22 @@ struct Steps(Arc<Counts>);
 struct Counts {
     left: AtomicU64,
     taken: AtomicU64,
+    stop: Arc<AtomicBool>,
 }
 
 impl Steps {
-    fn new(steps: u64) -> Self {
+    fn new(steps: u64, stop: Arc<AtomicBool>) -> Self {
         Self(Arc::new(Counts {
             left: AtomicU64::new(steps),
             taken: AtomicU64::new(0),
+            stop,
         }))
     }
 
     fn left(&self) -> u64 {
+        if self.0.stop.load(Ordering::Relaxed) {
+            return 0;
+        }
         self.0.left.load(Ordering::Relaxed)
     }
 
@@ -114,8 +132,10 @@ impl Steps {
     /// # Errors
     /// None is left.
     fn take(&self, steps: u64) -> Result<(), Exhausted> {
-        let taken = steps.min(self.left());
-        let left = self.left() - taken;
+        // Asked once: a stop may come at any time.
+        let before = self.left();
+        let taken = steps.min(before);
+        let left = before - taken;
         self.0.left.store(left, Ordering::Relaxed);
         self.0.taken.fetch_add(taken, Ordering::Relaxed);
         if left == 0 { Err(Exhausted) } else { Ok(()) }

@@ -64,7 +64,7 @@ pub struct InvariantDef {
 }
 
 /// Reads the invariants of one file. Errors go to `diagnostics`; the other entries are still read.
-pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
+pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
     let Some(root) = document::parse(id, source, diagnostics) else {
         return Vec::new();
     };

@@ -34,7 +34,7 @@ use fixing::{Fixed, Mode as Fixes, Task};
 use format::Format;
 use linted::Lint;
 use new_access::{Base, Question};
-pub(super) use proved::Compiled;
+pub(super) use proved::{Compiled, Surroundings};
 use reporter::Reporter;
 
 /// Check policy files, and compile them to one file

@@ -3,7 +3,7 @@
 mod change;
 mod changes;
 mod inputs;
-mod policy;
+pub(super) mod policy;
 mod proofs;
 mod unified;
 

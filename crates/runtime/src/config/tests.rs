@@ -447,3 +447,32 @@ fn compiled_policies_have_keys_of_their_own() {
     let shared = format!("{secure}artifact_public_keys = ['{two}', '{one}']\n");
     insta::assert_snapshot!(problems(&shared), @"tokenward.toml:4:24: `artifact_public_keys` has a key of `public_keys`; create a separate key for compiled policies with `tokenward keys new artifact`");
 }
+
+#[test]
+fn the_schema_has_exactly_the_keys_that_are_read() {
+    fn collect(value: &serde_json::Value, section: &str, found: &mut Vec<String>) {
+        let properties = value["properties"].as_object().unwrap();
+        for (key, property) in properties {
+            let path = if section.is_empty() {
+                key.clone()
+            } else {
+                format!("{section}.{key}")
+            };
+            if property["properties"].is_object() {
+                collect(property, &path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let (_, sink) = Config::read("");
+    let mut read = sink.asked();
+    read.sort_unstable();
+    read.dedup();
+    let schemas = tokenward_lsp::schema::all();
+    let schema = schemas.iter().find(|schema| schema.name == "tokenward").unwrap();
+    let mut found = Vec::new();
+    collect(&schema.value, "", &mut found);
+    found.sort_unstable();
+    assert_eq!(found, read);
+}

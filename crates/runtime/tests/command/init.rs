@@ -22,7 +22,7 @@ fn a_new_repository_passes_its_own_check() {
     for product in PRODUCTS {
         let directory = tempfile::tempdir().unwrap();
         let written = succeed(directory.path(), &["init", "--product", product]);
-        assert!(written.starts_with("8 files written to .:\n"), "{written}");
+        assert!(written.starts_with("13 files written to .:\n"), "{written}");
         for ci in [".github/workflows/policy.yml", ".gitlab-ci.yml", "README.md"] {
             assert!(written.contains(ci), "{written}");
             let text = read(directory.path(), ci);

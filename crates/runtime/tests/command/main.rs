@@ -36,6 +36,7 @@ mod hostile_pull_requests;
 mod import;
 mod init;
 mod lints;
+mod lsp;
 mod mistakes;
 mod proofs;
 mod scan;

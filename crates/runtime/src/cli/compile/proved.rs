@@ -1,6 +1,6 @@
 //! Compiles a policy and proves its properties.
 
-use tokenward_compiler::analysis::{Budget, Fault};
+use tokenward_compiler::analysis::{Budget, Fault, Proxied};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::earlier::{self, Direction, Rereading};
 use tokenward_compiler::findings::{self, Reserved};
@@ -38,6 +38,22 @@ pub(in crate::cli) struct Compiled {
     pub(super) judged: Judged<'static>,
 }
 
+/// What a configuration brings to each check, and takes longer to make than to use.
+pub(in super::super) struct Surroundings {
+    /// The requests that the proxy forwards.
+    pub(in super::super) proxied: Proxied,
+    calls: Option<Calls>,
+}
+
+impl Surroundings {
+    pub(in super::super) fn of(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            proxied: proxied(config)?,
+            calls: Calls::of(config)?,
+        })
+    }
+}
+
 impl Compiled {
     /// Compiles and checks a policy by itself.
     pub(in crate::cli) fn alone(
@@ -47,12 +63,31 @@ impl Compiled {
         Self::new(sources, (config, budget), None)
     }
 
-    /// Compiles and checks `sources`. `gate` contains the base, beyond which the policy may give nothing, and the
-    /// configuration with paths as written.
+    /// Like [`Compiled::with`], for a single check.
     pub(super) fn new(
+        sources: &SourceSet,
+        settings: (&Config, &Budget),
+        gate: Option<(&Base, Config)>,
+    ) -> Result<Self, Failure> {
+        Self::with(sources, settings, gate, None)
+    }
+
+    /// The same without a gate, for one check of many.
+    pub(in super::super) fn ungated(
+        sources: &SourceSet,
+        settings: (&Config, &Budget),
+        around: &Surroundings,
+    ) -> Result<Self, Failure> {
+        Self::with(sources, settings, None, Some(around))
+    }
+
+    /// Compiles and checks `sources`. `gate` contains the base, beyond which the policy may give nothing, and the
+    /// configuration with paths as written. `around` is made if there is none.
+    fn with(
         sources: &SourceSet,
         (config, budget): (&Config, &Budget),
         gate: Option<(&Base, Config)>,
+        around: Option<&Surroundings>,
     ) -> Result<Self, Failure> {
         // Compile the sources, and read the invariants for this configuration.
         let compilation = tokenward_compiler::compile_within(
@@ -89,7 +124,14 @@ impl Compiled {
             // Check the lines of each token, under the public URL of the configuration.
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
-            let proxied = proxied(config)?;
+            let made;
+            let Surroundings { proxied, calls } = match around {
+                Some(around) => around,
+                None => {
+                    made = Surroundings::of(config)?;
+                    &made
+                }
+            };
             let mut progress = Progress::new("tokens checked");
             let proved = findings::find(
                 &bound,
@@ -101,11 +143,10 @@ impl Compiled {
             .map_err(fault)?;
             compiled.diagnostics.extend(proved.diagnostics);
             allowed.extend(proved.allowed);
-            let calls = Calls::of(config)?;
             let find = |reserved: Option<&Reserved<'_>>| {
                 unusable::find(&bound, &compilation.source_map, (config, budget), reserved)
             };
-            let useless = match &calls {
+            let useless = match calls {
                 Some(calls) => calls.with(|reserved| find(Some(reserved))),
                 None => find(None),
             };
@@ -139,7 +180,7 @@ impl Compiled {
             }
             // An upgrade changes what some lines mean. What it gives needs a review, as any new access does.
             let read = (&bound, &compilation.source_map);
-            let asked = (asked.0, Some(&proxied), asked.1);
+            let asked = (asked.0, Some(proxied), asked.1);
             let mut reread = earlier::rereadings(sources, read, asked).map_err(fault)?;
             let given: Vec<Rereading> = match gate {
                 Some(_) => reread

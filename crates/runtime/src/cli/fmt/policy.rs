@@ -86,6 +86,11 @@ fn project(nearest: &Path) -> Option<&Path> {
     above.find(|directory| directory.join(CONFIG).is_file() || directory.join(".git").exists())
 }
 
+/// The policy around a file that no configuration names: its topmost directory. `None` if no file next to it is a part of a policy.
+pub(in super::super) fn without_configuration(directory: &Path) -> Option<&Path> {
+    holds_policy(directory).then(|| around(directory, project(directory)))
+}
+
 /// The topmost directory of the policy around a directory: each directory above it that holds policy files belongs to it. Between them
 /// may be some without such files, if they are in one project. The directory of a configuration does not belong to it.
 fn around<'p>(nearest: &'p Path, project: Option<&Path>) -> &'p Path {

@@ -51,6 +51,7 @@ pub(super) fn files(choices: &Choices<'_>) -> Result<Vec<File>, Failure> {
         file(".gitignore", include_str!("templates/gitignore").to_owned()),
         file("README.md", readme(choices, example, &public_url)),
     ];
+    files.extend(schemas().map(|(name, text)| file(name, text)));
     if choices.github {
         let text = include_str!("templates/github.yml").to_owned();
         files.push(file(".github/workflows/policy.yml", text));
@@ -60,6 +61,22 @@ pub(super) fn files(choices: &Choices<'_>) -> Result<Vec<File>, Failure> {
         files.push(file(".gitlab-ci.yml", text));
     }
     Ok(files)
+}
+
+/// The JSON Schemas that the first lines of the TOML files name.
+fn schemas() -> impl Iterator<Item = (&'static str, String)> {
+    const NAMES: [(&str, &str); 5] = [
+        ("tokens", "schemas/tokens.schema.json"),
+        ("invariants", "schemas/invariants.schema.json"),
+        ("reviewed", "schemas/reviewed.schema.json"),
+        ("credentials", "schemas/credentials.schema.json"),
+        ("tokenward", "schemas/tokenward.schema.json"),
+    ];
+    let all = tokenward_lsp::schema::all();
+    NAMES.into_iter().filter_map(move |(name, file)| {
+        let schema = all.iter().find(|schema| schema.name == name)?;
+        Some((file, schema.text()))
+    })
 }
 
 /// Formats `tokenward.toml`. Gives it with the public URL that it has or implies.

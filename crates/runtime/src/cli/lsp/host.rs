@@ -1,0 +1,220 @@
+//! The policies of files, under their configurations.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokenward_compiler::analysis::{Analysis, Budget};
+use tokenward_compiler::source::{SourceSet, limits};
+use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
+
+use super::super::compile::{Compiled, Surroundings};
+use super::super::failure::Failure;
+use super::super::fmt::policy::without_configuration;
+use crate::config::universe::universe;
+use crate::config::{Config, ConfigError};
+
+/// Name of a configuration.
+const CONFIG: &str = "tokenward.toml";
+/// Configurations that are kept.
+const MOST: usize = 32;
+
+/// Finds configurations, and keeps what is made of them.
+pub(super) struct Configurations {
+    /// The only one, if the command line names it.
+    named: Option<PathBuf>,
+    known: Mutex<HashMap<PathBuf, Known>>,
+}
+
+/// A configuration with the text that it was read from; no text: the defaults.
+struct Known {
+    text: Option<String>,
+    configured: Arc<Configured>,
+}
+
+impl Configurations {
+    pub(super) fn new(named: Option<&Path>) -> Result<Self, Failure> {
+        let named = named.map(|file| {
+            file.canonicalize().map_err(|error| {
+                Failure::Usage(format!(
+                    "cannot read the configuration `{}`: {error}",
+                    file.display()
+                ))
+            })
+        });
+        Ok(Self {
+            named: named.transpose()?,
+            known: Mutex::default(),
+        })
+    }
+
+    /// The configuration for files in a directory.
+    fn above(&self, directory: &Path) -> Option<PathBuf> {
+        if let Some(named) = &self.named {
+            return Some(named.clone());
+        }
+        let above = directory.ancestors().take(limits::DEPTH + 16);
+        above
+            .map(|directory| directory.join(CONFIG))
+            .find(|file| file.is_file())
+    }
+
+    /// What is made of a configuration: of its file, or for a directory without one of the defaults.
+    fn configured(&self, place: &Path, file: Option<&Path>) -> Result<Arc<Configured>, String> {
+        let text =
+            match file {
+                None => None,
+                Some(file) => Some(fs::read_to_string(file).map_err(|error| {
+                    format!("cannot read the configuration `{}`: {error}", file.display())
+                })?),
+            };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(place).filter(|known| known.text == text) {
+            return Ok(Arc::clone(&known.configured));
+        }
+        let config = match (file, &text) {
+            (Some(file), Some(text)) => {
+                let config = Config::parse(text, file).map_err(|error| error.to_string())?;
+                Config {
+                    file: Some(file.to_owned()),
+                    ..config
+                }
+            }
+            _ => Config {
+                policies: place.to_owned(),
+                ..Config::default()
+            },
+        };
+        let configured = Arc::new(Configured::new(config).map_err(|error| error.message().to_owned())?);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let entry = Known {
+            text,
+            configured: Arc::clone(&configured),
+        };
+        known.insert(place.to_owned(), entry);
+        Ok(configured)
+    }
+}
+
+impl Host for Configurations {
+    fn find(&self, file: &Path) -> Result<Option<Found>, String> {
+        // The file itself may be new, and not written yet.
+        let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else {
+            return Ok(None);
+        };
+        let Ok(whole) = parent.canonicalize() else {
+            return Ok(None);
+        };
+        let configuration = self.above(&whole);
+        let (configured, root) = match &configuration {
+            Some(configuration) => {
+                let configured = self.configured(configuration, Some(configuration))?;
+                let Ok(root) = configured.config.policies.canonicalize() else {
+                    return Ok(None);
+                };
+                (configured, root)
+            }
+            None => match without_configuration(&whole) {
+                Some(root) => (self.configured(root, None)?, root.to_owned()),
+                None => return Ok(None),
+            },
+        };
+        let Ok(below) = whole.strip_prefix(&root) else {
+            return Ok(None);
+        };
+        let relative = below.join(name);
+        let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+        // A path that is not UTF-8 is not part of a policy.
+        let Some(parts) = parts else {
+            return Ok(None);
+        };
+        if parts.iter().any(|part| part.starts_with('.')) {
+            return Ok(None);
+        }
+        Ok(Some(Found {
+            directory: as_given(parent, below, root),
+            relative: parts.join("/"),
+            policy: configured,
+        }))
+    }
+
+    fn configuration(&self, file: &Path, text: &str) -> Option<Vec<Problem>> {
+        if file.file_name()? != CONFIG && self.named.as_deref() != Some(file) {
+            return None;
+        }
+        let problems = match Config::parse(text, file) {
+            Ok(_) => Vec::new(),
+            Err(ConfigError::Invalid(problems)) => problems
+                .into_iter()
+                .map(|problem| Problem {
+                    line: problem.line,
+                    column: problem.column,
+                    message: problem.message,
+                })
+                .collect(),
+            Err(error) => vec![Problem {
+                line: 1,
+                column: 1,
+                message: error.to_string(),
+            }],
+        };
+        Some(problems)
+    }
+}
+
+/// The policy's directory as the editor names it, if links are not in the way: addresses of its other files are then those that the
+/// editor uses.
+fn as_given(parent: &Path, below: &Path, root: PathBuf) -> PathBuf {
+    let given = parent.ancestors().nth(below.components().count());
+    match given {
+        Some(given) if given.canonicalize().is_ok_and(|whole| whole == root) => given.to_owned(),
+        _ => root,
+    }
+}
+
+/// A configuration, and what checks need of it.
+struct Configured {
+    config: Config,
+    around: Surroundings,
+    terms: Terms,
+}
+
+impl Configured {
+    fn new(config: Config) -> Result<Self, Failure> {
+        let around = Surroundings::of(&config)?;
+        let terms = Terms {
+            base: config.upstream.public_url.clone(),
+            merges_body: config.upstream.product.merges(),
+            universe: universe(&config),
+            proxied: around.proxied.clone(),
+        };
+        Ok(Self {
+            config,
+            around,
+            terms,
+        })
+    }
+}
+
+impl Policy for Configured {
+    fn check(&self, sources: &SourceSet, stop: &Stop) -> Result<Checked, String> {
+        let budget = Budget::stopped_by(Analysis::BUDGET, stop.flag());
+        let checked = Compiled::ungated(sources, (&self.config, &budget), &self.around);
+        let checked = checked.map_err(|failure| failure.message().to_owned())?;
+        Ok(Checked {
+            open: checked.open + checked.lints_open,
+            diagnostics: checked.diagnostics,
+        })
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn configuration(&self) -> Option<&Path> {
+        self.config.file.as_deref()
+    }
+}
