@@ -10,6 +10,7 @@ mod denials;
 pub(crate) mod explain;
 mod inspect;
 mod judging;
+pub(crate) mod nearby;
 mod own;
 mod rehearse;
 mod settle;
