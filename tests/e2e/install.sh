@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma, Rails, Redmine, strace, lintian and curl by
 # apt-get (as root, or with sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
-# frameworks into $OUT/frameworks-*, the schema of SARIF and its validator into $OUT/sarif and $OUT/schema-venv. Everything else of these tests works offline.
+# frameworks into $OUT/frameworks-*, the schema of SARIF and its validator into $OUT/sarif and $OUT/schema-venv, pre-commit and a YAML reader into
+# $OUT/ci-venv. Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
 need python3 npm node
 
@@ -81,6 +82,7 @@ pip_into "$OUT/venv" jira==3.10.5
 pip_into "$OUT/frameworks-venv" flask==3.1.2 gunicorn==23.0.0 Django==5.2.8 djangorestframework==3.16.1
 pip_into "$OUT/schema-venv" jsonschema==4.25.1
 pip_into "$OUT/lsp-venv" pytest-lsp==1.0.1 check-jsonschema==0.39.0
+pip_into "$OUT/ci-venv" PyYAML==6.0.3 jsonschema==4.25.1 pre-commit==4.5.0
 npm_into "$OUT/sarif" @microsoft/jest-sarif@1.0.0-beta.0
 npm_into "$OUT/npm" @stoplight/prism-cli@5.14.2
 npm_into "$OUT/clients" newman@6.2.2 httpyac@6.16.7

@@ -27,6 +27,7 @@ pub mod ast;
 pub mod baseline;
 pub mod call_limits;
 pub mod ceiling;
+pub mod closest;
 pub mod decide;
 pub mod diagnostic;
 pub mod earlier;

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use tokenward_compiler::{
-    diagnostic::{Code, Diagnostic, Label, Severity},
+    diagnostic::{Code, Diagnostic, Label, Proof, Severity, Unproved},
     source::{SourceSet, Span},
 };
 
@@ -181,10 +181,17 @@ impl Correction {
 
 /// The corrections of a finding, the most probable one first.
 fn corrections(found: &Diagnostic, place: &dyn Fn(Span) -> Option<Place>) -> Vec<Correction> {
-    let fixes = found.fix.iter().filter_map(|fix| {
+    let fixes = found.fixes.iter().filter_map(|fix| {
+        let edits = fix.edits.iter();
+        let edits: Option<Vec<_>> = edits
+            .map(|edit| Some((place(edit.span)?, edit.text.clone())))
+            .collect();
         Some(Correction {
-            edits: vec![(place(fix.span)?, fix.text.clone())],
-            proof: String::new(),
+            edits: edits?,
+            proof: match &fix.proof {
+                Proof::Unproved(Unproved::Untried) => String::new(),
+                proof => proof.to_string(),
+            },
         })
     });
     fixes.collect()

@@ -5,6 +5,7 @@
 //! object is checked against its name. Trees and blobs are read as git stores them: no filter, no text conversion, no
 //! checkout. See `git/run.rs` for what each run excludes.
 
+mod blame;
 mod conversions;
 mod entry_kind;
 mod error;
@@ -18,6 +19,7 @@ mod run;
 mod state;
 mod tree;
 
+pub(crate) use blame::{Author, Origin, origin};
 pub(crate) use error::GitError;
 pub(crate) use history::Past;
 pub(crate) use repository::{Repository, looks_like_one};

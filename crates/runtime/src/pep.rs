@@ -11,6 +11,7 @@ pub(crate) mod explain;
 mod inspect;
 mod inspection;
 mod judging;
+pub(crate) mod nearby;
 mod own;
 mod rehearse;
 mod settle;

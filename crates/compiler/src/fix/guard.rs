@@ -71,7 +71,7 @@ impl<'s> Guard<'s> {
             match self.sources.get(edit.span.source).map(|source| source.kind) {
                 Some(SourceKind::Tokens | SourceKind::Limits) => {}
                 Some(SourceKind::Reviewed) => return Some(Unproved::Reviewed),
-                Some(SourceKind::Invariants) | None => return Some(Unproved::NoToken),
+                Some(SourceKind::Invariants | SourceKind::Tests) | None => return Some(Unproved::NoToken),
             }
         }
         if self.is_unread {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tokenward_compiler::analysis::{Asked, LiftedRefusals, Obstacle, Proxied, Proxy, Request, Serving};
+use tokenward_compiler::analysis::{
+    Asked, LiftedRefusals, NameRefusals, Obstacle, Proxied, Proxy, Request, Serving,
+};
 
 /// A proxy that serves `/rest/*`, refuses the parameter `jwt`, and needs `mint` for calls below `/rest/pat`, also where a server takes
 /// a full-width `ｐ` for `p`.
@@ -27,6 +29,10 @@ impl Proxy for Toy {
 
     fn refuses_parameter(&self, name: &str) -> bool {
         name == "jwt"
+    }
+
+    fn names(&self) -> Option<&dyn NameRefusals> {
+        None
     }
 }
 

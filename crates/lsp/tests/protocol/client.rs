@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokenward_compiler::{
     BaseUrl,
-    analysis::{Asked, Budget, Obstacle, Proxied, Proxy, Request as Shown, Served, Serving, Universe},
+    analysis::{
+        Asked, Budget, NameRefusals, Obstacle, Proxied, Proxy, Request as Shown, Served, Serving, Universe,
+    },
     compile, findings,
     lint::{self, LintSet},
     source::SourceSet,
@@ -43,6 +45,10 @@ impl Proxy for Forwards {
 
     fn refuses_parameter(&self, _: &str) -> bool {
         false
+    }
+
+    fn names(&self) -> Option<&dyn NameRefusals> {
+        None
     }
 }
 

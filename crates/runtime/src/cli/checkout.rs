@@ -11,9 +11,15 @@ pub(super) struct Checkout {
 impl Checkout {
     /// Finds the work tree of the working directory. Runs no git: only the place of `.git` matters.
     pub(super) fn discover() -> Self {
+        Self::around(Path::new("."))
+    }
+
+    /// Finds the work tree around a file or a directory. The paths of a file in no work tree are relative to the working directory.
+    pub(super) fn around(place: &Path) -> Self {
         let here = Path::new(".").canonicalize().ok();
-        let top = here.as_deref().and_then(|here| {
-            let mut around = here.ancestors();
+        let place = place.canonicalize().ok();
+        let top = place.as_deref().and_then(|place| {
+            let mut around = place.ancestors();
             around.find(|directory| directory.join(".git").symlink_metadata().is_ok())
         });
         Self {

@@ -10,8 +10,10 @@ mod proved;
 mod reporter;
 mod signing;
 mod unusable;
+mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -30,12 +32,14 @@ use super::time::past;
 use crate::config::{Config, universe::universe};
 use accepted::Accepted;
 use file::write;
+pub(super) use fixing::prove_first;
 use fixing::{Fixed, Mode as Fixes, Task};
 use format::Format;
 use linted::Lint;
 use new_access::{Base, Question};
 pub(super) use proved::{Compiled, Surroundings};
 use reporter::Reporter;
+use watch::{Check, Watched};
 
 /// Check policy files, and compile them to one file
 ///
@@ -48,7 +52,7 @@ use reporter::Reporter;
 ///
 /// The exit code is 1 if there is an error. Warnings alone do not change the exit code 0, unless --deny warnings is
 /// given.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward compile                     the directory that tokenward.toml names, or policies
@@ -64,6 +68,7 @@ Examples:
   tokenward compile --check --fix       write the fixes that are proved to change no access
   tokenward compile --check --fix=narrow --diff
                                         show also those that are proved to allow less
+  tokenward compile --check --watch     check again after each change, until Ctrl-C
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
                                         the same, signed, as secure mode requires")]
@@ -71,6 +76,11 @@ pub(super) struct Args {
     /// Only check; write nothing
     #[arg(long, conflicts_with = "output")]
     check: bool,
+    /// Check again after each change of the policy or the configuration, until Ctrl-C
+    ///
+    /// The findings are printed again if they change. The exit code is that of the last check.
+    #[arg(long, requires = "check", conflicts_with_all = ["json", "write_baseline"])]
+    watch: bool,
     /// File to write
     ///
     /// The command writes the compiled policy only if there is no error.
@@ -161,6 +171,23 @@ enum Deny {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if !args.watch {
+        return once(args);
+    }
+    if args.format() != Format::Text {
+        return Err(Failure::Usage(
+            "--watch shows text; leave out --format and --json".to_owned(),
+        ));
+    }
+    // Says once which configuration is assumed, outside of the output that is compared.
+    let _ = args.config.or_default();
+    let own = args.clone();
+    let check: Check = Arc::new(move || once(&own));
+    watch::run(&check, &|| args.watched())
+}
+
+/// Checks once.
+fn once(args: &Args) -> Result<(), Failure> {
     let mut reporter = Reporter::new(args.format());
     let result = check(args, &mut reporter);
     let written = reporter.finish(&result);
@@ -287,6 +314,24 @@ fn in_baseline(count: usize) -> String {
 }
 
 impl Args {
+    /// The places that a check reads.
+    fn watched(&self) -> Watched {
+        // A configuration with errors names no directory. Its correction is a change.
+        let named = self.config.or_default().ok().map(|config| config.policies);
+        let usual = || PathBuf::from("policies");
+        let mut others = vec![self.config.path().to_owned()];
+        others.extend(self.baseline.clone());
+        others.extend(self.old_config.clone());
+        if let Some(base) = &self.no_new_access {
+            others.push(PathBuf::from(base));
+            others.extend(Watched::branches());
+        }
+        Watched {
+            policies: self.directory.clone().or(named).unwrap_or_else(usual),
+            others,
+        }
+    }
+
     /// The reason why the configuration has errors, if the gate would refuse it in any case: it is a link.
     fn linked(&self, error: Failure) -> Failure {
         let file = self.config.path();

@@ -1,34 +1,40 @@
 //! `tokenward explain`: how the proxy would answer a request, and why.
 
+mod admin;
+mod advice;
+mod case;
+mod line;
+mod origin;
 pub(super) mod pasted;
+mod rules;
 mod text;
 
 use std::io::Read as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokenward_compiler::diagnostic::Code;
 
+use super::audit::shown;
+use super::explain_code;
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use super::{explain_code, operator};
 use crate::config::Config;
-use crate::curl::{self, Origin, Sent, Word};
+use crate::curl::{self, Sent, Word};
 use crate::identity::Identities;
 use crate::limiter::Limiter;
-use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at, shown_hash};
+use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at};
 use crate::pep::AuthRules;
-use crate::pep::explain::{Judge, Question, Report, Scheme, Shown};
-use crate::request::{self, Credentials, Kept, Method, Reading, Rules, TOKEN_PREFIX};
+use crate::pep::explain::{Judge, Question, Report};
+use crate::request::{self, Method, Reading, Rules, TOKEN_PREFIX};
 use crate::respond::Help;
 use crate::secret;
-use crate::serve;
-
-pub(super) use text::of as story;
+use advice::Advice;
+use case::Case;
+use origin::Origin;
+use rules::rules;
 
 /// Explain how the proxy would answer a request, and why
 ///
@@ -36,8 +42,12 @@ pub(super) use text::of as story;
 /// token, the user, the address, the time, the lines and the body. If no line allows the request, the command lists
 /// each line of the token with its first part that failed and the value that this part was compared with.
 ///
+/// After a denial, the command also shows the smallest change of the request that the proxy would forward, and the
+/// smallest line that would allow the request, as a patch of the token's file. The line is shown only if the policy with
+/// it keeps all invariants. After an allowed request, it shows the commit and the author of the line.
+///
 /// Specify the request by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
-/// the request is allowed, and 1 if it is not.
+/// the request is allowed, and 1 if it is not. With --patch, it is 0 if a patch was printed or none is needed.
 ///
 /// If the only argument is the code of an error or warning, such as TW0107, the command prints its page, like
 /// `explain-code`.
@@ -51,6 +61,8 @@ Examples:
   tokenward explain ci-comments --curl -     a command on standard input, as it was copied
   tokenward explain ci-comments --admin GET /rest/api/2/myself
                                              by the running proxy, with its policy and settings
+  tokenward explain ci-comments --patch GET /rest/api/2/myself | git apply
+                                             add the smallest line that allows the request
   tokenward explain TW0107                   the page of an error or warning")]
 pub(super) struct Args {
     /// Name of the token, or code of an error or warning
@@ -93,6 +105,12 @@ pub(super) struct Args {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
+    /// Print only the patch that adds the smallest line which allows the request, for `git apply`
+    #[arg(long, conflicts_with_all = ["json", "admin"])]
+    patch: bool,
+    /// Do not look up the commit and the author of the line that allows the request
+    #[arg(long)]
+    no_blame: bool,
     #[command(flatten)]
     config: ConfigArg,
     /// Curl command, after `--`
@@ -114,23 +132,69 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let Given { sent, notes } = given(args, &config)?;
     let question = question(args, &sent)?;
-    let mut report = if args.admin {
-        ask_proxy(question, &config)?
+    let place = args.policies.as_ref().unwrap_or(&config.policies);
+    let (mut report, advice) = if args.admin {
+        (admin::ask(question, &config)?, None)
     } else {
-        judge(&question, args, &config)?
+        judge(&question, place, &config)?
     };
+    if args.patch {
+        return print_patch(&report, advice);
+    }
     report.notes.splice(0..0, notes.into_iter().chain(sent.notes));
+    let origin = match report.is_allowed() && !args.no_blame {
+        true => origin::of(&report, place),
+        false => Ok(None),
+    };
     if args.json {
-        let value = serde_json::to_value(&report).map_err(Failure::trouble)?;
-        output::print_json(&value)?;
+        let answer = Answer {
+            report: &report,
+            origin: origin.ok().flatten(),
+            advice,
+        };
+        output::print_json(&serde_json::to_value(&answer).map_err(Failure::trouble)?)?;
     } else {
-        output::print(&text::of(&report))?;
+        output::print(&text::of(&report, &origin, advice.as_ref()))?;
     }
     if report.is_allowed() {
         Ok(())
     } else {
         // The report has said all.
         Err(Failure::Findings(String::new()))
+    }
+}
+
+/// The answer of the proxy in words, without advice.
+pub(super) fn story(report: &Report) -> String {
+    text::of(report, &Ok(None), None)
+}
+
+/// The whole answer, as JSON.
+#[derive(serde::Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// Where the line that allows the request comes from; `null` if that is not known.
+    origin: Option<Origin>,
+    /// What would help; `null` if the request is allowed, or if the running proxy was asked.
+    advice: Option<Advice>,
+}
+
+/// Prints the patch alone.
+fn print_patch(report: &Report, advice: Option<Advice>) -> Result<(), Failure> {
+    if report.is_allowed() {
+        output::note("the request is allowed already, so there is no patch");
+        return Ok(());
+    }
+    let advice = advice.map(|advice| (advice.new_line, advice.no_new_line));
+    match advice {
+        Some((Some(line), _)) => output::print(&line.patch),
+        Some((None, Some(why))) => Err(Failure::Findings(format!(
+            "{}, and there is no patch: {}",
+            report.reason,
+            shown(&why)
+        ))),
+        Some((None, None)) | None => Err(Failure::Findings("there is no patch".to_owned())),
     }
 }
 
@@ -143,6 +207,8 @@ impl Args {
             || self.client.is_some()
             || self.at.is_some()
             || self.policies.is_some()
+            || self.patch
+            || self.no_blame
     }
 }
 
@@ -162,15 +228,17 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
             if command.is_piped {
                 notes.push("the part of the command after `|` is ignored".to_owned());
             }
-            (command.words, Origin::COMMAND)
+            (command.words, curl::Origin::COMMAND)
         }
-        (None, Some(url)) => (own_words(args, url), Origin::ARGUMENTS),
+        (None, Some(url)) => (own_words(args, url), curl::Origin::ARGUMENTS),
         (None, None) if !args.command.is_empty() => {
             let words = args.command.iter().map(|text| Word::from(text.as_str()));
             // A shell may have got the whole command in quotes.
             match args.command.as_slice() {
-                [text] if text.contains(' ') => (curl::split(text).map_err(usage)?.words, Origin::COMMAND),
-                _ => (words.collect(), Origin::COMMAND),
+                [text] if text.contains(' ') => {
+                    (curl::split(text).map_err(usage)?.words, curl::Origin::COMMAND)
+                }
+                _ => (words.collect(), curl::Origin::COMMAND),
             }
         }
         (None, None) => {
@@ -195,7 +263,7 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
 pub(super) fn reading(method: &str, url: &str, config: &Config) -> Result<(Reading, Rules), Failure> {
     let usage = |message: String| Failure::Usage(format!("the call cannot be read: {message}"));
     let words = ["curl", "--request", &method_of(method), "--url", url].map(Word::from);
-    let sent = curl::read(&words, &config.upstream.public_url, Origin::ARGUMENTS).map_err(usage)?;
+    let sent = curl::read(&words, &config.upstream.public_url, curl::Origin::ARGUMENTS).map_err(usage)?;
     if let Some(note) = other_host(&sent, config) {
         output::note(&format!("note: {note}"));
     }
@@ -304,14 +372,8 @@ fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
     .with_body(&sent.body))
 }
 
-fn rules(config: &Config) -> Result<Rules, Failure> {
-    Rules::new(&serve::reading(config, None, Kept::default()))
-        .map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// Judges the request by the policy and the configuration here.
-fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Failure> {
-    let place = args.policies.as_ref().unwrap_or(&config.policies);
+/// Judges the request by the policy and the configuration here; after a denial, says what would help.
+fn judge(question: &Question, place: &Path, config: &Config) -> Result<(Report, Option<Advice>), Failure> {
     // A policy that cannot be used leaves the question open.
     let program =
         policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
@@ -334,82 +396,19 @@ fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Fa
     let mut report = judge
         .explain(&program, question)
         .map_err(|incomplete| Failure::Usage(incomplete.to_string()))?;
-    if let Err(error) = identities {
+    let case = Case {
+        judge: &judge,
+        program: &program,
+        question,
+        report: &report,
+        config,
+        place,
+    };
+    let advice = (!report.is_allowed()).then(|| advice::of(&case));
+    if let Err(error) = &identities {
         report.notes.push(format!(
             "the upstream credentials of the user were not checked: {error}"
         ));
     }
-    Ok(report)
-}
-
-/// Asks the running proxy. The secret stays here: the proxy gets its hash.
-fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure> {
-    if !tokenward_audit::in_use(&config.audit.path) {
-        return Err(Failure::Trouble(
-            "no proxy is running with this configuration; remove --admin to use the policy files".to_owned(),
-        ));
-    }
-    if let Some((shown, secret)) = shown(&question, config)? {
-        question.shown = Some(shown);
-        question
-            .headers
-            .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
-        if bears(&question, &secret) {
-            return Err(Failure::Usage(
-                "the secret is also outside the Authorization header, and the proxy refuses such requests; remove --admin to see how"
-                    .to_owned(),
-            ));
-        }
-    }
-    if bears(&question, TOKEN_PREFIX) {
-        return Err(Failure::Usage(
-            "the request has a secret outside the Authorization header; remove --admin to explain it"
-                .to_owned(),
-        ));
-    }
-    let order = serde_json::to_value(&question).map_err(Failure::trouble)?;
-    let told = operator::post(config, "/v1/explain", &order)?;
-    serde_json::from_value(told).map_err(|_| {
-        Failure::Trouble(
-            "this version does not understand the proxy's response; use the same version as the proxy"
-                .to_owned(),
-        )
-    })
-}
-
-/// The credentials of the request without the secret, and the secret.
-fn shown(question: &Question, config: &Config) -> Result<Option<(Shown, String)>, Failure> {
-    let rules = rules(config)?;
-    let Ok(head) = question.head(rules.head_limits()) else {
-        return Ok(None);
-    };
-    let fields = head.fields();
-    let of = |scheme, user: Option<&String>, secret: &String| {
-        let secret_hash = shown_hash(&secret::hash(secret));
-        let shown = Shown {
-            scheme,
-            user: user.cloned(),
-            secret_hash,
-        };
-        Ok(Some((shown, secret.clone())))
-    };
-    match &request::read(&head.raw(&fields), &rules).credentials {
-        Credentials::None => Ok(None),
-        Credentials::Basic { user, secret } => of(Scheme::Basic, Some(user), secret),
-        Credentials::Bearer { secret } => of(Scheme::Bearer, None, secret),
-        Credentials::Switched { .. } | Credentials::Malformed | Credentials::OtherScheme => Err(Failure::Usage(
-            "with --admin, credentials must be one Authorization header with Basic or Bearer; leave out --admin to explain others"
-                .to_owned(),
-        )),
-    }
-}
-
-/// Whether the text stands anywhere in the question.
-fn bears(question: &Question, text: &str) -> bool {
-    let body = STANDARD.decode(&question.body).unwrap_or_default();
-    let headers = question.headers.iter().flat_map(|(name, value)| [name, value]);
-    headers
-        .chain([&question.method, &question.target, &question.token])
-        .any(|part| part.contains(text))
-        || memchr::memmem::find(&body, text.as_bytes()).is_some()
+    Ok((report, advice))
 }

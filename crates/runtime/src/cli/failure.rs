@@ -44,6 +44,16 @@ impl Failure {
         }
     }
 
+    /// The same failure without its message, which was shown.
+    pub(super) fn without_message(self) -> Self {
+        match self {
+            Self::Findings(_) => Self::Findings(String::new()),
+            Self::Usage(_) => Self::Usage(String::new()),
+            Self::Trouble(_) => Self::Trouble(String::new()),
+            Self::NoReader => Self::NoReader,
+        }
+    }
+
     /// Puts a text in front of the message.
     pub(super) fn after(self, before: &str) -> Self {
         match self {

@@ -5,7 +5,7 @@ mod changes;
 mod inputs;
 pub(super) mod policy;
 mod proofs;
-mod unified;
+pub(super) mod unified;
 
 use std::path::PathBuf;
 

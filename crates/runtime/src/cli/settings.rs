@@ -27,7 +27,7 @@ fn assumed() -> Config {
     config
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct ConfigArg {
     /// Configuration file [default: tokenward.toml]
     #[arg(long, value_name = "FILE")]

@@ -320,7 +320,7 @@ impl Judge<'_> {
             .collect()
     }
 
-    fn shown(&self, text: &str, secrets: &Secrets) -> String {
+    pub(super) fn shown(&self, text: &str, secrets: &Secrets) -> String {
         self.rules.shown_text(text, secrets).into_owned()
     }
 }

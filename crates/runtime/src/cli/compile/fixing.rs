@@ -129,6 +129,21 @@ pub(super) fn prove(
     budget: u64,
     findings: &mut [Diagnostic],
 ) -> Result<(), Failure> {
+    prove_first(
+        config,
+        sources,
+        (&proxied(config)?, &Budget::new(budget)),
+        findings,
+    )
+}
+
+/// Like [`prove`], with what was made before, and a share of a budget that others spend too.
+pub(in crate::cli) fn prove_first(
+    config: &Config,
+    sources: &SourceSet,
+    (proxy, budget): (&Proxied, &Budget),
+    findings: &mut [Diagnostic],
+) -> Result<(), Failure> {
     let mut count = 0;
     let first = findings.iter().take_while(|found| {
         count += found.fixes.len();
@@ -138,8 +153,8 @@ pub(super) fn prove(
     let Some(findings) = findings.get_mut(..first) else {
         return Ok(());
     };
-    let (proxy, budget) = (proxied(config)?, Budget::new(budget).share(SHARES));
-    fix::prove(&asked(config, sources, &proxy, &budget), findings).map_err(Failure::trouble)
+    let budget = budget.share(SHARES);
+    fix::prove(&asked(config, sources, proxy, &budget), findings).map_err(Failure::trouble)
 }
 
 type Given<'a> = (Option<&'a Accepted>, Option<&'a Recorded>, &'a Proxied);

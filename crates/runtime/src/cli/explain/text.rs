@@ -1,12 +1,19 @@
 //! An explanation for people.
 
+use super::advice::{Advice, Changed};
+use super::line::Line;
+use super::origin::Origin;
 use crate::cli::audit::shown;
 use crate::pep::explain::Report;
 
 /// Lines that are listed at most; `--json` has all.
 const LINES: usize = 200;
 
-pub(in super::super) fn of(report: &Report) -> String {
+pub(super) fn of(
+    report: &Report,
+    origin: &Result<Option<Origin>, String>,
+    advice: Option<&Advice>,
+) -> String {
     let mut out = String::new();
     let status = report
         .status
@@ -39,6 +46,11 @@ pub(in super::super) fn of(report: &Report) -> String {
     if let Some(line) = &report.line {
         say("  ", &format!("{}:{}: {}", line.file, line.number, line.text));
     }
+    match origin {
+        Ok(Some(origin)) => say("      ", &of_origin(origin)),
+        Ok(None) => {}
+        Err(why) => say("      ", &format!("its commit is not known: {why}")),
+    }
     for line in report.lines.iter().take(LINES) {
         say(
             "  ",
@@ -54,5 +66,98 @@ pub(in super::super) fn of(report: &Report) -> String {
     for note in &report.notes {
         say("note: ", note);
     }
+    if let Some(advice) = advice {
+        of_advice(advice, &mut out);
+    }
     out
+}
+
+fn of_origin(origin: &Origin) -> String {
+    let Some(commit) = &origin.commit else {
+        return "this line is not committed".to_owned();
+    };
+    let short = commit.get(..12).unwrap_or(commit);
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let day = part(&origin.time).chars().take(10).collect::<String>();
+    let shallow = match origin.is_shallow {
+        true => " (or an earlier commit: the clone is shallow)",
+        false => "",
+    };
+    format!(
+        "commit {short} by {} <{}> on {day}: {}{shallow}",
+        part(&origin.author),
+        part(&origin.email),
+        part(&origin.subject)
+    )
+}
+
+fn of_advice(advice: &Advice, out: &mut String) {
+    out.push('\n');
+    match (&advice.change, &advice.no_change) {
+        (Some(change), _) => of_change(change, out),
+        (None, why) => {
+            let why = why.as_deref().unwrap_or_default();
+            line(out, "smallest change of the request: none; ", why);
+        }
+    }
+    match (&advice.new_line, &advice.no_new_line) {
+        (Some(new), _) => of_line(new, out),
+        (None, why) => {
+            let why = why.as_deref().unwrap_or_default();
+            line(out, "smallest line: none; ", why);
+        }
+    }
+}
+
+fn of_change(change: &Changed, out: &mut String) {
+    line(
+        out,
+        "smallest change of the request that the proxy would forward:",
+        "",
+    );
+    for one in &change.changes {
+        line(out, "  ", &one.text);
+    }
+    let by = change
+        .allowed_by
+        .as_deref()
+        .unwrap_or("no line, since the token is unrestricted");
+    line(out, "  allowed by ", by);
+    match &change.curl {
+        Some(curl) => line(out, "  ", curl),
+        None => line(out, "  ", &format!("{} {}", change.method, change.url)),
+    }
+}
+
+fn of_line(new: &Line, out: &mut String) {
+    let count = new.allows_also.len();
+    let beyond = match count {
+        0 => "and no other".to_owned(),
+        1 => "and others that differ from it in 1 part".to_owned(),
+        _ => format!("and others that differ from it in {count} parts"),
+    };
+    line(
+        out,
+        &format!("smallest line that would allow this request, {beyond}:"),
+        "",
+    );
+    line(out, "  ", &new.text);
+    for open in &new.allows_also {
+        line(out, "  it also allows ", open);
+    }
+    line(
+        out,
+        "as a patch, for `tokenward explain --patch … | git apply`:",
+        "",
+    );
+    for row in new.patch.lines() {
+        line(out, "  ", row);
+    }
+}
+
+/// A line of the answer. Text of the request or of files is escaped.
+fn line(out: &mut String, before: &str, text: &str) {
+    out.push_str(before);
+    out.push_str(&shown(text));
+    out.push('\n');
 }

@@ -20,15 +20,29 @@ enum Line<'t> {
 /// The diff of a file, with its name in the head; empty if the texts are equal. Control characters are escaped, and a line without a
 /// line end is marked.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
+    let name = visible(name);
+    written((&name, &name), (before, after), &shown_text)
+}
+
+/// The patch of a file for `git apply`, with every byte of its lines as it is. `name` is the path from the top of the work tree.
+pub(in crate::cli) fn patch(name: &str, before: &str, after: &str) -> String {
+    let names = (format!("a/{name}"), format!("b/{name}"));
+    written((&names.0, &names.1), (before, after), &str::to_owned)
+}
+
+fn written(
+    (old_name, new_name): (&str, &str),
+    (before, after): (&str, &str),
+    shown: &dyn Fn(&str) -> String,
+) -> String {
     let (old, new) = (lines(before), lines(after));
     let all = compare(&old, &new);
     let mut out = String::new();
     for (start, end) in hunks(&all) {
         if out.is_empty() {
-            let name = visible(name);
-            let _ = write!(out, "--- {name}\n+++ {name}\n");
+            let _ = write!(out, "--- {old_name}\n+++ {new_name}\n");
         }
-        hunk(&all, (start, end), &mut out);
+        hunk(&all, (start, end), shown, &mut out);
     }
     out
 }
@@ -123,7 +137,12 @@ fn hunks(all: &[Line<'_>]) -> Vec<(usize, usize)> {
     hunks
 }
 
-fn hunk(all: &[Line<'_>], (start, end): (usize, usize), out: &mut String) {
+fn hunk(
+    all: &[Line<'_>],
+    (start, end): (usize, usize),
+    shown_text: &dyn Fn(&str) -> String,
+    out: &mut String,
+) {
     let before = all.get(..start).unwrap_or_default();
     let shown = all.get(start..end).unwrap_or_default();
     let old = |lines: &[Line<'_>]| lines.iter().filter(|line| !matches!(line, Line::New(_))).count();

@@ -9,7 +9,7 @@ use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::source::{SourceSet, limits};
 use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
 
-use super::super::compile::{Compiled, Surroundings};
+use super::super::compile::{Compiled, Surroundings, prove_first};
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use crate::config::universe::universe;
@@ -202,8 +202,11 @@ impl Configured {
 impl Policy for Configured {
     fn check(&self, sources: &SourceSet, stop: &Stop) -> Result<Checked, String> {
         let budget = Budget::stopped_by(Analysis::BUDGET, stop.flag());
-        let checked = Compiled::ungated(sources, (&self.config, &budget), &self.around);
-        let checked = checked.map_err(|failure| failure.message().to_owned())?;
+        let trouble = |failure: Failure| failure.message().to_owned();
+        let mut checked =
+            Compiled::ungated(sources, (&self.config, &budget), &self.around).map_err(trouble)?;
+        let shared = (&self.around.proxied, &budget);
+        prove_first(&self.config, sources, shared, &mut checked.diagnostics).map_err(trouble)?;
         Ok(Checked {
             open: checked.open + checked.lints_open,
             diagnostics: checked.diagnostics,

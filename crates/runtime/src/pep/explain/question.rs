@@ -123,7 +123,7 @@ impl Question {
         self
     }
 
-    pub(super) fn body(&self) -> Result<Vec<u8>, Incomplete> {
+    pub(in crate::pep) fn body(&self) -> Result<Vec<u8>, Incomplete> {
         STANDARD.decode(&self.body).map_err(|_| Incomplete::Body)
     }
 
@@ -139,7 +139,7 @@ impl Question {
         self.time_ms.unwrap_or_else(now_ms)
     }
 
-    pub(super) fn token_in(&self, program: &Program) -> Result<TokenId, Incomplete> {
+    pub(in crate::pep) fn token_in(&self, program: &Program) -> Result<TokenId, Incomplete> {
         let found = program.tokens().find(|(_, token)| token.name == self.token);
         if let Some((id, _)) = found {
             return Ok(id);

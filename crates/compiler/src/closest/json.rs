@@ -1,0 +1,83 @@
+//! Reads a whole JSON text, in the order of its members.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::analysis::Json;
+
+/// Reads a JSON text. A number may be written in another form; `None` if the text is not JSON, or has a name twice.
+#[must_use]
+pub fn json(text: &[u8]) -> Option<Json> {
+    serde_json::from_slice::<Read>(text).ok().map(|read| read.0)
+}
+
+struct Read(Json);
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl Reader {
+    fn literal<E>(text: String) -> Result<Read, E> {
+        Ok(Read(Json::Literal(text)))
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Read, E> {
+        Self::literal(value.to_string())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Read, E> {
+        Self::literal(value.to_string())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Read, E> {
+        Self::literal(value.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Read, E> {
+        let number = serde_json::Number::from_f64(value);
+        let number = number.ok_or_else(|| E::custom("the number is too large"))?;
+        Self::literal(number.to_string())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Read, E> {
+        Ok(Read(Json::String(value.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Self::literal("null".to_owned())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Read, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Read(element)) = elements.next_element()? {
+            all.push(element);
+        }
+        Ok(Read(Json::Array(all)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Read, A::Error> {
+        let mut all: Vec<(String, Json)> = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        while let Some((name, Read(value))) = members.next_entry::<String, Read>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom("a name is there twice"));
+            }
+            all.push((name, value));
+        }
+        Ok(Read(Json::Object(all)))
+    }
+}

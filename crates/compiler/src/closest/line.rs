@@ -1,0 +1,292 @@
+//! The narrowest line that allows one request: its method, its path, its parameters and the members of its body as literal texts.
+
+use std::fmt::Write;
+
+use super::asked::{Asked, AskedBody};
+use crate::{
+    analysis::Json,
+    hidden::is_hidden,
+    json::{Kind, Path, Step},
+    method::Method,
+};
+
+/// Maximum number of constraints on a body. A longer body is left open.
+const CONSTRAINTS: usize = 40;
+/// Maximum length of a line, in bytes.
+const LONGEST: usize = 4_096;
+
+/// A line for one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLine {
+    /// The line's text.
+    pub text: String,
+    /// The parts in which the line allows more than the request.
+    pub open: Vec<Open>,
+}
+
+/// A part of requests that a line leaves open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Any parameters, since a line with constraints matches no form.
+    Query,
+    /// Any body.
+    Body,
+    /// The values of a parameter that occurs several times, in any number and order.
+    Repetition(String),
+    /// The elements of an array, in any number and order.
+    Elements(String),
+}
+
+impl std::fmt::Display for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Query => f.write_str("any parameters: a line with conditions on parameters allows no form"),
+            Self::Body => f.write_str("any body"),
+            Self::Repetition(name) => {
+                write!(f, "the values of the parameter `{name}` in any number and order")
+            }
+            Self::Elements(path) => write!(f, "the values of `{path}` in any number and order"),
+        }
+    }
+}
+
+/// Writes the narrowest line that allows the request; `None` if no line can name its method or its path.
+#[must_use]
+pub fn narrowest_line(asked: &Asked) -> Option<NewLine> {
+    if asked.method == Method::Other || !asked.path.starts_with('/') {
+        return None;
+    }
+    let mut open = Vec::new();
+    let mut text = format!("[{}]", asked.method.as_str().to_ascii_lowercase());
+    text.push_str(&escaped(&asked.path, Place::Url));
+    let has_form = matches!(
+        asked.body,
+        AskedBody::Form | AskedBody::Mislabelled { is_form: true, .. }
+    );
+    if has_form {
+        open.extend([Open::Query, Open::Body]);
+    } else {
+        query(&asked.query, &mut text, &mut open);
+        match &asked.body {
+            // The proxy refuses bodies of these methods.
+            AskedBody::Absent if matches!(asked.method, Method::Get | Method::Head) => {}
+            AskedBody::Absent => text.push_str("[JsonData::only]"),
+            AskedBody::Json(json) => match members(json) {
+                Some(members) if text.len() + members.text.len() <= LONGEST => {
+                    text.push_str(&members.text);
+                    open.extend(members.arrays.into_iter().map(Open::Elements));
+                }
+                _ => open.push(Open::Body),
+            },
+            AskedBody::Mislabelled { .. } | AskedBody::Form | AskedBody::Other => open.push(Open::Body),
+        }
+    }
+    (text.len() <= LONGEST).then_some(NewLine { text, open })
+}
+
+fn query(pairs: &[(String, Option<String>)], text: &mut String, open: &mut Vec<Open>) {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in pairs {
+        if names.contains(&name.as_str()) {
+            continue;
+        }
+        names.push(name);
+        let mut values: Vec<&str> = Vec::new();
+        let given = pairs.iter().filter(|(other, _)| other == name);
+        let count = given.clone().count();
+        for (_, value) in given {
+            let value = value.as_deref().unwrap_or_default();
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if count > 1 {
+            open.push(Open::Repetition(name.clone()));
+        }
+        let values = alternatives(&values, Place::Parameter);
+        push(text, format_args!("[QueryParam::{}=={values}]", parameter(name)));
+    }
+    text.push_str("[QueryParam::only]");
+}
+
+/// Conditions on a body.
+struct Members {
+    text: String,
+    arrays: Vec<String>,
+}
+
+/// The conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
+fn members(json: &Json) -> Option<Members> {
+    let mut found = Collected::default();
+    found.collect(json, &mut Path::ROOT.clone());
+    let count = found.leaves.len() + found.objects.len() + found.empty.len();
+    let is_mixed = |path: &Path| {
+        found.leaves.iter().any(|leaf| leaf.path == *path) || found.empty.iter().any(|empty| empty == path)
+    };
+    if count > CONSTRAINTS || found.objects.iter().any(is_mixed) {
+        return None;
+    }
+    let mut text = String::new();
+    for leaf in &found.leaves {
+        let kinds: Vec<&str> = leaf.kinds.iter().map(|kind| kind.as_str()).collect();
+        let texts: Vec<&str> = leaf.texts.iter().map(String::as_str).collect();
+        let values = match texts.as_slice() {
+            [] => "null".to_owned(),
+            texts => alternatives(texts, Place::Member),
+        };
+        push(
+            &mut text,
+            format_args!("[JsonData::{}:{}=={values}]", leaf.path, kinds.join("|")),
+        );
+    }
+    for path in &found.empty {
+        push(&mut text, format_args!("[JsonData::{path}!=.*]"));
+    }
+    for path in &found.objects {
+        let object = match path.0.is_empty() {
+            true => String::new(),
+            false => format!("{path}."),
+        };
+        push(&mut text, format_args!("[JsonData::{object}only]"));
+    }
+    let arrays = found.arrays.iter().map(Path::to_string).collect();
+    Some(Members { text, arrays })
+}
+
+/// The parts of a body by their paths, each path once.
+#[derive(Default)]
+struct Collected {
+    leaves: Vec<Leaf>,
+    objects: Vec<Path>,
+    /// Empty arrays.
+    empty: Vec<Path>,
+    arrays: Vec<Path>,
+}
+
+struct Leaf {
+    path: Path,
+    kinds: Vec<Kind>,
+    texts: Vec<String>,
+}
+
+impl Collected {
+    fn collect(&mut self, json: &Json, path: &mut Path) {
+        if self.leaves.len() > CONSTRAINTS {
+            return;
+        }
+        match json {
+            Json::Literal(text) => {
+                let kind = match text.as_str() {
+                    "true" | "false" => Kind::Boolean,
+                    "null" => Kind::Null,
+                    _ => Kind::Number,
+                };
+                self.leaf(path, kind, text);
+            }
+            Json::String(text) => self.leaf(path, Kind::String, text),
+            Json::Array(elements) if elements.is_empty() => push_once(&mut self.empty, path),
+            Json::Array(elements) => {
+                path.0.push(Step::Each);
+                push_once(&mut self.arrays, path);
+                for element in elements {
+                    self.collect(element, path);
+                }
+                path.0.pop();
+            }
+            Json::Object(members) => {
+                push_once(&mut self.objects, path);
+                for (name, value) in members {
+                    path.0.push(Step::Name(name.clone()));
+                    self.collect(value, path);
+                    path.0.pop();
+                }
+            }
+        }
+    }
+
+    fn leaf(&mut self, path: &Path, kind: Kind, text: &str) {
+        let at = self.leaves.iter().position(|leaf| leaf.path == *path);
+        let at = at.unwrap_or_else(|| {
+            self.leaves.push(Leaf {
+                path: path.clone(),
+                kinds: Vec::new(),
+                texts: Vec::new(),
+            });
+            self.leaves.len() - 1
+        });
+        let Some(leaf) = self.leaves.get_mut(at) else {
+            return;
+        };
+        if !leaf.kinds.contains(&kind) {
+            leaf.kinds.push(kind);
+        }
+        // A `null` that the list of types names needs no match.
+        if kind != Kind::Null && !leaf.texts.iter().any(|known| known == text) {
+            leaf.texts.push(text.to_owned());
+        }
+    }
+}
+
+fn push_once(paths: &mut Vec<Path>, path: &Path) {
+    if !paths.contains(path) {
+        paths.push(path.clone());
+    }
+}
+
+fn push(text: &mut String, part: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = text.write_fmt(part);
+}
+
+/// The part of a line that a text is written to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Url,
+    Parameter,
+    Member,
+}
+
+fn alternatives(texts: &[&str], place: Place) -> String {
+    let texts = texts.iter().map(|text| escaped(text, place));
+    texts.collect::<Vec<_>>().join("|")
+}
+
+/// A regular expression that matches exactly this text.
+fn escaped(text: &str, place: Place) -> String {
+    let mut out = String::new();
+    let last = text.chars().count().saturating_sub(1);
+    for (at, character) in text.chars().enumerate() {
+        let is_end = at == 0 || at == last;
+        match character {
+            ' ' if place == Place::Url || is_end => out.push_str(r"\x20"),
+            ' ' => out.push(' '),
+            '\n' => out.push_str(r"\n"),
+            '\r' => out.push_str(r"\r"),
+            '\t' => out.push_str(r"\t"),
+            '%' if place != Place::Member => out.push_str("[%]"),
+            '#' => out.push_str(r"\x23"),
+            '?' if place == Place::Url => out.push_str(r"\x3F"),
+            ':' if place == Place::Url => out.push_str(r"\:"),
+            '=' | '<' | '>' if at == 0 => push(&mut out, format_args!("[{character}]")),
+            '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
+                out.push('\\');
+                out.push(character);
+            }
+            _ if character.is_control() || character.is_whitespace() || is_hidden(character) => {
+                push(&mut out, format_args!(r"\x{{{:X}}}", u32::from(character)));
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// The name of a parameter as lines write it.
+fn parameter(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name != "only" && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    let escaped = name.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
