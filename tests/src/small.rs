@@ -32,7 +32,7 @@ pub fn line() -> impl Strategy<Value = String> {
     let query =
         (select(&["n", "m"][..]), test()).prop_map(|(name, test)| format!("[QueryParam::{name}{test}]"));
     let kind = select(&["", "", ":string", ":number|string", ":string|null"][..]);
-    let path = select(&["n", "l[*]", "o.n", "l", "l[*].n", "o", "$", "$[*]", "$[*].n"][..]);
+    let path = select(&["n", "N", "l[*]", "o.n", "l", "l[*].n", "o", "$", "$[*]", "$[*].n"][..]);
     let typed = (kind, test()).prop_map(|(kind, test)| format!("{kind}{test}"));
     let number = (operator(), value()).prop_map(|(operator, value)| format!(":number{operator}{value}"));
     let body = (path, prop_oneof![4 => typed, 1 => number])
@@ -121,6 +121,9 @@ const BODIES: &[&str] = &[
     "{\"n\": \"a\", \"o\": {\"n\": \"a\"}, \"l\": [\"a\"]}",
     "{\"l\": {\"n\": \"a\"}}",
     "{\"n\": 2}",
+    "{\"N\": \"a\"}",
+    "{\"n\": \"a\", \"N\": \"a\"}",
+    "{\"o\": {\"N\": 1}}",
     "{\"n\": [0, null]}",
     "{\"n\": \"2018-01-01\"}",
     "\"a\"",

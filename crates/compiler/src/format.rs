@@ -13,7 +13,8 @@ mod proof;
 mod text;
 
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    compile::compile,
+    diagnostic::{Code, Diagnostic, Severity},
     earlier,
     parse::parse_line,
     resolve::include_of,
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub(crate) use kept::Kept;
+pub use layout::TOKEN_KEYS;
 pub use proof::{Unproved, prove, says_the_same};
 
 /// A file in the canonical spelling.
@@ -98,6 +100,24 @@ impl<'s> Formatter<'s> {
             }
         }
     }
+}
+
+/// Errors of limit lines whose parts cannot be read, such as a regexp that does not parse, in every file. Their spelling has no
+/// meaning that could be kept.
+///
+/// Cost: a compilation.
+#[must_use]
+pub fn unreadable_lines(sources: &SourceSet) -> Vec<Diagnostic> {
+    let is_of_reading = |found: &Diagnostic| {
+        found.severity == Severity::Error
+            && matches!(
+                found.code,
+                Code::LineSyntax | Code::EmptyUrl | Code::Regexp | Code::RegexpFeature | Code::TooLarge
+            )
+    };
+    let mut found = compile(sources).diagnostics;
+    found.retain(is_of_reading);
+    found
 }
 
 /// The limit lines of a file, all of which parse.

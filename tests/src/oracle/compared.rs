@@ -27,7 +27,8 @@ fn holds(pair: &Pair, difference: &Difference, more: &Judged, less: &Judged) -> 
         let at = universe.point(0);
         // A request that is refused as ambiguous is not allowed, and no line denies it.
         let by_line = finding.denied_by.is_some();
-        let denied = !denying.allowed.has(at) && denying.forbidden.has(at) == by_line;
+        let forbidden = denying.forbidden.has(at) && !denying.refused.has(at);
+        let denied = !denying.allowed.has(at) && forbidden == by_line;
         let is_merged = pair.place.merges && (allowing.merged.has(at) || denying.merged.has(at));
         assert!(
             is_merged || (allowing.allowed.has(at) && denied),
@@ -38,11 +39,8 @@ fn holds(pair: &Pair, difference: &Difference, more: &Judged, less: &Judged) -> 
             less.file
         );
     }
-    let mut beyond = more
-        .verdicts
-        .allowed
-        .minus(&less.verdicts.allowed)
-        .minus(&less.verdicts.refused);
+    // A request that is refused is not allowed either.
+    let mut beyond = more.verdicts.allowed.minus(&less.verdicts.allowed);
     if pair.place.merges {
         beyond = beyond.minus(&more.verdicts.merged).minus(&less.verdicts.merged);
     }
@@ -50,13 +48,20 @@ fn holds(pair: &Pair, difference: &Difference, more: &Judged, less: &Judged) -> 
     if difference.inconclusive.is_none() {
         for finding in &difference.findings {
             let explained = match finding.cause {
-                Cause::Permit(line) => more.verdicts.of_line(more.program.line(line).number),
+                Cause::Permit(line) => more.verdicts.of_line(more.program.line(line).number).cloned(),
+                // A line that forbids requests refuses others, too.
                 Cause::Lifted(line) | Cause::Refused(line) => {
-                    less.verdicts.of_line(less.program.line(line).number)
+                    let number = less.program.line(line).number;
+                    let verdicts = &less.verdicts;
+                    let matched = verdicts.of_line(number);
+                    matched.map(|matched| match verdicts.refused_for(number) {
+                        Some(refused) => matched.union(refused),
+                        None => matched.clone(),
+                    })
                 }
-                Cause::Unrestricted => Some(&more.verdicts.allowed),
+                Cause::Unrestricted => Some(more.verdicts.allowed.clone()),
             };
-            beyond = beyond.minus(explained.expect("a line of the policy"));
+            beyond = beyond.minus(&explained.expect("a line of the policy"));
         }
         assert!(
             beyond.is_empty(),

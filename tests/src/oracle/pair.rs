@@ -64,13 +64,22 @@ fn written() -> impl Strategy<Value = (Written, Written)> {
     let unrestricted = || prop::bool::weighted(0.08);
     let set = || prop_oneof![3 => Just(Vec::new()), 1 => lines(3)];
     let own = move || (lines(3), set(), unrestricted());
-    (lines(5), own(), own()).prop_map(|(common, old, new)| {
-        let with = |(own, set, unrestricted): (Vec<String>, Vec<String>, bool)| Written {
-            lines: common.iter().cloned().chain(own).collect(),
-            set,
-            unrestricted,
-        };
-        (with(old), with(new))
+    // The common lines of the new policy may have another order. Order matters to the bodies that are refused.
+    let common = lines(5).prop_flat_map(|common| {
+        let moved = Just(common.clone()).prop_shuffle();
+        (Just(common.clone()), prop_oneof![2 => Just(common), 1 => moved])
+    });
+    (common, own(), own(), any::<bool>()).prop_map(|((was, is), old, new, behind)| {
+        let with =
+            |common: Vec<String>, (own, set, unrestricted): (Vec<String>, Vec<String>, bool)| Written {
+                lines: match behind {
+                    true => [common, own].concat(),
+                    false => [own, common].concat(),
+                },
+                set,
+                unrestricted,
+            };
+        (with(was, old), with(is, new))
     })
 }
 

@@ -123,7 +123,8 @@ fn with_body<T>(
         .collect();
     let text = match &request.body {
         reference::Body::Json(json) => json.to_string(),
-        _ => "{\"n\":".to_owned(),
+        // No line has the name: another spelling of one would be refused before the text is.
+        _ => "{\"unknown\":".to_owned(),
     };
     let body = match &request.body {
         reference::Body::Absent => Body::Absent,

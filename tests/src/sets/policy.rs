@@ -61,6 +61,8 @@ pub struct Verdicts {
 
 /// A line: whether it forbids, what it matches, and where it is written.
 type Matched = (bool, Region, Written);
+/// What is refused for a line, and where it is written.
+type Refused = (Region, Written);
 
 /// What verdicts are made of.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ struct Material {
     lines: Vec<Matched>,
     every: Region,
     refused: Region,
+    /// The same for each line that looks at bodies.
+    refused_for: Vec<Refused>,
     merged: Region,
     /// The requests whose bodies have to be read, and the lines that want it.
     reading: Region,
@@ -174,9 +178,12 @@ impl Policy {
             bodies: read,
         });
         let readers = self.lines.iter().filter(|(line, _)| reads(line, place));
+        let refused_for = refused(&asked, &lines, place, universe);
+        let refused = refused_for.iter();
         Verdicts::of(Material {
             unrestricted: self.unrestricted,
-            refused: refused(&asked, &lines, place, universe),
+            refused: refused.fold(Region::empty(universe), |all, (region, _)| all.union(region)),
+            refused_for,
             merged: merged(&asked, universe),
             lines,
             every: Region::full(universe),
@@ -341,10 +348,15 @@ fn readable(body: &Body) -> Option<Json> {
 
 /// What a line with matching method, URL and query inspects, and finds names in that have several readings. A body is not inspected
 /// for a permit line if one before it permits the request whatever the body says, nor for any if a forbid line does.
-fn refused(asked: &[(&Line, Asks)], lines: &[Matched], place: Place<'_>, universe: &Universe) -> Region {
-    let mut refused = Region::empty(universe);
+fn refused(
+    asked: &[(&Line, Asks)],
+    lines: &[Matched],
+    place: Place<'_>,
+    universe: &Universe,
+) -> Vec<Refused> {
+    let mut refused = Vec::new();
     let (mut permitted, mut forbidden) = (Region::empty(universe), Region::empty(universe));
-    for ((line, asks), (_, region, _)) in asked.iter().zip(lines) {
+    for ((line, asks), (_, region, written)) in asked.iter().zip(lines) {
         let paths = test::paths(line);
         if !reads(line, place) {
             match line.forbids {
@@ -362,9 +374,12 @@ fn refused(asked: &[(&Line, Asks)], lines: &[Matched], place: Place<'_>, univers
         if !line.forbids {
             inspected = inspected.minus(&permitted);
         }
-        refused = refused.union(&inspected);
+        refused.push((inspected, written.clone()));
     }
-    refused.minus(&forbidden)
+    for (region, _) in &mut refused {
+        *region = region.minus(&forbidden);
+    }
+    refused
 }
 
 /// Where names of a line with matching method and URL meet names of the other side, or the same side has them in another spelling.
@@ -429,6 +444,15 @@ impl Verdicts {
         lines
             .find(|(_, _, written)| written.number == number)
             .map(|(_, region, _)| region)
+    }
+
+    /// What is refused for the line of this number; `None` if it looks at no bodies.
+    #[must_use]
+    pub fn refused_for(&self, number: u32) -> Option<&Region> {
+        let mut refused = self.material.refused_for.iter();
+        refused
+            .find(|(_, written)| written.number == number)
+            .map(|(region, _)| region)
     }
 
     /// The same without the line of this number, but for what is refused.

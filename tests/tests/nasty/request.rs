@@ -201,7 +201,7 @@ fn written(token: usize, request: Request, basic: bool) -> Nasty {
     let (body, stands_for) = match &request.body {
         Body::Absent => ("\r\n".to_owned(), String::new()),
         Body::Json(json) => typed("application/json", &json.to_string()),
-        Body::Broken => typed("application/json", "{\"n\":"),
+        Body::Broken => typed("application/json", "{\"unknown\":"),
         Body::Opaque(Media::Form) => typed("application/x-www-form-urlencoded", "x=1"),
         Body::Opaque(Media::Multipart) => typed("multipart/form-data; boundary=b", "--b--\r\n"),
         Body::Opaque(_) => typed("text/plain", "text"),

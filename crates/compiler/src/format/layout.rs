@@ -2,9 +2,11 @@
 
 use toml_edit::{Decor, RawString};
 
+use crate::tokens;
+
 /// Order of the keys of a token: who, the secret, how long, for whom to ask, from where, what else, and the lines last. It is the
 /// order in which `tokenward token` writes them.
-const TOKEN: &[&str] = &[
+pub const TOKEN_KEYS: &[&str] = &[
     "name",
     "user",
     "users",
@@ -33,24 +35,11 @@ const TOKEN: &[&str] = &[
 ];
 /// Order of the keys of an invariant.
 const INVARIANT: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
-/// Order of the keys of a review.
-const REVIEW: &[&str] = &[
-    "token",
-    "configuration",
-    "invariant",
-    "line",
-    "lifted",
-    "key",
-    "value",
-    "why",
-    "until",
-];
-
 /// The place of a key among those of an entry of this array; unknown keys come last.
 pub(super) fn place(array: &str, key: &str) -> usize {
     let order = match array {
-        "token" => TOKEN,
-        "reviewed" => REVIEW,
+        "token" => TOKEN_KEYS,
+        "reviewed" => tokens::REVIEW_KEYS,
         _ => INVARIANT,
     };
     order

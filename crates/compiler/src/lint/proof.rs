@@ -174,7 +174,7 @@ impl<'p> Proofs<'p> {
     }
 
     /// A request that matches some rules and none of some others, that is served, and that no line of the token forbids.
-    fn search(
+    pub(super) fn search(
         &mut self,
         token: TokenId,
         must: &[Ruled<'p>],

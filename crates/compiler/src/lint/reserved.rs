@@ -28,6 +28,10 @@ pub(super) fn find<'p>(
                 continue;
             }
             let calls = calls(reserved, key_id);
+            // The proxy refuses a call that also needs a key which the token lacks.
+            let others = reserved.program.tokens();
+            let others = others.filter(|(_, key)| (reserved.lacks)(token, &key.name));
+            let others: Vec<Ruled<'p>> = others.flat_map(|(key, _)| rules(reserved, key)).collect();
             for rule in token.rules(Effect::Permit).iter() {
                 let Some(span) = program
                     .rule(rule)
@@ -35,7 +39,7 @@ pub(super) fn find<'p>(
                 else {
                     continue;
                 };
-                let Some(request) = allowed((id, rule), &calls, proofs, lints) else {
+                let Some(request) = allowed((id, rule), (&calls, &others), proofs, lints) else {
                     continue;
                 };
                 let what = match key.name.as_str() {
@@ -64,19 +68,21 @@ pub(super) fn find<'p>(
 
 /// The calls that need a key, each with how its path begins.
 fn calls<'p>(reserved: &'p Reserved<'p>, key: TokenId) -> Vec<(Ruled<'p>, Vec<u8>)> {
+    rules(reserved, key).map(|call| (call, head(call))).collect()
+}
+
+/// The calls that need a key.
+fn rules<'p>(reserved: &'p Reserved<'p>, key: TokenId) -> impl Iterator<Item = Ruled<'p>> {
     let program = reserved.program;
     let rules = program.token(key).rules(Effect::Permit).iter();
     let calls = rules.filter_map(|id| program.rule(id));
-    calls
-        .map(|rule| Ruled { program, rule })
-        .map(|call| (call, head(call)))
-        .collect()
+    calls.map(|rule| Ruled { program, rule })
 }
 
-/// A call that needs the key and that the line allows.
+/// A call that needs the key and none that the token lacks, and that the line allows.
 fn allowed<'p>(
     (token, id): (TokenId, RuleId),
-    calls: &[(Ruled<'p>, Vec<u8>)],
+    (calls, others): (&[(Ruled<'p>, Vec<u8>)], &[Ruled<'p>]),
     proofs: &mut Proofs<'p>,
     lints: &mut Lints,
 ) -> Option<Request> {
@@ -88,7 +94,7 @@ fn allowed<'p>(
         if !is_near {
             continue;
         }
-        match proofs.prover.request(&[ruled, *call], &[]) {
+        match proofs.search(token, &[ruled, *call], others) {
             Ok(Some(request)) if proofs.is_allowed((token, id), &request) => return Some(request),
             Ok(_) => {}
             Err(_) => lints.open += 1,

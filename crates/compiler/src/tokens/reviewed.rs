@@ -11,8 +11,8 @@ use crate::{
     source::{Source, SourceId, SourceKind, SourceSet, Span},
 };
 
-/// Every key that an entry may have.
-const KEYS: &[&str] = &[
+/// Every key that an entry may have, in the order in which they are written.
+pub(crate) const KEYS: &[&str] = &[
     "token",
     "configuration",
     "invariant",

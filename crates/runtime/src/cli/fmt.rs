@@ -28,7 +28,7 @@ use inputs::Input;
 /// Each run proves that the formatted policy means the same: all values, all parts of the lines and the compiled
 /// program are identical. A file without this proof is left as it is.
 ///
-/// The exit code is 1 if --check or --diff finds a file that is not formatted, 2 if a file cannot be read or parsed,
+/// The exit code is 1 if --check or --diff finds a file that is not formatted, 2 if a file or a line in it cannot be read,
 /// and 3 if the proof failed or a file cannot be written.
 #[derive(clap::Args)]
 #[command(after_help = "\

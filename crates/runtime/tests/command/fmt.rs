@@ -63,6 +63,31 @@ fn a_directory_is_formatted_once() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_is_an_error() {
+    let directory = policy();
+    fs::write(
+        directory.path().join("policies/read.limits"),
+        "/rest/y(\n  [GET] /rest/z\n",
+    )
+    .unwrap();
+    for arguments in [&["fmt", "--check"][..], &["fmt"]] {
+        let ran = run(directory.path(), arguments);
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("read.limits:1"), "{}", ran.err);
+        assert!(ran.err.contains("cannot parse 1 of 2 files"), "{}", ran.err);
+    }
+    assert_eq!(text(directory.path(), "policies/ci.toml"), CLEAN);
+    assert_eq!(
+        text(directory.path(), "policies/read.limits"),
+        "/rest/y(\n  [GET] /rest/z\n"
+    );
+    let ran = tokenward(directory.path(), &["fmt", "--stdin-name", "x.limits", "-"])
+        .input("/rest/y(")
+        .run();
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+}
+
+#[test]
 fn a_diff_is_shown_and_nothing_written() {
     let directory = policy();
     let ran = run(directory.path(), &["fmt", "--diff", "policies/ci.toml"]);

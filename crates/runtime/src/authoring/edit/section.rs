@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use tokenward_compiler::format::TOKEN_KEYS;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::{block, check_lines, list, moment, quoted};
@@ -57,25 +58,6 @@ impl Key {
         }
     }
 }
-
-/// Order of keys. A new key is inserted after the last present key that precedes it in this list.
-const ORDER: &[&str] = &[
-    "name",
-    "user",
-    "users",
-    "any_user",
-    "secret_hash",
-    "secret_sealed",
-    "previous_secret_hash",
-    "previous_until",
-    "expires",
-    "revoked",
-    "seal",
-    "owner",
-    "description",
-    "include",
-    "limit_to",
-];
 
 /// One token's section of a policy file.
 #[derive(Clone, Debug)]
@@ -190,7 +172,8 @@ impl Section {
         if let Some(entry) = self.entry(key) {
             return spliced(file, entry.value.clone(), value);
         }
-        let before = ORDER.split(|name| *name == key).next().unwrap_or_default();
+        // After the last key of the section that comes before it in the canonical order.
+        let before = TOKEN_KEYS.split(|name| *name == key).next().unwrap_or_default();
         let anchor = self
             .keys
             .iter()

@@ -1,8 +1,10 @@
 //! Formats the files of one input, and proves the result.
 
+use std::collections::HashMap;
+
 use tokenward_compiler::diagnostic::Diagnostic;
-use tokenward_compiler::format::{Formatter, Unproved, prove, says_the_same};
-use tokenward_compiler::source::{Source, SourceSet};
+use tokenward_compiler::format::{Formatter, Unproved, prove, says_the_same, unreadable_lines};
+use tokenward_compiler::source::{Source, SourceId, SourceSet};
 
 use super::change::Change;
 use super::inputs::Input;
@@ -41,9 +43,21 @@ impl Changes {
             is_standard: input.is_standard(),
         };
         let mut reread = Vec::new();
+        let mut unreadable: HashMap<SourceId, Vec<Diagnostic>> = HashMap::new();
+        for error in unreadable_lines(sources) {
+            unreadable
+                .entry(error.primary.span.source)
+                .or_default()
+                .push(error);
+        }
         for (id, source) in sources.iter().filter(|(_, source)| input.selects(&source.path)) {
             changes.files += 1;
-            match formatter.format(id) {
+            let formatted = formatter.format(id);
+            let formatted = formatted.and_then(|formatted| match unreadable.remove(&id) {
+                Some(errors) => Err(errors),
+                None => Ok(formatted),
+            });
+            match formatted {
                 Ok(formatted) if formatted.text == *source.text => {}
                 Ok(formatted) => {
                     reread.push((source.path.clone(), formatted.reread));
