@@ -1,6 +1,8 @@
 //! Pairs of policies in front of products that merge query and body: what the comparison says of them is held against what the proxy
 //! itself does with each request of a universe of spellings.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use proptest::{collection::vec, prelude::*, sample::select};
 use tokenward_compiler::{
     BaseUrl,
@@ -19,6 +21,13 @@ const BASE: &str = "https://a.example";
 
 /// The products that parse names.
 const PRODUCTS: &[&str] = &["gitlab", "redmine", "generic"];
+
+/// A proxy in front of each of them.
+static PROXIES: LazyLock<HashMap<&str, Forwarder>> = LazyLock::new(|| {
+    let base = BaseUrl::parse(BASE).expect("a base URL");
+    let proxy = |product| (product, Forwarder::new(product, &base).expect("a product"));
+    PRODUCTS.iter().copied().map(proxy).collect()
+});
 
 /// The beginnings of lines.
 const URLS: &[&str] = &["/x", "/y", "/.*", "[post]/x", "[get]/x", "[post]/[xy]"];
@@ -143,7 +152,7 @@ pub fn name_pair() -> impl Strategy<Value = NamePair> {
 #[must_use]
 pub fn judge_names(pair: &NamePair) -> Option<Tally> {
     let base = BaseUrl::parse(BASE).expect("a base URL");
-    let proxy = Forwarder::new(pair.product, &base).expect("a product");
+    let proxy = PROXIES.get(pair.product).expect("a product");
     let bind = |lines: &[String]| {
         let file = generate::token_file(lines, false);
         let sources = SourceSet::from_files([("t.toml".to_owned(), file)]);
@@ -175,7 +184,7 @@ pub fn judge_names(pair: &NamePair) -> Option<Tally> {
     ];
     for (difference, more, less) in directions {
         for finding in &difference.findings {
-            is_shown(pair, &proxy, finding, (more.0, less.0));
+            is_shown(pair, proxy, finding, (more.0, less.0));
         }
         let mut beyond = requests.iter().zip(more.1).zip(less.1);
         let beyond = beyond.find(|((_, allows), denies)| **allows && !**denies);
