@@ -36,6 +36,7 @@ mod import;
 mod init;
 mod lints;
 mod mistakes;
+mod policy_tests;
 mod proofs;
 mod scan;
 mod signals;
