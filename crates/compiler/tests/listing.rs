@@ -11,8 +11,9 @@ fn the_example_policies_before_and_after_the_passes() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
     let mut files: Vec<(String, String)> = std::fs::read_dir(directory)
         .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             (name, std::fs::read_to_string(&path).unwrap())
         })

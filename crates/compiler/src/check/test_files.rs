@@ -3,7 +3,7 @@
 use toml::de::DeTable;
 
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Elsewhere},
     source::{Source, SourceKind, SourceSet, Span, TESTS},
 };
 
@@ -19,14 +19,25 @@ pub(crate) fn check(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
         .iter()
         .filter(|(_, source)| source.kind == SourceKind::Tests);
     for (id, source) in tests {
-        if let Some((start, end, what)) = policy_in(source) {
-            let span = Span {
-                source: id,
-                start,
-                end,
-            };
-            diagnostics.push(found(span, source, what));
-        }
+        let found = match (policy_by_name(source), policy_in(source)) {
+            (Some(what), _) => {
+                let place = Elsewhere {
+                    file: sources.shown(&source.path),
+                    line: 1,
+                };
+                found(Span::nowhere(), source, what).elsewhere(Some(place))
+            }
+            (None, Some((start, end, what))) => {
+                let span = Span {
+                    source: id,
+                    start,
+                    end,
+                };
+                found(span, source, what).label("not a part of the policy here")
+            }
+            (None, None) => continue,
+        };
+        diagnostics.push(found);
     }
 }
 
@@ -36,21 +47,24 @@ fn found(span: Span, source: &Source, what: &str) -> Diagnostic {
         span,
         format!("`{}` has {what}, but it is in a directory `{TESTS}`", source.path),
     )
-    .label("not a part of the policy here")
     .help(format!(
         "move it to a directory that is not named `{TESTS}`; files there hold `[[test]]` entries and give no access"
     ))
 }
 
-/// The first part of the file that belongs into a policy file, as a range of bytes and in words.
-fn policy_in(source: &Source) -> Option<(usize, usize, &'static str)> {
+/// Says what a file of this name is in a policy.
+fn policy_by_name(source: &Source) -> Option<&'static str> {
     let name = source.path.rsplit('/').next().unwrap_or_default();
     match name {
-        "invariants.toml" => return Some((0, 0, "the name of a file of invariants")),
-        "reviewed.toml" => return Some((0, 0, "the name of a file of reviews")),
-        _ if name.ends_with(".limits") => return Some((0, 0, "the name of a set of limit lines")),
-        _ => {}
+        "invariants.toml" => Some("the name of a file of invariants"),
+        "reviewed.toml" => Some("the name of a file of reviews"),
+        _ if name.ends_with(".limits") => Some("the name of a set of limit lines"),
+        _ => None,
     }
+}
+
+/// The first part of the file that belongs into a policy file, as a range of bytes and in words.
+fn policy_in(source: &Source) -> Option<(usize, usize, &'static str)> {
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     let keys = root.get_ref().iter();
     let mut keys: Vec<_> = keys

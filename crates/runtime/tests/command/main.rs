@@ -39,6 +39,7 @@ mod init;
 mod lints;
 mod lsp;
 mod mistakes;
+mod policy_tests;
 mod proofs;
 mod scan;
 mod signals;
