@@ -85,12 +85,12 @@ impl Change {
 impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Method {
+                from: Method::Other,
+                to,
+            } => write!(f, "use the method {}", to.as_str()),
             Self::Method { from, to } => {
-                let from = match from {
-                    Method::Other => "another method",
-                    named => named.as_str(),
-                };
-                write!(f, "use the method {} instead of {from}", to.as_str())
+                write!(f, "use the method {} instead of {}", to.as_str(), from.as_str())
             }
             Self::Segment { from, to } => write!(f, "write `{to}` instead of `{from}` in the path"),
             Self::Path { to } => write!(f, "use the path `{to}`"),

@@ -12,6 +12,8 @@ use crate::{
 
 /// Maximum number of constraints on a body. A longer body is left open.
 const CONSTRAINTS: usize = 40;
+/// Maximum number of values that an array is limited to. A longer array leaves the body open.
+const VALUES: usize = 100;
 /// Maximum length of a line, in bytes.
 const LONGEST: usize = 4_096;
 
@@ -119,16 +121,17 @@ struct Members {
 fn members(json: &Json) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
-    let count = found.leaves.len() + found.objects.len() + found.empty.len();
     let is_mixed = |path: &Path| {
         found.leaves.iter().any(|leaf| leaf.path == *path) || found.empty.iter().any(|empty| empty == path)
     };
-    if count > CONSTRAINTS || found.objects.iter().any(is_mixed) {
+    if found.is_too_much() || found.objects.iter().any(is_mixed) {
         return None;
     }
     let mut text = String::new();
     for leaf in &found.leaves {
-        let kinds: Vec<&str> = leaf.kinds.iter().map(|kind| kind.as_str()).collect();
+        let kinds = [Kind::String, Kind::Number, Kind::Boolean, Kind::Null].into_iter();
+        let kinds = kinds.filter(|kind| leaf.kinds.contains(kind));
+        let kinds: Vec<&str> = kinds.map(Kind::as_str).collect();
         let texts: Vec<&str> = leaf.texts.iter().map(String::as_str).collect();
         let values = match texts.as_slice() {
             [] => "null".to_owned(),
@@ -170,8 +173,13 @@ struct Leaf {
 }
 
 impl Collected {
+    fn is_too_much(&self) -> bool {
+        let count = self.leaves.len() + self.objects.len() + self.empty.len();
+        count > CONSTRAINTS || self.leaves.iter().any(|leaf| leaf.texts.len() > VALUES)
+    }
+
     fn collect(&mut self, json: &Json, path: &mut Path) {
-        if self.leaves.len() > CONSTRAINTS {
+        if self.is_too_much() {
             return;
         }
         match json {

@@ -12,6 +12,9 @@ use crate::request::{self, Method, Secrets};
 /// Proposed changes that are judged at most.
 const JUDGED: usize = 50;
 
+/// Longest command that is shown, in bytes.
+const LONGEST: usize = 16 << 10;
+
 /// A request as lines see it, and the secrets that it presents.
 pub(crate) struct Read {
     pub(crate) asked: Asked,
@@ -23,7 +26,7 @@ pub(crate) struct Forwarded {
     pub(crate) closest: Closest,
     /// The report on the changed request.
     pub(crate) report: Report,
-    /// A command that sends the changed request; `None` for a body that is not JSON.
+    /// A command that sends the changed request; `None` for a body that is not JSON, and for a very long request.
     pub(crate) curl: Option<String>,
 }
 
@@ -101,7 +104,9 @@ impl Judge<'_> {
                 let user = report.user.clone().unwrap_or_else(|| "user".to_owned());
                 let is_shown = matches!(closest.asked.body, AskedBody::Absent | AskedBody::Json(_));
                 let request = analysis::Request::from(&closest.asked);
-                let curl = is_shown.then(|| self.masked(&request.curl(self.rules.base(), &user), read));
+                let curl = is_shown.then(|| request.curl(self.rules.base(), &user));
+                let curl = curl.filter(|curl| curl.len() <= LONGEST);
+                let curl = curl.map(|curl| self.masked(&curl, read));
                 return Nearby::Found(Box::new(Forwarded {
                     closest,
                     report,

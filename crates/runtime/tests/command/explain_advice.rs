@@ -98,8 +98,23 @@ fn proposals_are_right() {
         let line = line.unwrap_or_else(|| panic!("{request:?}: {advice}"));
         let patch = explain(&it, 0, &[&["--patch"], &request[..]].concat());
         assert_eq!(patch.out, advice["new_line"]["patch"].as_str().unwrap());
+        let findings = || {
+            let found = it.run(&["compile", "--check", "--json"]);
+            (
+                found.code,
+                found.out.lines().count(),
+                it.run(&["fmt", "--check"]).code,
+            )
+        };
+        let before = findings();
         fs::write(it.folder().join("p.patch"), &patch.out).unwrap();
         it.git(&["apply", "../p.patch"]);
+        assert_eq!(
+            findings(),
+            before,
+            "{line}: {}",
+            it.run(&["compile", "--check"]).err
+        );
         let found = report(&it, 0, &request);
         assert_eq!(found["line"]["text"], line, "{request:?}");
         assert!(

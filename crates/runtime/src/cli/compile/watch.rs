@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -123,7 +124,11 @@ fn stopped(last: Option<Outcome>) -> Result<(), Failure> {
 fn check_aside(check: &Check, sender: Sender<Signal>) -> Result<(), Failure> {
     let check = Arc::clone(check);
     let check = move || {
-        let (result, kept) = output::keeping(|| check());
+        // A panic was printed. It must not leave the command waiting.
+        let run = || catch_unwind(AssertUnwindSafe(|| check()));
+        let (result, kept) = output::keeping(run);
+        let panicked = |_| Err(Failure::Trouble("internal error: the check panicked".to_owned()));
+        let result = result.unwrap_or_else(panicked);
         // Nobody waits for it after Ctrl-C.
         let _ = sender.send(Signal::Checked(Box::new(Outcome { result, kept })));
     };

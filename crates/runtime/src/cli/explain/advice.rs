@@ -7,6 +7,10 @@ use super::case::Case;
 use super::line::{self, Line};
 use crate::pep::explain::Report;
 use crate::pep::nearby::{Forwarded, Nearby, Read};
+use crate::text::bounded;
+
+/// Longest text of a change.
+const LONGEST: usize = 1_000;
 
 /// What would help after a denial. Of each pair, one is present.
 #[derive(Debug, Serialize)]
@@ -84,7 +88,7 @@ fn changed(case: &Case<'_>, found: Forwarded, read: &Read) -> Changed {
             .iter()
             .map(|change: &Change| One {
                 part: change.part(),
-                text: masked(&change.to_string()),
+                text: bounded(&masked(&change.to_string()), LONGEST),
             })
             .collect(),
         body: (is_body_changed && !body.is_empty()).then(|| masked(&body)),
@@ -146,6 +150,10 @@ fn unhelpful(report: &Report) -> (String, String) {
         "no-upstream-identity" => (
             "the proxy has no upstream credentials of the user, so it forwards no request of this user",
             "no line helps; `[upstream.identity]` of the configuration decides this",
+        ),
+        "body-too-large" | "body-over-limit" | "body-over-token-limit" => (
+            "send a smaller body",
+            "no line helps; `limits` of the configuration and `max_body` of the token decide this",
         ),
         _ if report.status == Some(400) => (
             "write the request as the reason says: the proxy refuses it before it asks any line",
