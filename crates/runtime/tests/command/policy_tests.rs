@@ -238,9 +238,9 @@ fn wrong_tests_are_errors_with_a_cure() {
         ("token = \"people\"", "TW0604", "add `"),
         ("token = \"people\"\nuser = \"ann\"", "TW0604", "add `client"),
         (
-            "curl = \"curl --headr x https://jira.example.com/rest/api/2/myself\"",
+            "curl = \"curl --requst x https://jira.example.com/rest/api/2/myself\"",
             "TW0602",
-            "did you mean `--header`?",
+            "did you mean `--request`?",
         ),
         (
             "curl = \"curl -d @/etc/passwd https://jira.example.com/rest/api/2/myself\"",
