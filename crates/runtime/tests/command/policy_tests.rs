@@ -238,9 +238,9 @@ fn wrong_tests_are_errors_with_a_cure() {
         ("token = \"people\"", "TW0604", "add `"),
         ("token = \"people\"\nuser = \"ann\"", "TW0604", "add `client"),
         (
-            "curl = \"curl --headr x https://jira.example.com/rest/api/2/myself\"",
+            "curl = \"curl --requst x https://jira.example.com/rest/api/2/myself\"",
             "TW0602",
-            "did you mean `--header`?",
+            "did you mean `--request`?",
         ),
         (
             "curl = \"curl -d @/etc/passwd https://jira.example.com/rest/api/2/myself\"",
@@ -450,4 +450,21 @@ fn the_example_policies_pass_their_tests() {
     let value = json(directory.path(), &arguments);
     assert_eq!(value["failed"], 0, "{value}");
     assert!(value["passed"].as_u64() > Some(10), "{value}");
+}
+
+/// A policy of 30 lines, whose generated tests were reviewed.
+#[test]
+fn the_tests_of_thirty_lines_notice_every_mistake() {
+    let directory = copy_of(&here("tests/command/fixtures/tested"));
+    let arguments = ["test", "--at", "2029-01-01", "--coverage", "--mutate", "--json"];
+    let value = json(directory.path(), &arguments);
+    let (coverage, mutation) = (&value["coverage"], &value["mutation"]);
+    assert_eq!(coverage["lines"].as_array().unwrap().len(), 30);
+    assert_eq!((&coverage["covered"], &coverage["all"]), (&73.into(), &73.into()));
+    assert_eq!(value["failed"], 0, "{value}");
+    assert_eq!(
+        (&mutation["noticed"], &mutation["survived"]),
+        (&257.into(), &0.into())
+    );
+    assert_eq!((&mutation["same"], &mutation["open"]), (&19.into(), &0.into()));
 }
