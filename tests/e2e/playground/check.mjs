@@ -178,7 +178,7 @@ check("text of others stays text", async () => {
   await stamp(page, "No policy");
   await page.getByRole("tab", { name: "Compare two policies" }).click();
   await page.fill("#new", good.replace("ci-comments", `a\\u202e<b>`));
-  await page.locator("#differences h3").first().waitFor();
+  await page.locator("#differences h3, #new-findings li").first().waitFor();
   await page.locator("#settings summary").click();
   await page.fill("#config", `[upstream]\nproduct = ${JSON.stringify(HOSTILE.replace("\u001b", ""))}`);
   await page.locator(".field.bad #config").waitFor();
@@ -245,7 +245,7 @@ check("wide and narrow, light and dark: nothing scrolls sideways", async () => {
     for (const colorScheme of ["light", "dark"]) {
       const page = await open("", { viewport: { width, height }, colorScheme });
       await stamp(page, "Denied");
-      await page.locator("#policy-status", { hasText: "warning" }).waitFor();
+      await page.locator("#policy-status", { hasText: /warning|findings/ }).waitFor();
       for (const name of ["decide", "compare"]) {
         await page.locator(`#tab-${name}`).click();
         if (name === "compare") await difference(page, "Allows more");
