@@ -1,7 +1,7 @@
 // Questions to the compiler, one at a time. Of several questions of one kind only the newest is asked.
 
 /** Time after which a question is given up. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 const policy = globalThis.trustedTypes?.createPolicy("worker", {
   createScriptURL: () => new URL("worker.js", import.meta.url).href,
@@ -26,6 +26,11 @@ export class Engine {
     if (!response.ok) throw new Error(`playground.wasm: status ${response.status}`);
     // Not compileStreaming: it needs a server that knows the type of the file.
     return new Engine(await WebAssembly.compile(await response.arrayBuffer()));
+  }
+
+  /** An engine with a worker of its own, so that its proofs delay no decision. */
+  another() {
+    return new Engine(this.#module);
   }
 
   /** Asks; `kind` names the question, of which only the newest is answered. `then` gets the answer and its milliseconds. */
@@ -54,7 +59,7 @@ export class Engine {
     const [kind, asked] = this.#waiting.entries().next().value;
     this.#waiting.delete(kind);
     this.#current = { ...asked, id: ++this.#count };
-    this.#timer = setTimeout(() => this.#give_up("No answer within 10 seconds; simplify the patterns, or use the command."), PATIENCE_MS);
+    this.#timer = setTimeout(() => this.#give_up("No answer within 30 seconds; simplify the patterns, or use the command."), PATIENCE_MS);
     this.#worker.postMessage({ id: this.#current.id, question: { now_ms: Date.now(), ...asked.question } });
   }
 

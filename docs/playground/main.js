@@ -13,6 +13,7 @@ const IDLE_MS = 300;
 const FIELDS = ["policy", "config", "user", "client", "request", "old", "new"];
 
 let engine = null;
+let prover = null;
 let idle = 0;
 /** Name of the token that a link or an example asks for, until the policy has compiled. */
 let wanted = "";
@@ -30,11 +31,11 @@ function changed() {
   if (!engine) return;
   clearTimeout(idle);
   if (tab() === "compare") {
-    difference(engine);
+    difference(prover);
     return;
   }
   decision(engine, wanted);
-  idle = setTimeout(() => findingsOf(engine), IDLE_MS);
+  idle = setTimeout(() => findingsOf(prover), IDLE_MS);
 }
 
 function choose(name, focus) {
@@ -118,6 +119,7 @@ listen();
 await open();
 try {
   engine = await Engine.load();
+  prover = engine.another();
   if (byId("status").textContent === "Loading the compiler.") say("");
   changed();
 } catch (error) {

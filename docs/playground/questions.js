@@ -84,8 +84,13 @@ function showDecision({ decide, error }, milliseconds) {
 /** All findings of the policy, with the requests that prove them. */
 export function findingsOf(engine) {
   const policy = text("policy");
-  engine.ask("prove", { ask: "prove", policy, config: text("config") }, ({ prove }) => {
-    if (!prove || policy !== text("policy")) return;
+  engine.ask("prove", { ask: "prove", policy, config: text("config") }, ({ prove, error }) => {
+    if (policy !== text("policy")) return;
+    if (!prove) {
+      // The other answers name an error of the configuration.
+      if (error.part !== "config") status("policy", `findings not computed: ${visible(error.message)}`);
+      return;
+    }
     showFindings(prove.diagnostics);
     const open = prove.open > 0 ? `${counted(prove.open, "question")} not settled` : null;
     const tokens = byId("token").options.length;

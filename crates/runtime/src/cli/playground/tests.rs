@@ -104,7 +104,11 @@ fn a_question_that_lacks_something_names_the_field() {
         (decide("user = \"svc\"", "GET", ("", "")), "request"),
         (decide("user = \"svc\"", "curl --proxy x", ("", "")), "request"),
         (
-            decide("user = \"svc\"", "curl -u other: https://x/y", ("svc", "")),
+            decide(
+                "user = \"svc\"",
+                "curl -u \"other:$TOKEN\" https://jira.example.com/rest/api/2/myself",
+                ("svc", ""),
+            ),
             "user",
         ),
         (decide("nonsense = 1", request, ("", "")), "policy"),
