@@ -37,7 +37,8 @@ impl Offer {
     #[must_use]
     pub fn includes(self, proof: &str) -> bool {
         match proof {
-            "equivalent" => matches!(self, Self::Equivalent | Self::EquivalentOrNarrower),
+            // A fix that takes access is equivalent for a token that has none of it.
+            "equivalent" => !matches!(self, Self::Suggestion | Self::None),
             "narrower" => matches!(
                 self,
                 Self::Narrower | Self::EquivalentOrNarrower | Self::NarrowerOrSuggestion

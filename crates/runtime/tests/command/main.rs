@@ -25,6 +25,7 @@ mod dead_lines;
 mod descriptors;
 mod diff;
 mod explain;
+mod fixing;
 mod fmt;
 mod formats;
 mod forwarded;
