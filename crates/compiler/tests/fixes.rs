@@ -219,7 +219,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "[get]/rest/a/.*\n!/rest/a/B-*",
         "TW0122",
         "[get]/rest/a/.*\n!/rest/a/B-.*",
-        "narrower",
+        "unproved",
     ),
     // One of a permit line gives access.
     ("[get]/rest/a/*", "TW0022", "[get]/rest/a/[^/]+", "unproved"),

@@ -79,9 +79,12 @@ impl Code {
             | Self::Anchor
             | Self::WordClass
             | Self::MisspeltPart
-            | Self::RepeatedCharacter
             | Self::DoubtfulValue => Offer::NarrowerOrSuggestion,
-            Self::UnknownKey | Self::WrongValue | Self::UnknownSet | Self::NeverMatches => Offer::Suggestion,
+            Self::RepeatedCharacter
+            | Self::UnknownKey
+            | Self::WrongValue
+            | Self::UnknownSet
+            | Self::NeverMatches => Offer::Suggestion,
             _ => Offer::None,
         }
     }
