@@ -463,7 +463,7 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             .help("write the name before the operator; `\"\"` is the empty name"),
         rest if from.is_some() && rest.starts_with('=') && !rest.starts_with("==") => diagnostic
             .help("the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes")
-            .fix(Span { end: place.start + 1, ..place }, "=="),
+            .fix(span.part(at..at + 1), "=="),
         rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => diagnostic.help(
             "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes",
         ),
@@ -478,10 +478,7 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             let short = types.into_iter().find(|known| word.len() > 2 && known.starts_with(word));
             match short.or_else(|| nearest(word, types)) {
                 Some(near) => {
-                    let word = Span {
-                        end: place.start + end,
-                        ..place
-                    };
+                    let word = span.part(at..at + end);
                     diagnostic.help(format!("did you mean `{near}`?")).fix(word, near)
                 }
                 None => diagnostic,

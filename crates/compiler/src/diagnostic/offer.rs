@@ -37,7 +37,8 @@ impl Offer {
     #[must_use]
     pub fn includes(self, proof: &str) -> bool {
         match proof {
-            "equivalent" => matches!(self, Self::Equivalent | Self::EquivalentOrNarrower),
+            // A fix that takes access is equivalent for a token that has none of it.
+            "equivalent" => !matches!(self, Self::Suggestion | Self::None),
             "narrower" => matches!(
                 self,
                 Self::Narrower | Self::EquivalentOrNarrower | Self::NarrowerOrSuggestion
@@ -78,9 +79,12 @@ impl Code {
             | Self::Anchor
             | Self::WordClass
             | Self::MisspeltPart
-            | Self::RepeatedCharacter
             | Self::DoubtfulValue => Offer::NarrowerOrSuggestion,
-            Self::UnknownKey | Self::WrongValue | Self::UnknownSet | Self::NeverMatches => Offer::Suggestion,
+            Self::RepeatedCharacter
+            | Self::UnknownKey
+            | Self::WrongValue
+            | Self::UnknownSet
+            | Self::NeverMatches => Offer::Suggestion,
             _ => Offer::None,
         }
     }

@@ -27,6 +27,7 @@ mod descriptors;
 mod diff;
 mod explain;
 mod explain_advice;
+mod fixing;
 mod fmt;
 mod formats;
 mod forwarded;

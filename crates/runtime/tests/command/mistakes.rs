@@ -46,6 +46,13 @@ fn finding(line: &str) -> String {
     )
 }
 
+/// The result of the proof of a finding's first fix, as `CODE result`; `CODE none` without a fix.
+fn proof(line: &str) -> String {
+    let found: Value = serde_json::from_str(line).unwrap();
+    let proof = found["fixes"][0]["proof"].as_str().unwrap_or("none");
+    format!("{} {proof}", found["code"].as_str().unwrap())
+}
+
 /// Whether a finding is the expected one: the same code and place, and the words in its headline or help.
 fn is_expected(found: &str, expected: &str) -> bool {
     let parts = |text: &str| {
@@ -98,6 +105,12 @@ fn each_mistake_is_reported_with_its_place_and_its_cure() {
                 .iter()
                 .zip(&expected)
                 .all(|(found, expected)| is_expected(found, expected));
+        let proofs: Vec<String> = ended.out.lines().map(proof).collect();
+        let fixes = case["fixes"].as_array().unwrap().iter();
+        let fixes: Vec<&str> = fixes.map(|one| one.as_str().unwrap()).collect();
+        if proofs != fixes {
+            wrong.push(format!("{name}: fixes {proofs:?}"));
+        }
         let exit = i64::from(ended.code);
         if !same || Some(exit) != case["exit"].as_integer() {
             wrong.push(format!(
