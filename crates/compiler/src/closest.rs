@@ -36,6 +36,8 @@ use nearest::Work;
 
 /// Steps that a search may take for all lines of a token together.
 const STEPS: u64 = 20_000_000;
+/// Number of parts for which a segment counts in addition, if it has little in common with the request's: it names another resource.
+const UNLIKE: usize = 2;
 /// Maximum number of forbid lines that one request is led around.
 const FORBIDDEN: usize = 3;
 
@@ -48,7 +50,8 @@ pub struct Closest {
     pub changes: Vec<Change>,
     /// The line that allows it.
     pub line: LineId,
-    /// The number of changed parts: the method, each segment of the path, each parameter, each member of the body.
+    /// The number of changed parts: the method, each segment of the path, each parameter, each member of the body. A segment that
+    /// has little in common with the request's counts as three.
     pub parts: usize,
     /// Characters that were changed, removed or added in paths and values.
     pub distance: u32,
@@ -180,8 +183,10 @@ impl<'s> Search<'s> {
         let around = forbids.chain(refused.iter().filter_map(Refused::url));
         let path = path::nearest(self.program, rule, &asked.path, around, work)?;
         let mut distance = path.distance;
-        let mut parts = changes.len() + path.segments as usize;
-        changes.extend(Change::of_path(&asked.path, &path.text));
+        let of_path = Change::of_path(&asked.path, &path.text);
+        let unlike = of_path.iter().filter(|change| change.is_unlike()).count();
+        let mut parts = changes.len() + path.segments as usize + UNLIKE * unlike;
+        changes.extend(of_path);
         let query = query::nearest(self.program, rule, &asked.query, refused, work)?;
         distance += query.distance;
         parts += query.changes.len();

@@ -69,6 +69,25 @@ impl Change {
             .collect()
     }
 
+    /// Whether it is a segment that has less than half of its text in common with the request's.
+    pub(super) fn is_unlike(&self) -> bool {
+        let Self::Segment { from, to } = self else {
+            return false;
+        };
+        let same = |(one, other): &(char, char)| one == other;
+        let (from_length, to_length) = (from.chars().count(), to.chars().count());
+        let begin = from.chars().zip(to.chars()).take_while(same).count();
+        let room = from_length.min(to_length) - begin;
+        let end = from
+            .chars()
+            .rev()
+            .zip(to.chars().rev())
+            .take_while(same)
+            .count()
+            .min(room);
+        2 * (begin + end) < from_length.max(to_length)
+    }
+
     /// The part of the request: `method`, `path`, `parameter`, `body` or `header`.
     #[must_use]
     pub fn part(&self) -> &'static str {

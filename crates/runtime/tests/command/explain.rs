@@ -98,7 +98,7 @@ fn a_denial_names_the_first_part_of_each_line_that_failed() {
     let json = "Content-Type: application/json";
     let ran = place.explain(&["ci", "post", "/rest/api/2/issue", "-H", json, "-d", body]);
     assert_eq!((ran.code, ran.err.as_str()), (1, ""), "{}", ran.out);
-    insta::assert_snapshot!(ran.out, @r"
+    insta::assert_snapshot!(ran.out, @r#"
     denied: no-line (403)
       POST https://jira.example.com/rest/api/2/issue
       token `ci` as `svc`
@@ -111,7 +111,26 @@ fn a_denial_names_the_first_part_of_each_line_that_failed() {
           [JsonData::fields.project.key==…] does not hold: the body has `HR` (string)
       ci.toml:11: [post]/rest/api/2/user.*
           the URL of the line does not match `/rest/api/2/issue`
-    ");
+
+    smallest change of the request that the proxy would forward:
+      set the body member `fields.project.key` to `"KANBAN"` instead of `"HR"`
+      set the body member `fields.priority` to `1` instead of `"1"`
+      allowed by ci.toml:10: [post]/rest/api/2/issue[JsonData::fields.project.key==KANBAN][JsonData::fields.priority:number==1]
+      curl -X POST -u svc:"$TOKEN" https://jira.example.com/rest/api/2/issue -H 'Content-Type: application/json' --data-raw '{"fields": {"project": {"key": "KANBAN"}, "priority": 1}}'
+    smallest line that would allow this request, and no other:
+      [post]/rest/api/2/issue[QueryParam::only][JsonData::fields.project.key:string==HR][JsonData::fields.priority:string==1][JsonData::only][JsonData::fields.only][JsonData::fields.project.only]
+    as a patch, for `tokenward explain --patch … | git apply`:
+      --- a/policies/ci.toml
+      +++ b/policies/ci.toml
+      @@ -10,6 +10,7 @@
+       [post]/rest/api/2/issue[JsonData::fields.project.key==KANBAN][JsonData::fields.priority:number==1]
+       [post]/rest/api/2/user.*
+       ![delete].*
+      +[post]/rest/api/2/issue[QueryParam::only][JsonData::fields.project.key:string==HR][JsonData::fields.priority:string==1][JsonData::only][JsonData::fields.only][JsonData::fields.project.only]
+       '''
+       [[token]]
+       name = "team"
+    "#);
     let why = |arguments: &[&str]| {
         let report = place.report(1, arguments);
         let lines = report["lines"].as_array().unwrap();

@@ -119,7 +119,7 @@ fn unhelpful(report: &Report) -> (String, String) {
             "no request with this token is allowed, since the token is revoked",
             "no line helps, since the token is revoked; create another token",
         ),
-        "expired" | "rotated-away" => (
+        "expired" => (
             "no request with this secret is allowed, since it has ended",
             "no line helps; give the token a new secret or a later `expires`",
         ),
