@@ -107,7 +107,8 @@ for file in sorted((shared / "mistakes").rglob("*.toml")):
         [binary, "compile", "--check", "--format", "json", file.parent], capture_output=True, text=True, check=False, cwd=directory
     )
     codes = {json.loads(line).get("code") for line in ran.stdout.splitlines()}
-    if codes & OF_KEYS:
+    # What the command cannot read, such as UTF-16, is not TOML either.
+    if ran.returncode not in (0, 1) or codes & OF_KEYS:
         continue
     counts["mistakes"] += 1
     if not check(kind(file), [file]):
