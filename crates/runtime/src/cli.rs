@@ -171,12 +171,14 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 2] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 4] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
         ),
         ("check", "check, and do nothing else"),
+        ("diff", "write nothing, and show the changes"),
+        ("since", "only calls from this time on"),
     ];
     /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
     const OLD_SPELLINGS: [&str; 1] = ["limit"];

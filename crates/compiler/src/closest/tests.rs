@@ -103,7 +103,7 @@ fn the_part_that_differs_is_changed_and_no_other() {
         (
             "[post]/rest/issue[JsonData::a:number<=500]",
             "POST /rest/issue",
-            vec!["add the body member `a` with the value `0`"],
+            vec!["add the body member `a` with the value `1`"],
         ),
         (
             "[post]/rest/issue[JsonData::l[*]==a|b][JsonData::only]",

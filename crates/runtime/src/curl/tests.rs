@@ -125,10 +125,10 @@ fn what_cannot_be_known_is_named() {
         ("curl https://x/ https://y/", "several URLs"),
         (
             "curl --digest -u a:b https://x/",
-            "`--digest` cannot be explained",
+            "`--digest` is not supported",
         ),
-        ("curl -K file https://x/", "`-K` cannot be explained"),
-        ("curl -n https://x/", "`-n` cannot be explained"),
+        ("curl -K file https://x/", "`-K` is not supported"),
+        ("curl -n https://x/", "`-n` is not supported"),
         ("curl --dta x https://x/", "did you mean `--data`"),
         ("curl -sSW https://x/", "`-W` is unknown"),
         ("curl -d", "`-d` needs a value"),

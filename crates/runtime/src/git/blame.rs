@@ -90,6 +90,7 @@ fn line(text: &str, number: u32) -> Option<&str> {
 fn committed_number(committed: &str, now: &str, number: u32) -> Option<u32> {
     let (old, new): (Vec<&str>, Vec<&str>) = (committed.lines().collect(), now.lines().collect());
     let at = number.checked_sub(1)? as usize;
+    let text = new.get(at)?;
     let same = |(one, other): &(&&str, &&str)| one == other;
     let before = old.iter().zip(&new).take_while(same).count();
     if at < before {
@@ -106,7 +107,6 @@ fn committed_number(committed: &str, now: &str, number: u32) -> Option<u32> {
     let found = if at >= new.len() - after {
         old.len() - (new.len() - at)
     } else {
-        let text = new.get(at)?;
         let middle = old.get(before..old.len() - after)?;
         let mut same = middle.iter().enumerate().filter(|(_, line)| *line == text);
         match (same.next(), same.next()) {
