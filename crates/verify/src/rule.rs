@@ -1,16 +1,11 @@
 //! Rules with their policies, and requests as the proxy decides them.
 
-use tokenward_compiler::{ast, decide, ir, json, method::Method};
+use tokenward_compiler::{ast::Operator, decide, ir, json, method::Method};
 
-use ast::{Effect, Operator};
 use decide::{Body, Decision, Media, Param, decide};
 use ir::{Matcher, MatcherId, Program, Rule, TokenId};
-use json::{Kinds, Path, Step};
 
 use crate::format::{Request, ensure};
-
-/// A constraint on the values of a parameter (`Ok`) or a node (`Err`).
-pub(crate) type Test<'p> = (Result<&'p str, &'p Path>, Operator, MatcherId, Option<Kinds>);
 
 /// A rule, with its policy and the number of that.
 #[derive(Clone, Copy)]
@@ -21,41 +16,18 @@ pub(crate) struct Ruled<'p> {
 }
 
 impl<'p> Ruled<'p> {
-    pub(crate) fn forbids(self) -> bool {
-        self.rule.effect == Effect::Forbid
-    }
-
-    pub(crate) fn asks(self) -> bool {
-        self.rule.asks_query() || self.rule.asks_json()
-    }
-
-    pub(crate) fn path(self) -> Option<&'p Matcher> {
+    pub(crate) fn path(self) -> &'p Matcher {
         self.program.path_matcher(self.rule.url)
     }
 
-    pub(crate) fn value(self, id: MatcherId) -> Option<&'p Matcher> {
+    pub(crate) fn value(self, id: MatcherId) -> &'p Matcher {
         self.program.value_matcher(id)
-    }
-
-    pub(crate) fn tests(self) -> Vec<Test<'p>> {
-        let params = self.rule.params.iter().map(|test| (Ok(&*test.name), test.operator, test.value, None));
-        let nodes = self.rule.nodes.iter();
-        params.chain(nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds))).collect()
-    }
-
-    /// Whether it matches no request without a body. Then there is an empty object, which forbid lines about a root, or elements of
-    /// it, match.
-    pub(crate) fn needs_body(self) -> bool {
-        self.rule.nodes.iter().any(|test| {
-            let is_member = matches!(test.path.0.first(), Some(Step::Name(_)));
-            test.operator.needs_value() && (is_member || !self.forbids())
-        })
     }
 
     /// Whether a value that matches makes the constraint hold, rather than one that does not.
     pub(crate) fn wants_match(self, operator: Operator) -> bool {
         let is = matches!(operator, Operator::All | Operator::AllOrAbsent);
-        if self.forbids() { is } else { operator != Operator::None }
+        if self.rule.forbids() { is } else { operator != Operator::None }
     }
 }
 
@@ -77,18 +49,19 @@ impl<'p> Side<'p> {
     }
 }
 
-/// Whether a token allows a request that a client can send. No token: it does not.
-pub(crate) fn allows(side: &Side<'_>, request: &Request, get_body: bool) -> Result<bool, String> {
+/// Whether a token allows a request that a client can send; `None` if it refuses the body, which has a name twice, one with a
+/// control character, or one that differs from a line's only in letter case. Without a token it does not.
+pub(crate) fn allows(side: &Side<'_>, request: &Request) -> Result<Option<bool>, String> {
     let (program, (name, path, query, kind, text)) = (side.program, request);
     let method = Method::from_token(name);
-    let bodiless = matches!(method, Method::Get | Method::Head) && !get_body && kind != "absent";
-    let can_be = method.as_str() == name && path.starts_with('/') && !bodiless;
+    let can_be = method.as_str() == name && path.starts_with('/');
     ensure(can_be, "no client can send a request of the certificate")?;
-    let Some(token) = side.token else { return Ok(false) };
+    let Some(token) = side.token else { return Ok(Some(false)) };
     let query: Vec<Param<'_>> =
         query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
-    let says =
+    let decide =
         |body: Body<'_>| decide(program, &decide::Request { token, method, path, query: &query, body });
+    let says = |body| Ok(Some(matches!(decide(body), Decision::Allow(_))));
     let body = match kind.as_str() {
         "absent" => Body::Absent,
         "json" => Body::Unread(Media::Json),
@@ -96,10 +69,10 @@ pub(crate) fn allows(side: &Side<'_>, request: &Request, get_body: bool) -> Resu
         "other" => Body::Unread(Media::Other),
         _ => return Err("an unknown kind of body".to_owned()),
     };
-    let Decision::NeedsBody(wanted) = says(body) else { return Ok(matches!(says(body), Decision::Allow(_))) };
-    Ok(match json::read(text.as_bytes(), &wanted) {
-        Ok(nodes) => matches!(says(Body::Read(&nodes)), Decision::Allow(_)),
-        Err(json::ReadError::NotJson { .. }) => matches!(says(Body::Unreadable), Decision::Allow(_)),
-        Err(_) => false,
-    })
+    let Decision::NeedsBody(wanted) = decide(body) else { return says(body) };
+    match json::read(text.as_bytes(), &wanted) {
+        Ok(nodes) => says(Body::Read(&nodes)),
+        Err(json::ReadError::NotJson { .. }) => says(Body::Unreadable),
+        Err(_) => Ok(None),
+    }
 }

@@ -16,14 +16,12 @@ use serde_json::{Value, json};
 
 use self::closed::{Closed, Wish};
 use super::{
-    Budget, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled, identity::Identity,
+    Budget, Difference, Exhausted, Request, budget::Work, clauses::Ruled, identity::Identity,
     refusal::have_variants, side::Side,
 };
 use crate::{
     artifact,
-    ast::Effect,
     ir::{Program, TokenId},
-    json::Step,
     method::{Method, MethodSet},
 };
 
@@ -31,7 +29,7 @@ use crate::{
 type Exclusion = (Vec<usize>, Vec<usize>);
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A proof may take one of so many shares of the steps that are left.
 const SHARES: u64 = 16;
 /// Every method.
@@ -65,7 +63,6 @@ type Case = (u8, Vec<usize>, Vec<usize>);
 /// Collects the certificates of a run.
 pub struct Certificates<'p> {
     sides: Vec<&'p Program>,
-    get_body: bool,
     budget: Budget,
     work: Work,
     identity: Identity,
@@ -77,12 +74,11 @@ pub struct Certificates<'p> {
 impl<'p> Certificates<'p> {
     /// Begins a certificate about bound programs. Their order gives them their numbers.
     #[must_use]
-    pub fn new(sides: Vec<&'p Program>, universe: Universe, budget: impl Into<Budget>) -> Self {
+    pub fn new(sides: Vec<&'p Program>, budget: impl Into<Budget>) -> Self {
         let budget = budget.into();
         let policies: Vec<Value> = sides.iter().map(|side| policy(side)).collect();
-        let head = json!({ "tokenward": (VERSION, policies, universe.get_body) });
+        let head = json!({ "tokenward": (VERSION, policies) });
         Self {
-            get_body: universe.get_body,
             work: budget.work(),
             budget,
             identity: Identity::default(),
@@ -221,7 +217,8 @@ impl<'p> Certificates<'p> {
         self.work.grant(SHARES);
         // Methods that the same rules name have one proof.
         let mut alike: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
-        for method in METHODS.into_iter().filter(|method| self.can_be(must, *method)) {
+        let can_be = |method: &Method| must.iter().all(|(_, ruled)| ruled.rule.methods.contains(*method));
+        for method in METHODS.into_iter().filter(can_be) {
             let names =
                 |(at, (_, ruled)): (usize, &Numbered<'_>)| ruled.rule.methods.contains(method).then_some(at);
             let named = not.iter().enumerate().filter_map(names).collect();
@@ -237,22 +234,6 @@ impl<'p> Certificates<'p> {
         Ok(Some(cases))
     }
 
-    /// Whether a request of this method can match all of the rules, as far as methods show it.
-    fn can_be(&self, must: &[Numbered<'p>], method: Method) -> bool {
-        let bodiless = matches!(method, Method::Get | Method::Head) && !self.get_body;
-        must.iter().all(|(_, ruled)| {
-            let rule = ruled.rule;
-            // Without a body there is an empty object, which forbid lines about a root, or elements of it, match.
-            let needs_body = || {
-                rule.nodes.iter().any(|test| {
-                    let is_member = matches!(test.path.0.first(), Some(Step::Name(_)));
-                    test.operator.needs_value() && (is_member || rule.effect == Effect::Permit)
-                })
-            };
-            rule.methods.contains(method) && !(bodiless && needs_body())
-        })
-    }
-
     /// Which rules of those at these positions exclude all requests, and by which closed sets.
     fn case(
         &mut self,
@@ -266,9 +247,11 @@ impl<'p> Certificates<'p> {
             let Some(other) = not.get(at).copied() else {
                 continue;
             };
-            let Some(cited) = self.follows(must, other)? else {
+            let Some(mut cited) = self.follows(must, other)? else {
                 continue;
             };
+            cited.sort_unstable();
+            cited.dedup();
             let number = self.identity.url(other.1);
             if number.is_some() && urls.contains(&number) {
                 return Ok(Some((vec![at], cited)));
