@@ -29,6 +29,7 @@ mod output;
 mod plural;
 mod progress;
 mod scan;
+mod servable;
 mod serve;
 mod settings;
 mod side;

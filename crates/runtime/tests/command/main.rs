@@ -38,6 +38,7 @@ mod lints;
 mod mistakes;
 mod proofs;
 mod scan;
+mod sides;
 mod signals;
 mod signed;
 mod token;

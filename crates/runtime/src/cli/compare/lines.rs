@@ -14,6 +14,7 @@ use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::super::forwarded::proxied;
+use super::super::servable::bind;
 use super::super::side::Side;
 use super::operations::vocabulary;
 use crate::config::Config;
@@ -88,14 +89,6 @@ fn reading(config: &Config) -> (&str, bool) {
         config.upstream.public_url.as_str(),
         config.upstream.product.merges(),
     )
-}
-
-/// Binds a program to a configuration.
-pub(in super::super) fn bind(program: &Program, config: &Config) -> Result<Program, Failure> {
-    let bound = program
-        .bind(&config.upstream.public_url)
-        .map_err(|error| Failure::Findings(error.to_string()))?;
-    Ok(bound.merging_body(config.upstream.product.merges()))
 }
 
 /// Compares lines, token by token.
