@@ -120,6 +120,15 @@ def check_diff(schema):
     assert issue["check_name"] == "TW0301" and issue["severity"] == "critical", issue
     assert len(ElementTree.fromstring(texts["junit"]).findall(".//failure")) == 1, texts["junit"]
     assert texts["github"].startswith("::error file=new/ci.toml,line=8,"), texts["github"]
+    # A side that cannot be read: a document that says so.
+    for form in ("sarif", "gitlab", "junit", "json"):
+        command = [BINARY, "diff", "--old-config", "tokenward.toml", "--format", form, "old", "absent"]
+        ran = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert ran.returncode == 3 and "absent" in ran.stdout, ran
+        texts[form] = ran.stdout
+    jsonschema.Draft7Validator(schema, format_checker=CHECKER).validate(json.loads(texts["sarif"]))
+    assert json.loads(texts["gitlab"]) and json.loads(texts["json"])["widens"] is True, texts
+    assert len(ElementTree.fromstring(texts["junit"]).findall(".//error")) == 1, texts["junit"]
 
 
 def check_fmt():

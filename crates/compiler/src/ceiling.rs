@@ -92,7 +92,8 @@ pub fn excesses(program: &Program, ceiling: &Ceiling, now_ms: i64) -> Vec<(Strin
 }
 
 /// The findings that report `excesses`, at the tokens' keys.
-pub(crate) fn report(excesses: &[(String, Excess)], sources: &SourceSet) -> Vec<Diagnostic> {
+#[must_use]
+pub fn report(excesses: &[(String, Excess)], sources: &SourceSet) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for token in tokens::read_all(sources, &mut Vec::new()) {
         let Some(name) = token.name.as_ref().map(|name| &name.value) else {

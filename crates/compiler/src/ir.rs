@@ -44,6 +44,7 @@ pub(crate) use parts::{MOST_IN_PART, Part, Parts, line_in, token_in};
 pub use program::Program;
 pub(crate) use questions::{Known, Questions, Slots};
 pub(crate) use read_back::ReadBack;
+pub use reading::{Pattern, Position, ValueTest};
 pub(crate) use rule::Rules;
 pub use rule::{Constraints, NodeTest, ParamTest, Rule};
 pub(crate) use sought::Sought;

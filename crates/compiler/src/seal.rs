@@ -36,7 +36,6 @@ mod fault;
 mod statement;
 
 pub use crate::tokens::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
-pub use check::faults;
-pub(crate) use check::report;
+pub use check::{faults, report};
 pub use fault::{Fault, Mode, fault, lines};
 pub use statement::{NotSigned, statement};

@@ -33,6 +33,7 @@ mod plural;
 mod progress;
 mod scan;
 mod schema;
+mod servable;
 mod serve;
 mod settings;
 mod side;

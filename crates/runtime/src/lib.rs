@@ -145,6 +145,7 @@ pub mod cli {
             pub(super) fn tell(&mut self, _: usize, _: usize) {}
         }
     }
+    mod servable;
     mod side {
         mod compiled;
 

@@ -1,5 +1,7 @@
 //! The lines of a certificate: each is an object of one key, whose value is a list of what a variant here has.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 
 /// A policy: its digest, the public URL, and whether the upstream merges bodies into queries.
@@ -9,14 +11,14 @@ pub(crate) type Subject = (usize, Option<usize>);
 /// A part of a matcher: policy, whether of a URL, number, part; and whether a text matches it.
 pub(crate) type Literal = (usize, bool, u32, usize, bool);
 /// Why no request matches some rules and none of some others: for the methods, in bits, which of the others are needed, and
-/// which closed sets.
+/// which closed sets, both in ascending order.
 pub(crate) type Proof = Vec<(u8, Vec<usize>, Vec<usize>)>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// The version; the policies; whether GET and HEAD may have bodies.
-    Tokenward(u32, Vec<Policy>, bool),
+    /// The version; the policies.
+    Tokenward(u32, Vec<Policy>),
     /// Literals that no text satisfies together, whether of texts that begin with `/`; the states that texts lead to: of UTF-8,
     /// then of each part.
     Closed(bool, Vec<Literal>, Vec<Vec<Vec<u32>>>),
@@ -30,6 +32,23 @@ pub(crate) enum Line {
     Open(Subject, Subject),
     /// The number of lines before this one.
     End((usize,)),
+}
+
+/// The steps that a check may still take.
+#[derive(Default)]
+pub(crate) struct Work(Cell<u64>);
+
+impl Work {
+    /// Bounds the time by the size of the certificate.
+    pub(crate) fn for_bytes(bytes: usize) -> Self {
+        Self(Cell::new(1_000_000 + 200 * bytes as u64))
+    }
+
+    pub(crate) fn take(&self, steps: usize) -> Checked {
+        let left = self.0.get().checked_sub(steps as u64 + 1);
+        self.0.set(left.ok_or("the check takes more steps than a certificate of this size may need")?);
+        Ok(())
+    }
 }
 
 /// Method, path, query, the kind of body (`absent`, `json`, `form`, `other`) and its text.

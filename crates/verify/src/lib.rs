@@ -4,8 +4,8 @@
 //! match, how patterns are followed, and what makes a proof are written here once more, as simply as possible.
 
 mod check;
+mod closed;
 mod format;
-mod pattern;
 mod proof;
 mod rule;
 

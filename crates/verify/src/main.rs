@@ -1,7 +1,9 @@
 //! `tokenward-verify CERTIFICATE POLICY…`: checks a certificate about compiled policies.
 
-use std::{fs::File, io::Read as _, process::ExitCode};
+use std::io::{Read as _, Write as _};
+use std::{fs::File, process::ExitCode};
 
+use tokenward_compiler::visible;
 use tokenward_verify::{Report, verify};
 
 /// The most bytes that a file may have.
@@ -9,11 +11,12 @@ const MOST: u64 = 1 << 30;
 
 const USAGE: &str = "usage: tokenward-verify CERTIFICATE POLICY...
 Checks a certificate that `tokenward diff --certificates` wrote. Each POLICY is a compiled policy.
-Exit code: 0 if every answer has a proof that holds, 1 if the certificate is refused, 2 for wrong usage,
-and 3 if a file cannot be read or an answer has no certificate.";
+Exit code: 0 if there are answers, and each has a proof that holds; 1 if the certificate is refused; 2 for wrong usage;
+and 3 if a file cannot be read, an answer has no certificate, or there are no answers.";
 
 fn main() -> ExitCode {
-    let files: Vec<String> = std::env::args().skip(1).collect();
+    let files: Vec<String> =
+        std::env::args_os().skip(1).map(|file| file.to_string_lossy().into_owned()).collect();
     if files.len() < 2 || files.iter().any(|file| file.starts_with('-')) {
         return fail(2, USAGE);
     }
@@ -23,20 +26,28 @@ fn main() -> ExitCode {
         Err(error) => return fail(3, &error),
     };
     let certificate = String::from_utf8_lossy(&files.remove(0)).into_owned();
-    match verify(&certificate, &files) {
-        Err(refusal) => fail(1, &format!("refused, {refusal}")),
-        Ok(Report { about, claims, open }) => {
-            about.iter().enumerate().for_each(|(at, policy)| println!("policy {at} is {policy}"));
-            claims.iter().for_each(|claim| println!("{claim}"));
-            open.iter().for_each(|open| println!("no certificate: {open}"));
-            println!("{} answers hold, {} without a certificate", claims.len(), open.len());
-            if open.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) }
-        }
+    let Report { about, claims, open } = match verify(&certificate, &files) {
+        Ok(report) => report,
+        Err(refusal) => return fail(1, &format!("refused, {refusal}")),
+    };
+    let policies = about.iter().enumerate().map(|(at, policy)| format!("policy {at} is {policy}\n"));
+    let claims_shown = claims.iter().map(|claim| format!("{claim}\n"));
+    let open_shown = open.iter().map(|open| format!("no certificate: {open}\n"));
+    let counts = format!("{} answers hold, {} without a certificate\n", claims.len(), open.len());
+    let text: String = policies.chain(claims_shown).chain(open_shown).chain([counts]).collect();
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
+        return fail(3, &format!("cannot write the result: {error}"));
+    }
+    match (claims.is_empty(), open.is_empty()) {
+        (true, true) => fail(3, "the certificate has no answers, so nothing was checked"),
+        (_, is_complete) => ExitCode::from(if is_complete { 0 } else { 3 }),
     }
 }
 
 fn fail(code: u8, why: &str) -> ExitCode {
-    eprintln!("tokenward-verify: {why}");
+    // Names of files may have anything in them.
+    let why: Vec<String> = why.lines().map(visible).collect();
+    eprintln!("tokenward-verify: {}", why.join("\n"));
     ExitCode::from(code)
 }
 

@@ -138,7 +138,7 @@ impl Pair {
             token: program.tokens().next().map(|(id, _)| id),
         };
         let (old, new) = (subject(0, &self.old), subject(1, &self.new));
-        let mut certificates = Certificates::new(vec![&self.old, &self.new], Universe::default(), 100_000);
+        let mut certificates = Certificates::new(vec![&self.old, &self.new], 100_000);
         certificates.difference(new, old, allowed);
         certificates.difference(old, new, denied);
         let claims = certificates.claims();
@@ -343,6 +343,7 @@ fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)
         // A request: both programs have just decided it.
         return;
     };
+    let less = less.strip_suffix(", but for bodies that the latter refuses as ambiguous").unwrap_or(less);
     let side = |name: &str| usize::from(!name.ends_with('0'));
     let base = |name: &str| {
         let about = report.about.get(side(name)).expect("a policy");

@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 
 use self::closed::{Closed, Wish};
 use super::{
-    Budget, Cause, Difference, Exhausted, Request, Universe, budget::Work, clauses::Ruled,
-    identity::Identity, prefilter::share_method, side::Side,
+    Budget, Cause, Difference, Exhausted, Request, budget::Work, clauses::Ruled, identity::Identity,
+    prefilter::share_method, side::Side,
 };
 use crate::{
     artifact,
     ast::Effect,
     ir::{Program, TokenId},
-    json::{Path, Step},
+    json::Path,
     method::{Method, MethodSet},
 };
 
@@ -65,7 +65,6 @@ type Case = (u8, Vec<usize>, Vec<usize>);
 /// Collects the certificates of a run.
 pub struct Certificates<'p> {
     sides: Vec<&'p Program>,
-    get_body: bool,
     budget: Budget,
     work: Work,
     identity: Identity,
@@ -77,12 +76,11 @@ pub struct Certificates<'p> {
 impl<'p> Certificates<'p> {
     /// Begins a certificate about bound programs. Their order gives them their numbers.
     #[must_use]
-    pub fn new(sides: Vec<&'p Program>, universe: Universe, budget: impl Into<Budget>) -> Self {
+    pub fn new(sides: Vec<&'p Program>, budget: impl Into<Budget>) -> Self {
         let budget = budget.into();
         let policies: Vec<Value> = sides.iter().map(|side| policy(side)).collect();
-        let head = json!({ "tokenward": (VERSION, policies, universe.get_body) });
+        let head = json!({ "tokenward": (VERSION, policies) });
         Self {
-            get_body: universe.get_body,
             work: budget.work(),
             budget,
             identity: Identity::default(),
@@ -268,7 +266,10 @@ impl<'p> Certificates<'p> {
         self.work.grant(SHARES);
         // Methods that the same rules name have one proof.
         let mut alike: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
-        let can_be = |method: &Method| self.can_be((must, reader), *method);
+        let can_be = |method: &Method| {
+            let mut with_url = must.iter().chain(&reader);
+            with_url.all(|(_, ruled)| ruled.rule.methods.contains(*method))
+        };
         for method in METHODS.into_iter().filter(can_be) {
             let names =
                 |(at, (_, ruled)): (usize, &Numbered<'_>)| ruled.rule.methods.contains(method).then_some(at);
@@ -285,26 +286,6 @@ impl<'p> Certificates<'p> {
         Ok(Some(cases))
     }
 
-    /// Whether a request of this method can match all of the rules, as far as methods show it.
-    fn can_be(&self, (must, reader): (&[Numbered<'p>], Option<Numbered<'p>>), method: Method) -> bool {
-        let bodiless = matches!(method, Method::Get | Method::Head) && !self.get_body;
-        let reads = |(_, reader): Numbered<'p>| reader.rule.methods.contains(method) && !bodiless;
-        if !reader.is_none_or(reads) {
-            return false;
-        }
-        must.iter().all(|(_, ruled)| {
-            let rule = ruled.rule;
-            // Without a body there is an empty object, which forbid lines about a root, or elements of it, match.
-            let needs_body = || {
-                rule.nodes.iter().any(|test| {
-                    let is_member = matches!(test.path.0.first(), Some(Step::Name(_)));
-                    test.operator.needs_value() && (is_member || rule.effect == Effect::Permit)
-                })
-            };
-            rule.methods.contains(method) && !(bodiless && needs_body())
-        })
-    }
-
     /// Which rules of those at these positions exclude all requests, and by which closed sets.
     fn case(
         &mut self,
@@ -319,9 +300,11 @@ impl<'p> Certificates<'p> {
             let Some(other) = not.get(at).copied() else {
                 continue;
             };
-            let Some(cited) = self.follows(must, other)? else {
+            let Some(mut cited) = self.follows(must, other)? else {
                 continue;
             };
+            cited.sort_unstable();
+            cited.dedup();
             let number = self.identity.url(other.1);
             if number.is_some() && urls.contains(&number) {
                 return Ok(Some((vec![at], cited)));

@@ -14,6 +14,11 @@ impl Request {
     #[must_use]
     pub fn curl(&self, base: &BaseUrl, user: &str) -> String {
         let mut line = String::from("curl ");
+        // Without it, curl resolves the dots itself and sends another request.
+        let is_dots = |segment: &str| matches!(segment, "." | "..");
+        if self.path.split('/').any(is_dots) {
+            line.push_str("--path-as-is ");
+        }
         match self.method {
             Method::Get if self.body.content().is_none() => {}
             Method::Head => line.push_str("--head "),

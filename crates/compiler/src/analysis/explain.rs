@@ -92,7 +92,7 @@ impl<'p> Explaining<'_, 'p> {
         };
         let theirs = self.less.permits();
         let nearest = self.nearest(rule, &theirs);
-        let (widened, is_open) = self.widened(rule, nearest);
+        let (widened, is_open) = self.widened(rule, nearest, &theirs);
         let before = permits.get(..at).unwrap_or_default();
         let search = Search {
             sources: rules.into_iter().map(|rule| vec![rule]).collect(),
@@ -191,7 +191,12 @@ impl<'p> Explaining<'_, 'p> {
     }
 
     /// In what a permit line permits more than the nearest one.
-    fn widened(&mut self, new: Ruled<'p>, nearest: Option<Ruled<'p>>) -> (Vec<Widened>, bool) {
+    fn widened(
+        &mut self,
+        new: Ruled<'p>,
+        nearest: Option<Ruled<'p>>,
+        theirs: &[Ruled<'p>],
+    ) -> (Vec<Widened>, bool) {
         let refused = ask(self.less.program, self.less.token, &self.finding.witness) == Said::Refuse;
         if refused {
             return (vec![Widened::Unrefused], false);
@@ -212,6 +217,8 @@ impl<'p> Explaining<'_, 'p> {
             new,
             old,
             texts: (LineText::of(texts.0), LineText::of(texts.1)),
+            permits: theirs,
+            forbids: &self.more.forbids(),
         };
         let (mut widened, is_open) = lines.widened(&mut self.analysis.prover);
         if widened.is_empty() && !is_open {

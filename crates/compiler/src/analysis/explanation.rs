@@ -66,6 +66,20 @@ pub enum Widened {
         /// The other line's test.
         old: String,
     },
+    /// A constraint on a JSON node was replaced by one on a node around it or within it.
+    Replaced {
+        /// The other line's path and test: `labels[*]==a|b`.
+        old: String,
+        /// This line's path and test.
+        new: String,
+    },
+    /// A parameter or member that a constraint required may now be missing, and may have no value at all.
+    Dropped {
+        /// The constraint's subject.
+        subject: Constrained,
+        /// The other line's test.
+        old: String,
+    },
     /// `only` was removed, or the line names more.
     Others {
         /// The JSON object whose members `only` limited; `None`: the query.

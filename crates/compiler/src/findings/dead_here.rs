@@ -1,7 +1,7 @@
 //! Forbid lines that a configuration leaves without effect, as a whole or in an alternative: for a proxy that loads a policy,
 //! and for lines that no token has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     analysis::{Prover, Ruled, Served, Universe},
@@ -9,7 +9,7 @@ use crate::{
     blame::{self, Part, Settings},
     check::encoded_slash,
     diagnostic::{Code, Diagnostic},
-    ir::{LineId, Program, Rule, RuleId, UrlMatcher},
+    ir::{LineId, Matcher, Program, Rule, RuleId, UrlMatcher},
     source::Span,
     source_map::SourceMap,
 };
@@ -42,11 +42,7 @@ pub fn dead_here(program: &Program, universe: Universe, served: &Served) -> Vec<
             }
         }
     }
-    let settings = Settings {
-        universe,
-        served,
-        base: program.base(),
-    };
+    let judge = Judge::new(program, universe, served);
     let mut found: Vec<(LineId, DeadLine)> = rules
         .into_iter()
         .filter_map(|(line, id)| {
@@ -55,7 +51,7 @@ pub fn dead_here(program: &Program, universe: Universe, served: &Served) -> Vec<
                 end: shown.text.len(),
                 ..Span::nowhere()
             };
-            let found = dead_line(program, program.rule(id)?, whole, settings)?;
+            let found = judge.dead_line(program, program.rule(id)?, whole)?;
             let dead = DeadLine {
                 line,
                 place: format!("{}:{}", shown.file, shown.number),
@@ -93,58 +89,76 @@ fn name_owners(program: &Program, found: &mut [(LineId, DeadLine)]) {
 }
 
 /// The findings about the forbid lines of a bound program that a configuration leaves without effect, or an alternative of
-/// them, whether or not a token has the line.
+/// them, whether or not a token has the line. `known`: texts of lines that are known to have an effect.
 #[must_use]
 pub fn dead_of_all(
     program: &Program,
     source_map: &SourceMap,
-    universe: Universe,
-    served: &Served,
+    (universe, served): (Universe, &Served),
+    known: &HashSet<&str>,
 ) -> Vec<Diagnostic> {
-    let settings = Settings {
-        universe,
-        served,
-        base: program.base(),
-    };
+    let judge = Judge::new(program, universe, served);
     let forbids = program.rules.iter().filter(|rule| rule.effect == Effect::Forbid);
     forbids
-        .filter_map(|rule| dead_line(program, rule, source_map.line(rule.line)?, settings))
+        .filter(|rule| known.is_empty() || !known.contains(program.line(rule.line).text))
+        .filter_map(|rule| judge.dead_line(program, rule, source_map.line(rule.line)?))
         .collect()
 }
 
-/// The finding about a forbid line at a place, if the configuration leaves it, or an alternative of it, without effect.
-fn dead_line(program: &Program, rule: &Rule, place: Span, settings: Settings<'_>) -> Option<Diagnostic> {
-    let text = program.line(rule.line).text;
-    if !settings.served.has_encoded_slash()
-        && let Some(found) = encoded_slash(text, place)
-    {
-        return Some(found);
-    }
-    if let Some(part) = dead_part(program, rule, settings) {
-        return Some(blame::diagnostic(Code::DeadHere, (text, place), part, settings));
-    }
-    let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
-    blame::dead_here(text, place, settings, &mut prover)
+/// What lines are judged by.
+struct Judge<'a> {
+    settings: Settings<'a>,
+    /// The paths that are served, as one matcher for all lines: `Some(None)` if all are, `None` if there is no such matcher.
+    endpoints: Option<Option<Matcher>>,
 }
 
-fn dead_part(program: &Program, rule: &Rule, settings: Settings<'_>) -> Option<Part> {
-    let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = program.url(rule.url) else {
-        return None;
-    };
-    let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
-    let served = settings.served.matcher().ok()?;
-    if let Some(served) = &served
-        && matches!(prover.has_path(&[url, served]), Ok(false))
-    {
-        let alive = !matches!(prover.has_path(&[url]), Ok(false));
-        return Some(if alive { Part::Endpoints } else { Part::Url });
+impl<'a> Judge<'a> {
+    fn new(program: &'a Program, universe: Universe, served: &'a Served) -> Self {
+        Self {
+            settings: Settings {
+                universe,
+                served,
+                base: program.base(),
+            },
+            endpoints: served.matcher().ok(),
+        }
     }
-    if matches!(prover.has_path(&[url]), Ok(false)) {
-        return Some(Part::Url);
+
+    /// The finding about a forbid line at a place, if the configuration leaves it, or an alternative of it, without effect.
+    fn dead_line(&self, program: &Program, rule: &Rule, place: Span) -> Option<Diagnostic> {
+        let (settings, text) = (self.settings, program.line(rule.line).text);
+        if !settings.served.has_encoded_slash()
+            && let Some(found) = encoded_slash(text, place)
+        {
+            return Some(found);
+        }
+        if let Some(part) = self.dead_part(program, rule) {
+            return Some(blame::diagnostic(Code::DeadHere, (text, place), part, settings));
+        }
+        let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
+        blame::dead_here(text, place, settings, &mut prover)
     }
-    rule.constraints.as_ref()?;
-    match prover.request(&[Ruled { program, rule }], &[]) {
-        Ok(None) => Some(blame::part(program, rule, settings.universe)),
-        _ => None,
+
+    fn dead_part(&self, program: &Program, rule: &Rule) -> Option<Part> {
+        let settings = self.settings;
+        let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = program.url(rule.url) else {
+            return None;
+        };
+        let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
+        let served = self.endpoints.as_ref()?;
+        if let Some(served) = served
+            && matches!(prover.has_path(&[url, served]), Ok(false))
+        {
+            let alive = !matches!(prover.has_path(&[url]), Ok(false));
+            return Some(if alive { Part::Endpoints } else { Part::Url });
+        }
+        if matches!(prover.has_path(&[url]), Ok(false)) {
+            return Some(Part::Url);
+        }
+        rule.constraints.as_ref()?;
+        match prover.request(&[Ruled { program, rule }], &[]) {
+            Ok(None) => Some(blame::part(program, rule, settings.universe)),
+            _ => None,
+        }
     }
 }

@@ -2,9 +2,17 @@
 //!
 //! For readers that decide by themselves, such as the checker of certificates. Nothing here decides.
 
+mod pattern;
+
 use regex_automata::util::primitives::StateID;
 
+pub use pattern::{Pattern, Position};
+
 use super::{Automaton, Matcher, MatcherId, Program, Rule, TokenId, UrlId, UrlMatcher};
+use crate::{
+    ast::{Effect, Operator},
+    json::{Kinds, Path},
+};
 
 impl Program {
     /// The rules of a token in the order of decision: forbid rules, then permit rules. Of a program that was compiled or read as a
@@ -16,25 +24,49 @@ impl Program {
         ids.filter_map(|id| self.rule(id)).collect()
     }
 
-    /// The matcher of paths below the base URL; `None` if the program is not bound to a base URL, so that nothing matches.
+    /// The matcher of paths below the base URL. If the program is not bound to a base URL, nothing matches.
     #[must_use]
-    pub fn path_matcher(&self, id: UrlId) -> Option<&Matcher> {
+    pub fn path_matcher(&self, id: UrlId) -> &Matcher {
         match self.url(id) {
-            UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => Some(matcher),
-            UrlMatcher::Unbound(_) => None,
+            UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => matcher,
+            UrlMatcher::Unbound(_) => &Matcher::Nothing,
         }
     }
 
-    /// The matcher of values; `None` if the program is not bound to a base URL, so that nothing matches.
+    /// The matcher of values. If the program is not bound to a base URL, nothing matches.
     #[must_use]
-    pub fn value_matcher(&self, id: MatcherId) -> Option<&Matcher> {
-        self.known_value(id)
+    pub fn value_matcher(&self, id: MatcherId) -> &Matcher {
+        self.known_value(id).unwrap_or(&Matcher::Nothing)
     }
 
     /// Whether the upstream merges members of JSON bodies into the query's parameters.
     #[must_use]
     pub fn merges_body(&self) -> bool {
         self.tables.merges_body
+    }
+}
+
+/// A constraint on the values of a parameter (`Ok`) or of a node of the body (`Err`): the operator, the matcher of values, and the
+/// types of values that it is about.
+pub type ValueTest<'p> = (Result<&'p str, &'p Path>, Operator, MatcherId, Option<Kinds>);
+
+impl Rule {
+    /// Whether it denies what it matches.
+    #[must_use]
+    pub fn forbids(&self) -> bool {
+        self.effect == Effect::Forbid
+    }
+
+    /// The constraints on values.
+    #[must_use]
+    pub fn value_tests(&self) -> Vec<ValueTest<'_>> {
+        let params = self
+            .params
+            .iter()
+            .map(|test| (Ok(&*test.name), test.operator, test.value, None));
+        let nodes = self.nodes.iter();
+        let nodes = nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds));
+        params.chain(nodes).collect()
     }
 }
 

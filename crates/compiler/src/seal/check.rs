@@ -24,7 +24,8 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
 }
 
 /// The findings that report `faults`, at the tokens' definitions.
-pub(crate) fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Diagnostic> {
+#[must_use]
+pub fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Diagnostic> {
     // A policy that compiles has each name once.
     let faults: HashMap<&str, &Fault> = faults
         .iter()

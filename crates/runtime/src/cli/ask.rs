@@ -24,7 +24,7 @@ use equality::Equality;
 
 pub(super) use asked::{Asked, Blocked};
 pub(super) use policy::{Policy, wrong};
-pub(super) use show::{Format, reaches as show_reaches};
+pub(super) use show::{Ended, Format, end, reaches as show_reaches};
 
 /// Ask which tokens may make requests, or whether two tokens are equal
 ///
@@ -75,6 +75,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    end(answer(args), args.format())
+}
+
+fn answer(args: &Args) -> Result<Ended, Failure> {
     let config = args.config.or_default()?;
     let budget = Budget::new(args.budget);
     // A question that is wrong needs no policy.

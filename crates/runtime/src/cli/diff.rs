@@ -2,6 +2,7 @@
 
 mod annotations;
 mod args;
+mod failed;
 mod json;
 mod markdown;
 mod sarif;
@@ -18,14 +19,41 @@ use super::failure::Failure;
 use super::output;
 use super::plural::plural;
 use super::progress::Progress;
+use super::side::Side;
 use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let (old, new) = sides::read(args)?;
-    let bound = Bound::new(&old, &new)?;
+    let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));
+    let ended = match result {
+        Ok(ended) => ended,
+        Err(refused) => return Err(failed::show(refused, args)),
+    };
+    match ended {
+        Ended::Nothing => Ok(()),
+        // The output already shows the findings.
+        Ended::Finds => Err(Failure::Findings(String::new())),
+        Ended::Open(what) => Err(Failure::Trouble(format!(
+            "cannot decide whether {what} is allowed; simplify the patterns, or use a larger --budget"
+        ))),
+    }
+}
+
+/// The end of a comparison that was shown.
+enum Ended {
+    /// Nothing gives more, and every question was settled.
+    Nothing,
+    /// Something gives more.
+    Finds,
+    /// A question of this direction was not settled: `more` or `less`.
+    Open(&'static str),
+}
+
+/// Compares the sides, and shows the differences.
+fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
+    let bound = Bound::new(old, new)?;
     let budget = Budget::new(args.budget);
     new.tell_rereadings(&budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
@@ -33,10 +61,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         lines = lines.with_certificates(&Budget::new(args.budget));
     }
     let mut progress = Progress::new("tokens compared");
-    let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
+    let mut report = Report::new((old, new), (&bound, &mut lines), &budget, |done, of| {
         progress.tell(done, of)
     })?;
-    report.explain(&mut lines, &new);
+    report.explain(&mut lines, new);
     if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
         write(file, certificates)?;
     }
@@ -44,14 +72,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),
-        Format::Sarif => sarif::render(&report, (&old, &new), args.config.path()),
-        Format::Junit => render_junit(&annotations::findings(&report, &new, args.config.path())),
-        Format::Gitlab => {
-            let file = args.config.path().to_string_lossy();
-            render_gitlab(&annotations::findings(&report, &new, args.config.path()), &file)
-        }
+        Format::Sarif => sarif::render(&report, (old, new), args.config.path()),
+        Format::Junit => render_junit(&annotations::findings(&report, new, args.config.path())),
+        Format::Gitlab => render_gitlab(
+            &annotations::findings(&report, new, args.config.path()),
+            &args.config.path().to_string_lossy(),
+        ),
         Format::Github => {
-            let findings = annotations::findings(&report, &new, args.config.path());
+            let findings = annotations::findings(&report, new, args.config.path());
             let GitHub { commands, .. } = render_github(&findings);
             // The comment for a pull request says more than a list of findings.
             step_summary::append(&markdown::render(&report))?;
@@ -59,17 +87,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     };
     output::print(&shown)?;
-    if report.finds() {
-        // The output already shows the findings.
-        return Err(Failure::Findings(String::new()));
-    }
-    if report.is_open() {
-        return Err(Failure::Trouble(
-            "cannot decide whether more is allowed; simplify the patterns, or use a larger --budget"
-                .to_owned(),
-        ));
-    }
-    Ok(())
+    Ok(if report.finds() {
+        Ended::Finds
+    } else if report.is_open() {
+        Ended::Open("more")
+    } else if report.has_open_question() {
+        Ended::Open("less")
+    } else {
+        Ended::Nothing
+    })
 }
 
 /// Writes the certificates, and says how many answers have one.

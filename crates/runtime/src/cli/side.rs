@@ -3,22 +3,26 @@
 mod command;
 mod committed;
 mod compiled;
+mod refused;
 mod spec;
 mod within;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::artifact;
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, render_text};
 use tokenward_compiler::earlier;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{Compilation, SourceMap};
 
+use super::checkout::Checkout;
 use super::failure::Failure;
 use super::forwarded::proxied;
 use super::output;
+use super::servable::{bind, errors_of_program, errors_of_sources};
 use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::config::universe::universe;
@@ -28,15 +32,26 @@ use crate::live::unbound_artifact;
 pub(super) use command::Command;
 pub(super) use committed::{Committed, refuse_compiled};
 pub(super) use compiled::Side;
+pub(super) use refused::Refused;
 pub(super) use spec::{Spec, is_path, is_range};
 pub(super) use within::{Ancestry, Within};
 
 impl Side {
+    /// The path of a file of the side, given as messages show it, as reports have it: from the top of the work tree if there is
+    /// one, otherwise from the working directory. Paths of a revision begin at the top already.
+    pub(super) fn reported(&self, shown: &str, checkout: &Checkout) -> String {
+        let is_compiled = self.sources.iter().next().is_none();
+        if (self.is_revision || is_compiled) && !shown.starts_with('/') {
+            return shown.to_owned();
+        }
+        checkout.relative(shown)
+    }
+
     /// Reads a directory or a compiled policy that does not belong to a revision. `config` is the side's configuration.
-    pub(super) fn here(place: &Path, config: Config) -> Result<Self, Failure> {
+    pub(super) fn here(place: &Path, config: Config) -> Result<Self, Refused> {
         let name = format!("`{}`", place.display());
         if place.is_file() {
-            let program = unbound_artifact(place, &config.artifact_signers())?;
+            let program = unbound_artifact(place, &config.artifact_signers()).map_err(Failure::from)?;
             return Ok(Self::of_artifact(name, config, program));
         }
         let sources = SourceSet::read_dir(place, Links::Refuse).map_err(Failure::trouble)?;
@@ -49,17 +64,11 @@ impl Side {
 
     /// Reads the policy at a revision. The directory is the one that the command line names, otherwise that of the
     /// revision's own configuration.
-    pub(super) fn at(within: &Within, commit: &Commit, command: &Command<'_>) -> Result<Self, Failure> {
+    pub(super) fn at(within: &Within, commit: &Commit, command: &Command<'_>) -> Result<Self, Refused> {
         let config = within.config_at(commit, command)?;
         let directory = within.policies_at(commit, &config, command)?;
         let name = format!("`{directory}` at `{}`", commit.name);
-        let repository: &Repository = &within.repository;
-        let is_file = repository
-            .entry(commit, &directory)?
-            .is_some_and(|entry| entry.kind.is_file());
-        if is_file {
-            within.refuse_conversions(commit, &directory)?;
-            let bytes = repository.file(commit, &directory)?.unwrap_or_default();
+        if let Some(bytes) = compiled_at(within, commit, &directory)? {
             let read = artifact::read(&bytes, &config.artifact_signers());
             let program = read
                 .map_err(|error| Failure::Trouble(format!("{name}: {error}")))?
@@ -67,24 +76,21 @@ impl Side {
             return Ok(Self::of_artifact(name, config, program));
         }
         let sources = within.sources_at(commit, &directory)?.below(&directory);
-        let mut side = Self::of_sources(name, config, sources)?;
+        let mut side = Self::of_sources(name, config, sources).map_err(Refused::at_revision)?;
         side.directory = directory;
+        side.is_revision = true;
         Ok(side)
     }
 
-    fn of_sources(name: String, config: Config, sources: SourceSet) -> Result<Self, Failure> {
+    fn of_sources(name: String, config: Config, sources: SourceSet) -> Result<Self, Refused> {
         let Compilation {
             program,
-            mut diagnostics,
+            diagnostics,
             source_map,
             ..
         } = tokenward_compiler::compile(&sources);
         let Some(program) = program else {
-            diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-            output::note_raw(&render_text(&sources, &diagnostics, output::colours()));
-            return Err(Failure::Findings(format!(
-                "the policy in {name} does not compile"
-            )));
+            return Err(Refused::errors(&name, sources, diagnostics));
         };
         // A file that is not read could hold what the comparison should see.
         let near = diagnostics.iter().filter(|found| found.code == Code::NearFile);
@@ -98,15 +104,55 @@ impl Side {
         ))
     }
 
+    /// Fails if the policy has errors under its own configuration: seals, limits, or forbid lines without effect. Such a policy is
+    /// not served as it was compiled, so what its lines say is no answer. `other`: a side that was not refused.
+    pub(super) fn refuse_errors(self, other: Option<&Self>) -> Result<Self, Refused> {
+        if self.sources.iter().next().is_none() {
+            return match errors_of_program(&self.program, &self.config)? {
+                None => Ok(self),
+                Some(errors) => Err(Failure::Trouble(format!("the policy in {} {errors}", self.name)).into()),
+            };
+        }
+        let policy = (&self.sources, &self.program, &self.source_map);
+        // Most lines are those of the other side.
+        let other = other.filter(|other| other.reads_as(&self));
+        let known = other.map(Self::forbid_texts).unwrap_or_default();
+        let errors = errors_of_sources(policy, &self.config, &known)?;
+        if errors.is_empty() {
+            return Ok(self);
+        }
+        let refused = Refused::errors(&self.name, self.sources, errors);
+        Err(if self.is_revision {
+            refused.at_revision()
+        } else {
+            refused
+        })
+    }
+
+    /// Whether a line without `{USER}` has the same effect on both sides.
+    fn reads_as(&self, other: &Self) -> bool {
+        self.config.upstream == other.config.upstream && self.config.relax == other.config.relax
+    }
+
+    /// The texts of its forbid lines, but for those with `{USER}`.
+    fn forbid_texts(&self) -> HashSet<&str> {
+        let tokens = self.program.tokens();
+        let lines = tokens.flat_map(|(id, _)| self.program.lines_of(id));
+        let texts = lines.map(|(_, line)| line.text);
+        texts
+            .filter(|text| text.starts_with('!') && !text.contains("{USER}"))
+            .collect()
+    }
+
+    /// Whether it has neither tokens nor policy files.
+    pub(super) fn is_empty(&self) -> bool {
+        self.program.tokens().next().is_none() && self.sources.iter().next().is_none()
+    }
+
     /// Tells which lines this release reads otherwise than earlier ones. Both sides of a comparison are read by this release, so
     /// that it shows no difference between them. An artifact has no files to read again.
     pub(super) fn tell_rereadings(&self, budget: &Budget) -> Result<(), Failure> {
-        let upstream = &self.config.upstream;
-        let bound = self
-            .program
-            .bind(&upstream.public_url)
-            .map_err(Failure::trouble)?;
-        let bound = bound.merging_body(upstream.product.merges());
+        let bound = bind(&self.program, &self.config)?;
         let proxied = proxied(&self.config)?;
         let asked = (universe(&self.config), Some(&proxied), budget);
         let found = earlier::rereadings(&self.sources, (&bound, &self.source_map), asked);
@@ -120,6 +166,17 @@ impl Side {
         let nothing = SourceSet::from_files([]);
         Self::compiled(name, config, nothing, (program, SourceMap::default(), &[]))
     }
+}
+
+/// The compiled policy at a revision; `None` if its policy is not a file.
+fn compiled_at(within: &Within, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let repository: &Repository = &within.repository;
+    let entry = repository.entry(commit, path)?;
+    if !entry.is_some_and(|entry| entry.kind.is_file()) {
+        return Ok(None);
+    }
+    within.refuse_conversions(commit, path)?;
+    Ok(Some(repository.file(commit, path)?.unwrap_or_default()))
 }
 
 /// The configuration of a directory, or an artifact, that is compared with: the file that `--old-config` names, otherwise the

@@ -7,7 +7,7 @@ use tokenward_compiler::ask::{Question, who};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::ir::TokenId;
 
-use super::ask::{Asked, Blocked, Format, Policy, show_reaches, wrong};
+use super::ask::{Asked, Blocked, Ended, Format, Policy, end, show_reaches, wrong};
 use super::audit::shown as shown_text;
 use super::explain;
 use super::failure::Failure;
@@ -55,12 +55,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let format = if args.json { Format::Json } else { args.format };
+    end(answer(args, format), format)
+}
+
+fn answer(args: &Args, format: Format) -> Result<Ended, Failure> {
     let config = args.config.or_default()?;
     check_method(&args.method)?;
     let (reading, rules) = explain::reading(&args.method, &args.url, &config)?;
     let policy = Policy::read(args.policies.as_deref(), &config)?;
     let asked = Asked::call(&shown(args, &reading));
-    let format = if args.json { Format::Json } else { args.format };
     // A call that the proxy refuses before it looks at lines is one that no token can make.
     let call = match readable(&reading)? {
         Ok(call) => call,
@@ -148,12 +152,13 @@ fn refuse(
     policy: &Policy,
     blocked: &[Blocked],
     (why, format): (&str, Format),
-) -> Result<(), Failure> {
+) -> Result<Ended, Failure> {
     if format == Format::Json {
         return show_reaches(asked, policy, (&[], blocked), format);
     }
     output::print(&shown_text(&format!("No token may {}: {why}", asked.may())))?;
-    output::print("\n")
+    output::print("\n")?;
+    Ok(Ok(()))
 }
 
 fn question(call: &Canonical, config: &Config) -> Result<Question, Failure> {

@@ -164,7 +164,9 @@ fn what_cannot_be_compared_is_told() {
     write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/(")]);
     let (code, out, err) = diff(&directory, &["old", "old"]);
     assert!(
-        code == 1 && out.is_empty() && err.contains("`old` does not compile"),
+        code == 3
+            && out.is_empty()
+            && err.contains("`old` does not compile under its configuration: 1 error"),
         "{err}"
     );
     assert_eq!(diff(&directory, &["old"]).0, 2);
@@ -265,6 +267,13 @@ fn open_questions_are_in_every_format() {
     let of = |format: &str| diff(&directory, &["--format", format, "--budget", "1", "old", "new"]);
     let (code, text, _) = of("text");
     assert_eq!(code, 3, "{text}");
+    let (_, junit, _) = of("junit");
+    for expected in [
+        "allows more than before could not be settled",
+        "allows less than before could not be settled",
+    ] {
+        assert!(junit.contains(expected), "{expected:?} in {junit}");
+    }
     for expected in [
         "ci: may allow more or less\n",
         "newly allowed: inconclusive: ",

@@ -43,6 +43,7 @@ mod mistakes;
 mod policy_tests;
 mod proofs;
 mod scan;
+mod sides;
 mod signals;
 mod signed;
 mod token;

@@ -178,10 +178,10 @@ impl<'p> Closed<'p> {
 
     fn matcher(&self, (side, is_url, id): (usize, bool, u32)) -> Option<&'p Matcher> {
         let program = self.sides.get(side)?;
-        match is_url {
+        Some(match is_url {
             true => program.path_matcher(UrlId(id)),
             false => program.value_matcher(MatcherId(id)),
-        }
+        })
     }
 
     fn patterns(&self, literals: &[Literal]) -> Result<Vec<(Pattern<'p>, bool)>, Exhausted> {

@@ -50,3 +50,25 @@ fn the_decoded_form_shows_the_body_and_hidden_characters() {
     let expected = r#"POST /a with application/json: "b\u{200b}""#;
     assert_eq!(request.decoded_if_different().as_deref(), Some(expected));
 }
+
+/// Otherwise curl resolves the dots itself, and the request is another one.
+#[test]
+fn dots_are_sent_as_they_are() {
+    let base = BaseUrl::parse("https://h").unwrap();
+    let curl = |path: &str| {
+        let request = Request {
+            method: Method::Get,
+            path: path.to_owned(),
+            query: Vec::new(),
+            body: RequestBody::Absent,
+        };
+        request.curl(&base, "u")
+    };
+    for path in ["/a/../b", "/a/.", "/..", "/./a"] {
+        assert_eq!(
+            curl(path),
+            format!("curl --path-as-is -u u:\"$TOKEN\" https://h{path}")
+        );
+    }
+    assert_eq!(curl("/a..b/..."), "curl -u u:\"$TOKEN\" https://h/a..b/...");
+}

@@ -185,6 +185,67 @@ fn removed_constraints_are_named() {
     );
 }
 
+/// The ways in which each newly allowed request is, one in a line.
+fn ways(old: &str, new: &str) -> String {
+    let user = "user = \"u\"";
+    let (old, new) = (program(user, old), program(user, new));
+    let found = all_explained((&old, &new), Vocabulary::default(), Analysis::BUDGET);
+    let quote = |text: &str| format!("`{text}`");
+    let ways = found
+        .iter()
+        .map(|(_, explanation)| explanation.widened_words(&quote));
+    ways.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_another_line_permitted_is_not_said_to_be_new() {
+    for (old, new, expected) in [
+        // DELETE is as old as GET; what is new is the path.
+        (
+            "[get]/rest/a\n[delete]/rest/a",
+            "[get,delete]/rest/a.*",
+            "path from `/a` to `/a.*`",
+        ),
+        (
+            "[get]/rest/issue/a\n[get]/rest/issue/b",
+            "[get,put]/rest/issue/a\n[get]/rest/issue/b",
+            "methods + PUT",
+        ),
+        // The other line permitted DELETE of one path, and this line permits it of all.
+        (
+            "[get]/rest/a.*[QueryParam::x==1]\n[delete]/rest/a",
+            "[get,delete]/rest/a.*[QueryParam::x==1|2]",
+            "methods + DELETE; parameter `x` from `1` to `1|2`",
+        ),
+        // The forbid line denies what would be new of the path.
+        (
+            "[get]/rest/issue/a[QueryParam::x==1]",
+            "[get]/rest/issue/(a|b)\n!/rest/issue/b",
+            "parameter `x` is no longer restricted to `1`",
+        ),
+    ] {
+        assert_eq!(ways(old, new), expected, "{old}\n{new}");
+    }
+}
+
+#[test]
+fn a_constraint_that_moved_is_not_said_to_be_removed() {
+    assert_eq!(
+        ways(
+            "[put]/rest/issue[JsonData::labels[*]==a|b]",
+            "[put]/rest/issue[JsonData::labels==a|b|c]"
+        ),
+        "JSON `labels[*]==a|b` is now `labels==a|b|c`"
+    );
+    assert_eq!(
+        ways(
+            "[get]/rest/a[QueryParam::only][QueryParam::n==1][QueryParam::m==2]",
+            "[get]/rest/a[QueryParam::only][QueryParam::n==1]"
+        ),
+        "parameter `m` is no longer required; it was restricted to `2`"
+    );
+}
+
 #[test]
 fn widened_json_and_ranges_are_named() {
     check(

@@ -2,22 +2,24 @@
 //!
 //! A line matches if all of its parts match. So a request that one line permits and another does not fails in some part of the
 //! other. For each part there is a question of its own: is there a request that matches the one line, and not this part of the other?
+//! What another line permitted is not new, and what a forbid line denies is not permitted: such requests do not count.
 
 use std::collections::BTreeSet;
 
 use super::{
     super::{
-        Exhausted,
         clauses::Ruled,
         explanation::{Constrained, Widened},
         prover::Prover,
+        witness::Request,
     },
     part::{Draft, Part},
     text::{LineText, Tests},
 };
 use crate::{
+    ir::Rule,
     json::{Path, Step},
-    method::Method,
+    method::{Method, MethodSet},
 };
 
 /// Methods in the order in which they are listed: those that read, those that write, the others.
@@ -38,6 +40,10 @@ pub(super) struct Lines<'q> {
     pub(super) new: Ruled<'q>,
     pub(super) old: Ruled<'q>,
     pub(super) texts: (LineText<'q>, LineText<'q>),
+    /// All permit lines of the other policy.
+    pub(super) permits: &'q [Ruled<'q>],
+    /// The forbid lines of the new line's policy.
+    pub(super) forbids: &'q [Ruled<'q>],
 }
 
 impl Lines<'_> {
@@ -65,27 +71,69 @@ struct Asking<'a, 'q, 'p> {
 }
 
 impl Asking<'_, '_, '_> {
-    /// Whether the new line matches a request that this part of the old one does not.
+    /// Whether the new line newly permits a request that this part of the old line does not match.
     fn is_beyond(&mut self, part: &Part) -> bool {
-        match self
-            .prover
-            .request_of(&[self.lines.new], &[part.ruled()], (SHARES, None))
-        {
-            Ok(request) => request.is_some(),
-            Err(Exhausted) => {
-                self.is_open = true;
-                false
-            }
+        let lines = self.lines;
+        let Some(found) = self.request(&[lines.new], &[part.ruled()]) else {
+            self.is_open = true;
+            return false;
+        };
+        // Most often, one question is enough.
+        if found.is_none() || lines.permits.len() == 1 && lines.forbids.is_empty() {
+            return found.is_some();
         }
+        let not = [&[part.ruled()], lines.permits, lines.forbids].concat();
+        // What was not settled is wider than the old line at least.
+        self.request(&[lines.new], &not)
+            .is_none_or(|found| found.is_some())
+    }
+
+    /// A request of these rules and none of those; `None`: the question was not settled.
+    fn request(&mut self, must: &[Ruled<'_>], not: &[Ruled<'_>]) -> Option<Option<Request>> {
+        self.prover.request_of(must, not, (SHARES, None)).ok()
     }
 
     fn methods(&mut self) {
         let (new, old) = (self.lines.new.rule.methods, self.lines.old.rule.methods);
         let is_added = |method: &Method| new.contains(*method) && !old.contains(*method);
-        let added: Vec<Method> = LISTED.into_iter().filter(is_added).collect();
+        let added = LISTED.into_iter().filter(is_added);
+        let added: Vec<Method> = added.filter(|method| self.is_new(*method)).collect();
         if !added.is_empty() {
             self.ways.push(Widened::Methods(added));
         }
+    }
+
+    /// Whether a method that the old line lacks is new where that line permits others. If the new line permits it only elsewhere,
+    /// whether it is new there.
+    fn is_new(&mut self, method: Method) -> bool {
+        let lines = self.lines;
+        let permits = lines.permits.iter().copied();
+        let others: Vec<Ruled<'_>> = permits
+            .filter(|ruled| ruled.rule.methods.contains(method))
+            .collect();
+        if others.is_empty() {
+            return true;
+        }
+        let of_method = |ruled: Ruled<'_>| Rule {
+            methods: MethodSet::EMPTY.with(method),
+            ..ruled.rule.clone()
+        };
+        let (new, old) = (of_method(lines.new), of_method(lines.old));
+        let new = Ruled {
+            rule: &new,
+            ..lines.new
+        };
+        let old = Ruled {
+            rule: &old,
+            ..lines.old
+        };
+        let not = [others.as_slice(), lines.forbids].concat();
+        match self.request(&[new, old], &not) {
+            Some(None) => {}
+            Some(Some(_)) | None => return true,
+        }
+        let is_elsewhere = matches!(self.request(&[new, old], &[]), Some(None));
+        is_elsewhere && !matches!(self.request(&[new], &not), Some(None))
     }
 
     fn path(&mut self) {
@@ -105,11 +153,12 @@ impl Asking<'_, '_, '_> {
                 continue;
             }
             let is_there = new.rule.params.iter().any(|test| &*test.name == name);
+            let is_closed = new.rule.params_only;
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_parameter(name), old.of_parameter(name));
             let subject = Constrained::Parameter(name.to_owned());
             self.ways
-                .push(constraint(subject, &old, is_there.then_some(&new)));
+                .push(constraint(subject, &old, is_there.then_some(&new), is_closed));
         }
         if old.rule.params_only && self.is_beyond(&Part::constraints(old, Draft::only_parameters(old))) {
             let names = |of: super::super::clauses::Ruled<'_>| -> BTreeSet<String> {
@@ -134,14 +183,7 @@ impl Asking<'_, '_, '_> {
             if !self.is_beyond(&Part::constraints(old, Draft::node(old, &test.path))) {
                 continue;
             }
-            let is_there = new.rule.nodes.iter().any(|theirs| theirs.path == test.path);
-            let (new, old) = &self.lines.texts;
-            let (new, old) = (new.of_node(&test.path), old.of_node(&test.path));
-            self.ways.push(constraint(
-                Constrained::node(&test.path),
-                &old,
-                is_there.then_some(&new),
-            ));
+            self.node(&test.path);
         }
         for object in &old.rule.members {
             if !self.is_beyond(&Part::constraints(old, Draft::only_members(old, object))) {
@@ -158,9 +200,33 @@ impl Asking<'_, '_, '_> {
             self.ways.push(Widened::Others { object, named });
         }
     }
+
+    /// Names what became of the old line's constraint on a node.
+    fn node(&mut self, path: &Path) {
+        let (new, old) = (self.lines.new.rule, self.lines.old.rule);
+        let has = |rule: &Rule, path: &Path| rule.nodes.iter().any(|test| *test.path == *path);
+        let is_related = |other: &Path| other.0.starts_with(&path.0) || path.0.starts_with(&other.0);
+        let mut others = new.nodes.iter().map(|test| &*test.path);
+        let related = others.find(|other| is_related(other) && !has(old, other));
+        let (text, old_text) = &self.lines.texts;
+        let tests = old_text.of_node(path);
+        self.ways.push(match related {
+            Some(related) if !has(new, path) => Widened::Replaced {
+                old: format!("{path}{}", tests.whole()),
+                new: format!("{related}{}", text.of_node(related).whole()),
+            },
+            _ => {
+                let is_closed = new.members.iter().any(|object| path.0.starts_with(&object.0));
+                let is = text.of_node(path);
+                let is = has(new, path).then_some(&is);
+                constraint(Constrained::node(path), &tests, is, is_closed)
+            }
+        });
+    }
 }
 
-fn constraint(subject: Constrained, old: &Tests<'_>, new: Option<&Tests<'_>>) -> Widened {
+/// What became of a constraint. `is_closed`: the new line permits no parameters, or members, but those that it names.
+fn constraint(subject: Constrained, old: &Tests<'_>, new: Option<&Tests<'_>>, is_closed: bool) -> Widened {
     // Operators are shown if one of them is not `==`.
     let is_plain = old.are_plain() && new.is_none_or(Tests::are_plain);
     let shown = |tests: &Tests<'_>| if is_plain { tests.plain() } else { tests.whole() };
@@ -169,6 +235,10 @@ fn constraint(subject: Constrained, old: &Tests<'_>, new: Option<&Tests<'_>>) ->
             subject,
             old: shown(old),
             new,
+        },
+        None if is_closed => Widened::Dropped {
+            subject,
+            old: shown(old),
         },
         None => Widened::Removed {
             subject,

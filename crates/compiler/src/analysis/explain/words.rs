@@ -60,6 +60,12 @@ impl Widened {
                     quote(old)
                 )
             }
+            Self::Replaced { old, new } => format!("JSON {} is now {}", quote(old), quote(new)),
+            Self::Dropped { subject, old } => format!(
+                "{} is no longer required; it was restricted to {}",
+                subject.words(quote),
+                quote(old)
+            ),
             Self::Others { object, named } => {
                 let what = match object {
                     None => "parameters".to_owned(),
@@ -86,10 +92,13 @@ impl Widened {
             Self::Names(_) => "names",
             Self::Methods(_) => "methods",
             Self::Path { .. } => "path",
-            Self::Values { subject, .. } | Self::Removed { subject, .. } => match subject {
-                Constrained::Parameter(_) => "query",
-                Constrained::Node(_) => "json",
-            },
+            Self::Values { subject, .. } | Self::Removed { subject, .. } | Self::Dropped { subject, .. } => {
+                match subject {
+                    Constrained::Parameter(_) => "query",
+                    Constrained::Node(_) => "json",
+                }
+            }
+            Self::Replaced { .. } => "json",
             Self::Others { object: None, .. } => "query",
             Self::Others { object: Some(_), .. } => "json",
         }

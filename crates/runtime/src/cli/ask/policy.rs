@@ -1,17 +1,19 @@
 //! The policy that a question is asked of.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use tokenward_compiler::ask::{QuestionError, token_named};
 use tokenward_compiler::compile_within;
-use tokenward_compiler::diagnostic::Severity;
+use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
 
 use super::super::audit::shown;
-use super::super::compare::lines::bind;
 use super::super::failure::Failure;
+use super::super::output;
 use super::super::plural::plural;
+use super::super::servable::{bind, errors_of_program, errors_of_sources};
 use super::super::time::now_ms;
 use crate::config::Config;
 use crate::live::{Revocations, beside, unbound_artifact};
@@ -31,7 +33,14 @@ impl Policy {
         let place = place.unwrap_or(&config.policies);
         let now_ms = now_ms();
         let unbound = if place.is_file() {
-            unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?
+            let program = unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?;
+            if let Some(errors) = errors_of_program(&program, config)? {
+                return Err(Failure::Trouble(shown(&format!(
+                    "`{}` {errors}",
+                    place.display()
+                ))));
+            }
+            program
         } else {
             compiled(place, config, now_ms)?
         };
@@ -41,7 +50,7 @@ impl Policy {
                 place.display()
             )));
         }
-        let program = bind(&unbound, config).map_err(|error| Failure::Trouble(error.message().to_owned()))?;
+        let program = bind(&unbound, config)?;
         let revocations = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
         Ok(Self {
             program,
@@ -77,19 +86,30 @@ impl Policy {
     }
 }
 
+/// Compiles a directory, whose errors under the configuration are shown.
 fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, Failure> {
     let sources = SourceSet::read_dir(directory, Links::WithinDirectory).map_err(Failure::trouble)?;
+    let sources = sources.below(&directory.to_string_lossy());
     let compilation = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms);
-    compilation.program.ok_or_else(|| {
-        let is_error = |severity| severity == Severity::Error;
-        let found = compilation.diagnostics.iter().map(|found| found.severity);
-        let count = found.filter(|severity| is_error(*severity)).count();
-        Failure::Trouble(format!(
-            "the policy in `{0}` has {count} {1}, so it does not answer the question; fix what `tokenward compile --check {0}` shows",
-            directory.display(),
-            plural(count, "error"),
-        ))
-    })
+    let mut errors = compilation.diagnostics;
+    errors.retain(|found| found.severity == Severity::Error);
+    if let Some(program) = compilation.program {
+        errors = errors_of_sources(
+            (&sources, &program, &compilation.source_map),
+            config,
+            &HashSet::new(),
+        )?;
+        if errors.is_empty() {
+            return Ok(program);
+        }
+    }
+    output::note_raw(&render_text(&sources, &errors, output::colours()));
+    Err(Failure::Trouble(format!(
+        "the policy in `{0}` has {1} {2}, so it does not answer the question; fix what `tokenward compile --check {0}` shows",
+        directory.display(),
+        errors.len(),
+        plural(errors.len(), "error"),
+    )))
 }
 
 /// The failure of a question that has no answer.

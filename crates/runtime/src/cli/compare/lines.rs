@@ -14,6 +14,7 @@ use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::super::forwarded::proxied;
+use super::super::servable::bind;
 use super::super::side::Side;
 use super::operations::vocabulary;
 use crate::config::Config;
@@ -90,14 +91,6 @@ fn reading(config: &Config) -> (&str, bool) {
     )
 }
 
-/// Binds a program to a configuration.
-pub(in super::super) fn bind(program: &Program, config: &Config) -> Result<Program, Failure> {
-    let bound = program
-        .bind(&config.upstream.public_url)
-        .map_err(|error| Failure::Findings(error.to_string()))?;
-    Ok(bound.merging_body(config.upstream.product.merges()))
-}
-
 /// Compares lines, token by token.
 pub(in super::super) struct Lines<'p> {
     bound: &'p Bound,
@@ -128,7 +121,7 @@ impl<'p> Lines<'p> {
     pub(in super::super) fn with_certificates(mut self, budget: &Budget) -> Self {
         // The old program of each comparison, then its new one.
         let sides = self.bound.pairs.iter().flat_map(|(old, new)| [old, new]);
-        self.certificates = Some(Certificates::new(sides.collect(), self.bound.universe, budget));
+        self.certificates = Some(Certificates::new(sides.collect(), budget));
         self
     }
 

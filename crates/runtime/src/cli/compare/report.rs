@@ -129,7 +129,12 @@ impl Report {
             || !self.invariants.is_empty()
     }
 
-    /// Whether a comparison is inconclusive.
+    /// Whether a question was not settled, in either direction.
+    pub(in super::super) fn has_open_question(&self) -> bool {
+        self.tokens.iter().any(TokenReport::has_open_question)
+    }
+
+    /// Whether it was not settled that the new side gives no more.
     pub(in super::super) fn is_open(&self) -> bool {
         self.tokens.iter().any(TokenReport::is_open)
     }

@@ -1,5 +1,7 @@
 //! Compiles a policy and proves its properties.
 
+use std::collections::HashSet;
+
 use tokenward_compiler::analysis::{Budget, Fault, Proxied};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::earlier::{self, Direction, Rereading};
@@ -156,7 +158,8 @@ impl Compiled {
             // A set that no token includes yet is checked as those that are.
             let (unused, places) = &compilation.unused;
             let unused = unused.bind(base).map_err(unusable)?.merging_body(merges);
-            let dead = findings::dead_of_all(&unused, places, asked.0, &served(config));
+            let served_here = (asked.0, &served(config));
+            let dead = findings::dead_of_all(&unused, places, served_here, &HashSet::new());
             compiled.diagnostics.extend(dead);
             // Prove the invariants.
             if let Some(invariants) = invariants.map(|invariants| invariants.behind(proxied.clone())) {

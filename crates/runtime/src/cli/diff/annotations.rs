@@ -18,15 +18,17 @@ pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
     }
     let checkout = Checkout::discover();
     let mut findings = Findings::default();
-    findings.add(&new.sources, &found, &|path| checkout.relative(path));
+    findings.add(&new.sources, &found, &|path| new.reported(path, &checkout));
     findings
 }
 
 fn beyond_tokens(report: &Report, config: &Path) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    // Other than a policy file's, its path does not depend on the side.
+    let file = config.canonicalize().unwrap_or_else(|_| config.to_owned());
     for change in &report.configuration {
         let place = Elsewhere {
-            file: config.display().to_string(),
+            file: file.display().to_string(),
             line: 1,
         };
         let setting = wider("the configuration", change, Span::nowhere());
@@ -78,6 +80,10 @@ fn of_token(token: &TokenReport, new: &Side, found: &mut Vec<Diagnostic>) {
     }));
     if token.newly_allowed.inconclusive.is_some() {
         found.push(open(&whose, "allows more than before", place));
+    }
+    // No finding by itself, but the run is not complete.
+    if token.newly_denied.inconclusive.is_some() {
+        found.push(open(&whose, "allows less than before", place));
     }
 }
 

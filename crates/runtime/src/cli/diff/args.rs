@@ -20,8 +20,10 @@ use super::super::settings::ConfigArg;
 /// policy directory. `./NAME` is always a path, and `NAME..` as a side is always a revision. The new side must
 /// contain the commits of the old one. `A...B` compares B with the merge base of both.
 ///
-/// The exit code is 1 if anything is newly allowed. It is 3 if a comparison is inconclusive or a side could not be
-/// read.
+/// The exit code is 0 if nothing gives more and every question was settled, and 1 if something gives more. It is 2 for
+/// wrong usage, and if neither side has a policy. It is 3 if a side could not be read or has errors under its own
+/// configuration, and if a question was not settled in either direction. Every format but text then prints a document
+/// with the reason.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -12,7 +12,7 @@ pub(super) fn render(report: &Report) -> String {
     let whole = json!({
         "version": 1,
         "widens": report.widens(),
-        "open": report.is_open(),
+        "open": report.has_open_question(),
         "unchanged": report.unchanged,
         "configuration": report.configuration.iter().map(change).collect::<Vec<_>>(),
         "invariants": report.invariants.iter().map(|lost| change(&lost.change)).collect::<Vec<_>>(),

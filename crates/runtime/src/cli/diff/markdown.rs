@@ -43,6 +43,15 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
+/// The comment of a comparison that did not come about.
+pub(super) fn failed(why: &str) -> String {
+    let why: Vec<String> = why.lines().map(code).collect();
+    format!(
+        "### Policy: The policies could not be compared\n\n{}\n",
+        why.join("\n")
+    )
+}
+
 fn render_token(token: &TokenReport, out: &mut String) {
     let _ = write!(out, "\n#### {} {}\n", code(&token.name), verdict(token));
     render_changes(&token.changes, out);

@@ -8,6 +8,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::diagnostic::{Code, Severity};
 use tokenward_compiler::visible;
 
+use super::super::checkout::Checkout;
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use super::super::forwarded::not_forwarded;
 use super::super::side::Side;
@@ -16,8 +17,9 @@ use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
 pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path) -> String {
-    let directory = new.directory.as_str();
-    let settings_file = config.display().to_string();
+    let checkout = Checkout::discover();
+    let path = |file: &str| new.reported(&new.sources.shown(file), &checkout);
+    let settings_file = checkout.relative(&config.to_string_lossy());
     let settings = report.configuration.iter();
     let mut results: Vec<Value> = settings
         .map(|change| {
@@ -35,7 +37,10 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
             None => (old, lost.was, None),
         };
         let file = side.sources.get(span.source);
-        let file = file.map(|file| place(&below(&side.directory, &file.path), line));
+        let file = file.map(|file| {
+            let shown = side.sources.shown(&file.path);
+            place(&side.reported(&shown, &checkout), line)
+        });
         at(of_change("the invariants", &lost.change), file)
     }));
     let grown = report.sets.iter();
@@ -52,13 +57,13 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
             token,
             &token.newly_allowed,
             (NEWLY_ALLOWED, "error"),
-            directory,
+            &path,
         ));
         results.extend(of_direction(
             token,
             &token.newly_denied,
             (NEWLY_DENIED, "note"),
-            directory,
+            &path,
         ));
     }
     // SARIF requires a description of each rule that results refer to.
@@ -104,7 +109,7 @@ fn of_direction(
     token: &TokenReport,
     direction: &Direction,
     (rule, level): (&str, &str),
-    directory: &str,
+    path: &dyn Fn(&str) -> String,
 ) -> Vec<Value> {
     let mut results: Vec<Value> = direction
         .examples
@@ -123,7 +128,7 @@ fn of_direction(
                 NEWLY_ALLOWED => example.allowing_line(),
                 _ => example.denied_by.as_ref(),
             };
-            let locations: Vec<Value> = line.iter().map(|line| location(line, directory)).collect();
+            let locations: Vec<Value> = line.iter().map(|line| location(line, path)).collect();
             json!({ "ruleId": id, "level": level, "message": message(&text), "locations": locations })
         })
         .collect();
@@ -213,16 +218,8 @@ fn of_change(whose: &str, change: &Change) -> Value {
     json!({ "ruleId": rule, "level": level, "message": message(&text), "locations": [] })
 }
 
-fn location(line: &Line, directory: &str) -> Value {
-    place(&below(directory, &line.file), Some(line.number.into()))
-}
-
-fn below(directory: &str, file: &str) -> String {
-    if directory.is_empty() {
-        file.to_owned()
-    } else {
-        format!("{directory}/{file}")
-    }
+fn location(line: &Line, path: &dyn Fn(&str) -> String) -> Value {
+    place(&path(&line.file), Some(line.number.into()))
 }
 
 /// Bytes of a path that a URI reference cannot have as they are (RFC 3986 section 3.3).

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use super::super::side::{Ancestry, Command, Refused, Side, Spec, Within, config_of, is_path, is_range};
 use super::args::Args;
 use crate::git::Commit;
 
@@ -15,7 +15,8 @@ struct Named {
     new: Option<Spec>,
 }
 
-pub(super) fn read(args: &Args) -> Result<(Side, Side), Failure> {
+/// Reads both sides. A side with errors under its own configuration is refused, and so are two sides without anything to compare.
+pub(super) fn read(args: &Args) -> Result<(Side, Side), Refused> {
     let is_git = |text: &String| !is_path(text);
     let within = if is_git(&args.old) || args.new.as_ref().is_some_and(is_git) {
         let given = args.new.as_deref().or(Some(&args.old)).map(Path::new);
@@ -45,16 +46,25 @@ pub(super) fn read(args: &Args) -> Result<(Side, Side), Failure> {
     let old = match &named.old {
         Spec::Revision(commit) => Side::at(Within::required(within)?, commit, &command)?,
         Spec::Here(path) => Side::here(path, config_of(path, &command)?)?,
-    };
+    }
+    .refuse_errors(None)?;
     let new = match &named.new {
         Some(Spec::Revision(commit)) => Side::at(Within::required(within)?, commit, &command)?,
         Some(Spec::Here(path)) => here(path, within, &command)?,
         None => here(&policies, within, &command)?,
-    };
+    }
+    .refuse_errors(Some(&old))?;
+    if old.is_empty() && new.is_empty() {
+        return Err(Failure::Usage(format!(
+            "neither {} nor {} has policy files or tokens, so nothing was compared; name the directories of the policies",
+            old.name, new.name
+        ))
+        .into());
+    }
     Ok((old, new))
 }
 
-fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<Side, Failure> {
+fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<Side, Refused> {
     if let Some(within) = within {
         within.refuse_linked_config()?;
     }

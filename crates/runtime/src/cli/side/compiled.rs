@@ -23,6 +23,8 @@ pub(in crate::cli) struct Side {
     pub(in crate::cli) unused: Vec<SourceId>,
     /// Directory of the files, with `/` between the parts; empty for an artifact.
     pub(in crate::cli) directory: String,
+    /// Whether it is a revision, whose paths begin at the top of its repository.
+    pub(in crate::cli) is_revision: bool,
 }
 
 impl Side {
@@ -43,6 +45,7 @@ impl Side {
             source_map,
             unused,
             directory: String::new(),
+            is_revision: false,
         }
     }
 }
