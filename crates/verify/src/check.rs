@@ -1,6 +1,6 @@
 //! Checks a certificate line by line: what a line rests on comes before it.
 
-use std::collections::HashMap;
+use std::iter;
 
 use tokenward_compiler::ir::{MatcherId, Pattern, Program, TokenId, UrlId};
 use tokenward_compiler::{BaseUrl, artifact, visible};
@@ -35,7 +35,7 @@ pub fn verify(certificate: &str, artifacts: &[Vec<u8>]) -> Result<Report, String
     for (at, line) in certificate.lines().enumerate() {
         let read = serde_json::from_str(line).map_err(|error| error.to_string());
         let checked = read.and_then(|read| match read {
-            Line::Tokenward(VERSION, policies) if at == 0 => checker.begin(policies, &given),
+            Line::Tokenward(VERSION, policies) if at == 0 => checker.begin(&policies, &given),
             _ if ended || at == 0 => ensure(false, "a line in the wrong place, or of another version"),
             Line::End((of,)) => {
                 ended = true;
@@ -48,23 +48,17 @@ pub fn verify(certificate: &str, artifacts: &[Vec<u8>]) -> Result<Report, String
     ensure(ended, "the certificate has no end").map(|()| checker.report)
 }
 
-/// A policy and a token of it.
-type Key = (Option<Policy>, Option<usize>);
-
 #[derive(Default)]
 struct Checker {
-    policies: Vec<Policy>,
     programs: Vec<(Program, Vec<TokenId>)>,
     closed: Vec<Closed>,
-    /// Whether the one allows something beyond the other, as earlier lines claim.
-    answers: HashMap<(Key, Key), bool>,
     work: Work,
     report: Report,
 }
 
 impl Checker {
-    fn begin(&mut self, policies: Vec<Policy>, given: &[Program]) -> Checked {
-        for (digest, base, merges) in &policies {
+    fn begin(&mut self, policies: &[Policy], given: &[Program]) -> Checked {
+        for (digest, base, merges) in policies {
             let program = given.iter().find(|program| program.digest() == digest);
             let program = program.ok_or_else(|| format!("policy {digest:?} is not given"))?;
             let base = BaseUrl::parse(base).map_err(|error| error.to_string())?;
@@ -73,15 +67,16 @@ impl Checker {
             self.programs.push((program, tokens));
             self.report.about.push(visible(&format!("{digest} at {base}, merges bodies: {merges}")));
         }
-        self.policies = policies;
         Ok(())
     }
 
     fn line(&mut self, line: Line) -> Checked {
-        let (one, other, is_beyond, claim) = match line {
+        let claim = match line {
             Line::Closed(rooted, of, tuples) => {
-                let patterns: Vec<_> = of.iter().map(|of| self.pattern(*of)).collect::<Result<_, _>>()?;
-                check_closed(rooted, &patterns, &tuples, &self.work)?;
+                // A text is UTF-8, and does or does not match each part.
+                let patterns =
+                    iter::once(Ok((Pattern::Utf8, true))).chain(of.iter().map(|of| self.pattern(*of)));
+                check_closed(rooted, &patterns.collect::<Result<Vec<_>, _>>()?, &tuples, &self.work)?;
                 self.closed.push((rooted, of));
                 return Ok(());
             }
@@ -89,11 +84,9 @@ impl Checker {
                 let (more, less) = (self.side(one)?, self.side(other)?);
                 self.beyond(&more, &less, &permits, &forbids)?;
                 self.readers(&more, &less, &readers)?;
-                (one, other, false, nothing(&more, &less)?)
+                nothing(&more, &less)?
             }
-            Line::Request(one, other, request) => {
-                (one, other, true, shown(&self.side(one)?, &self.side(other)?, &request)?)
-            }
+            Line::Request(one, other, request) => shown(&self.side(one)?, &self.side(other)?, &request)?,
             Line::Open(one, other) => {
                 let open = format!("{}, {}", self.side(one)?.name, self.side(other)?.name);
                 self.report.open.push(visible(&open));
@@ -101,10 +94,6 @@ impl Checker {
             }
             Line::Tokenward(..) | Line::End(..) => return Err("a line in the wrong place".to_owned()),
         };
-        // A policy may have several numbers.
-        let key = |(side, token): Subject| (self.policies.get(side).cloned(), token);
-        let known = self.answers.insert((key(one), key(other)), is_beyond);
-        ensure(known.is_none_or(|known| known == is_beyond), "the certificate contradicts itself")?;
         self.report.claims.push(visible(&claim));
         Ok(())
     }
@@ -165,8 +154,11 @@ impl Checker {
                     forbids || permit.rule.asks_json() || number > twin || was.is_some_and(|was| was < at)
                 };
                 let is_kept = twin.is_some_and(|twin| source.is_none_or(|source| stays(source, twin)));
-                self.work.take(usize::from(!is_kept))?;
-                if is_kept || source.is_some_and(|(_, permit)| permit.refuses_as(*reader)) {
+                if is_kept {
+                    continue;
+                }
+                self.work.take(0)?;
+                if source.is_some_and(|(_, permit)| permit.refuses_as(*reader)) {
                     continue;
                 }
                 let proof = proofs.next().ok_or("a claim leaves lines out")?;

@@ -343,7 +343,6 @@ fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)
         // A request: both programs have just decided it.
         return;
     };
-    let less = less.strip_suffix(", but for bodies that the latter refuses as ambiguous").unwrap_or(less);
     let side = |name: &str| usize::from(!name.ends_with('0'));
     let base = |name: &str| {
         let about = report.about.get(side(name)).expect("a policy");

@@ -1,10 +1,12 @@
 //! The patterns of a program as state machines over bytes, as simply as possible. A glob is in several states at once: in those of
-//! its positions at which a text may go on.
+//! its positions at which a text may go on. That a text is UTF-8 is a pattern too.
 
 use super::super::{Atom, Automaton, ByteSet, Glob, Matcher};
 
-/// A glob or an automaton of a matcher, whose states after a text can be followed byte by byte.
+/// A glob or an automaton of a matcher, or UTF-8, whose states after a text can be followed byte by byte.
 pub enum Pattern<'p> {
+    /// All that is UTF-8. There is no state after bytes that are not.
+    Utf8,
     /// An automaton, which is in one state.
     Automaton(&'p Automaton),
     /// The positions of a glob.
@@ -76,6 +78,24 @@ impl Matcher {
     }
 }
 
+/// The states of UTF-8.
+const UTF8: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/// Valid UTF-8 (Unicode, table 3-7): the state after one more byte; 0 where a character has ended.
+fn utf8(state: u32, byte: u8) -> Option<u32> {
+    match (state, byte) {
+        (0, 0..=0x7F) | (1, 0x80..=0xBF) => Some(0),
+        (0, 0xC2..=0xDF) | (2, 0x80..=0xBF) | (4, 0xA0..=0xBF) | (5, 0x80..=0x9F) => Some(1),
+        (0, 0xE1..=0xEC | 0xEE | 0xEF) | (3, 0x80..=0xBF) | (6, 0x90..=0xBF) | (7, 0x80..=0x8F) => Some(2),
+        (0, 0xF1..=0xF3) => Some(3),
+        (0, 0xE0) => Some(4),
+        (0, 0xED) => Some(5),
+        (0, 0xF0) => Some(6),
+        (0, 0xF4) => Some(7),
+        _ => None,
+    }
+}
+
 fn positions(atom: &Atom) -> Vec<Position> {
     let position = |takes: Takes, may_lack: bool, repeats: bool| Position {
         takes,
@@ -101,11 +121,11 @@ fn positions(atom: &Atom) -> Vec<Position> {
 }
 
 impl Pattern<'_> {
-    /// The number of its positions; 1 for an automaton.
+    /// The number of its positions; 1 if it has none.
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
-            Self::Automaton(_) => 1,
+            Self::Utf8 | Self::Automaton(_) => 1,
             Self::Glob(positions) => positions.len(),
         }
     }
@@ -114,6 +134,7 @@ impl Pattern<'_> {
     #[must_use]
     pub fn start(&self) -> Vec<u32> {
         match self {
+            Self::Utf8 => vec![0],
             Self::Automaton(automaton) => vec![automaton.first_state()],
             Self::Glob(positions) => with_skips(positions, vec![0]),
         }
@@ -123,6 +144,7 @@ impl Pattern<'_> {
     #[must_use]
     pub fn next(&self, states: &[u32], byte: u8) -> Vec<u32> {
         match self {
+            Self::Utf8 => states.iter().filter_map(|state| utf8(*state, byte)).collect(),
             Self::Automaton(automaton) => {
                 let moved = states.iter().map(|state| automaton.state_after(*state, byte));
                 moved.collect()
@@ -142,6 +164,7 @@ impl Pattern<'_> {
     #[must_use]
     pub fn accepts(&self, states: &[u32]) -> bool {
         states.iter().any(|state| match self {
+            Self::Utf8 => *state == 0,
             Self::Automaton(automaton) => automaton.matches_in(*state),
             Self::Glob(positions) => *state as usize == positions.len(),
         })
@@ -151,6 +174,11 @@ impl Pattern<'_> {
     #[must_use]
     pub fn key(&self, byte: u8) -> Vec<u8> {
         match self {
+            Self::Utf8 => {
+                let next = UTF8.iter().map(|state| utf8(*state, byte));
+                next.map(|next| next.map_or(u8::MAX, |next| next.to_le_bytes()[0]))
+                    .collect()
+            }
             Self::Automaton(automaton) => vec![automaton.byte_class(byte)],
             Self::Glob(positions) => {
                 let takes = positions.iter().map(|position| position.takes.has(byte).into());
