@@ -84,7 +84,7 @@ impl Policy for Compiler {
         let compiled = compile(sources);
         let mut diagnostics = compiled.diagnostics;
         let budget = Budget::stopped_by(200_000, stop.flag());
-        let served = Served::of(["/".to_owned()], false);
+        let served = Served::of(["/*".to_owned()], false);
         if let Some(program) = compiled.program {
             let bound = program.bind(&self.terms.base).unwrap();
             let asked = (self.terms.universe, &served, &budget);
@@ -159,7 +159,7 @@ impl Client {
             universe: Universe::default(),
             proxied: Proxied::new(
                 &Serving {
-                    endpoints: vec!["/".to_owned()],
+                    endpoints: vec!["/*".to_owned()],
                     ..Serving::default()
                 },
                 Arc::new(Forwards),
