@@ -16,7 +16,7 @@ use tokenward_compiler::{
     analysis::{
         Asked, Budget, NameRefusals, Obstacle, Proxied, Proxy, Request as Shown, Served, Serving, Universe,
     },
-    compile, findings,
+    compile, findings, fix,
     lint::{self, LintSet},
     source::SourceSet,
 };
@@ -104,6 +104,15 @@ impl Policy for Compiler {
             let found = lint::find(policy, settings, &mut diagnostics, asked).unwrap();
             diagnostics.extend(found.diagnostics);
         }
+        let policy = fix::Policy {
+            sources,
+            base: &self.terms.base,
+            merges: self.terms.merges_body,
+            universe: self.terms.universe,
+            proxied: Some(&self.terms.proxied),
+            budget: &budget,
+        };
+        fix::prove(&policy, &mut diagnostics).unwrap();
         Ok(Checked { diagnostics, open: 0 })
     }
 
