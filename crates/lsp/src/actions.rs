@@ -60,7 +60,8 @@ fn corrected(
     };
     let title = visible(&format!("{}: {what}{proof}", finding.code));
     let mut action = action(places, workspace, finding, &correction.edits, title)?;
-    action.is_preferred = is_first.then_some(true);
+    // Editors apply a preferred action on a single key, so it is one that gives no access.
+    action.is_preferred = (is_first && correction.is_proved).then_some(true);
     Some(action)
 }
 

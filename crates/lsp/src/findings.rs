@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use tokenward_compiler::{
     diagnostic::{Code, Diagnostic, Label, Proof, Severity, Unproved},
-    source::{SourceSet, Span},
+    source::{SourceKind, SourceSet, Span},
 };
 
 use crate::pieces::{Known, Piece, pieces};
@@ -36,8 +36,10 @@ pub(crate) struct Finding {
 pub(crate) struct Correction {
     /// Places, and the texts to write there.
     pub(crate) edits: Vec<(Place, String)>,
-    /// What is proved about it; empty if nothing is.
+    /// What is proved about it; empty if no proof was tried.
     pub(crate) proof: String,
+    /// Whether it is proved to give no access.
+    pub(crate) is_proved: bool,
 }
 
 /// A finding about a line of a file that is not part of the policy, such as the configuration.
@@ -112,7 +114,30 @@ impl Whole {
         });
         let moves: HashMap<&str, Moves> = moves.collect();
         let findings = self.findings.values().flatten();
-        findings.filter_map(|found| found.moved(&moves)).collect()
+        let mut kept: Vec<Finding> = findings.filter_map(|found| found.moved(&moves)).collect();
+        // A proof is about a token with the sets that it includes.
+        if self.has_other_sets(sources) {
+            let fixes = kept.iter_mut().flat_map(|found| &mut found.fixes);
+            fixes.for_each(Correction::forget_proof);
+        }
+        kept
+    }
+
+    /// Whether a set is new, changed or gone.
+    fn has_other_sets(&self, sources: &SourceSet) -> bool {
+        let is_set = |path: &String| SourceKind::of(path) == Some(SourceKind::Limits);
+        let sets = sources
+            .iter()
+            .filter(|(_, source)| source.kind == SourceKind::Limits);
+        let mut count = 0;
+        for (_, source) in sets {
+            count += 1;
+            let known = self.known.get(&source.path);
+            if known.is_none_or(|known| *known.text != *source.text) {
+                return true;
+            }
+        }
+        self.known.keys().filter(|path| is_set(path)).count() != count
     }
 }
 
@@ -175,7 +200,14 @@ impl Correction {
         Some(Self {
             edits: edits?,
             proof: self.proof.clone(),
+            is_proved: self.is_proved,
         })
+    }
+
+    /// Forgets a proof that was about other texts.
+    fn forget_proof(&mut self) {
+        self.proof = String::new();
+        self.is_proved = false;
     }
 }
 
@@ -192,6 +224,7 @@ fn corrections(found: &Diagnostic, place: &dyn Fn(Span) -> Option<Place>) -> Vec
                 Proof::Unproved(Unproved::Untried) => String::new(),
                 proof => proof.to_string(),
             },
+            is_proved: fix.is_proved(),
         })
     });
     fixes.collect()
@@ -244,5 +277,14 @@ pub(crate) fn of_pieces(
         });
         is_here && !OF_THE_WHOLE.contains(&found.code)
     });
+    // The tokens that did not change are left out here, and may include these sets.
+    let is_set = |found: &Finding| SourceKind::of(&found.place.file) != Some(SourceKind::Tokens);
+    let of_sets = found.iter_mut().filter(|found| is_set(found));
+    of_sets
+        .flat_map(|found| &mut found.fixes)
+        .for_each(Correction::forget_proof);
     found
 }
+
+#[cfg(test)]
+mod tests;

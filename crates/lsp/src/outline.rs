@@ -284,15 +284,15 @@ pub(crate) fn strings(text: &str, value: Range<usize>) -> Vec<Quoted> {
     found
 }
 
-/// Where the first line begins that is the header of an array's section.
+/// Where the line ends that is before the first header of an array's section.
 fn header_in(text: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find("\n[[")) {
-        let line = at + found + 1;
-        if is_header(text.get(line..).unwrap_or_default()) {
-            return Some(line);
+        let end = at + found;
+        at = end + 1;
+        if is_header(text.get(at..).unwrap_or_default()) {
+            return Some(end);
         }
-        at = line;
     }
     None
 }

@@ -71,12 +71,14 @@ pub(crate) fn pieces(kind: SourceKind, text: &str, known: Option<&Known>) -> Vec
 }
 
 /// The policy without the pieces that are known: they are blanks, so that all places stay. Sets stay whole, since changed pieces may
-/// include them.
+/// include them, and so do reviews, since no fix changes a line that they name.
 pub(crate) fn reduced(sources: &SourceSet, changed: &HashMap<String, Vec<Range<usize>>>) -> SourceSet {
     let files = sources.iter().filter_map(|(_, source)| {
         let pieces = changed.get(&source.path);
         let text = match (source.kind, pieces) {
-            (SourceKind::Limits | SourceKind::Invariants, _) => Arc::clone(&source.text),
+            (SourceKind::Limits | SourceKind::Invariants | SourceKind::Reviewed, _) => {
+                Arc::clone(&source.text)
+            }
             (_, Some(pieces)) => blanked(&source.text, pieces).into(),
             (_, None) => return None,
         };

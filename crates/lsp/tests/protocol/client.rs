@@ -16,7 +16,7 @@ use tokenward_compiler::{
     analysis::{
         Asked, Budget, NameRefusals, Obstacle, Proxied, Proxy, Request as Shown, Served, Serving, Universe,
     },
-    compile, findings,
+    compile, findings, fix,
     lint::{self, LintSet},
     source::SourceSet,
 };
@@ -84,7 +84,7 @@ impl Policy for Compiler {
         let compiled = compile(sources);
         let mut diagnostics = compiled.diagnostics;
         let budget = Budget::stopped_by(200_000, stop.flag());
-        let served = Served::of(["/".to_owned()], false);
+        let served = Served::of(["/*".to_owned()], false);
         if let Some(program) = compiled.program {
             let bound = program.bind(&self.terms.base).unwrap();
             let asked = (self.terms.universe, &served, &budget);
@@ -104,6 +104,15 @@ impl Policy for Compiler {
             let found = lint::find(policy, settings, &mut diagnostics, asked).unwrap();
             diagnostics.extend(found.diagnostics);
         }
+        let policy = fix::Policy {
+            sources,
+            base: &self.terms.base,
+            merges: self.terms.merges_body,
+            universe: self.terms.universe,
+            proxied: Some(&self.terms.proxied),
+            budget: &budget,
+        };
+        fix::prove(&policy, &mut diagnostics).unwrap();
         Ok(Checked { diagnostics, open: 0 })
     }
 
@@ -159,7 +168,7 @@ impl Client {
             universe: Universe::default(),
             proxied: Proxied::new(
                 &Serving {
-                    endpoints: vec!["/".to_owned()],
+                    endpoints: vec!["/*".to_owned()],
                     ..Serving::default()
                 },
                 Arc::new(Forwards),

@@ -290,13 +290,46 @@ fn corrections_and_exceptions_are_quick_fixes() {
     let actions = actions.as_array().unwrap();
     let uri = client.uri("a.toml");
     let edit = |at: usize| &actions[at]["edit"]["changes"][uri.as_str()][0];
-    assert_eq!(actions[0]["isPreferred"], true);
+    // It lets a request through that the text does not.
+    let title = actions[0]["title"].as_str().unwrap();
+    assert!(title.contains("not proved: it gives access"), "{title}");
+    assert!(actions[0]["isPreferred"].is_null(), "{title}");
     assert!(
         edit(0)["newText"].as_str().unwrap().contains(":boolean"),
         "{actions:?}"
     );
     assert_eq!(edit(1)["newText"], "# allow TW0103: \n");
     assert_eq!(edit(1)["range"]["start"]["character"], 0);
+    client.finish();
+}
+
+#[test]
+fn proved_corrections_are_preferred() {
+    let lines = "[get]/rest/api/2/myself\n[get]/rest/api/2/myself";
+    let text = token("a", lines).replace("limit_to", "include = [\"set\"]\nlimit_to");
+    let set = "/rest/api/2/user\n/rest/api/2/user\n";
+    let mut client = Client::start(&[("a.toml", &text), ("set.limits", set)]);
+    client.open("a.toml", &text);
+    client.open("set.limits", set);
+    client.findings("a.toml", |found| codes(found) == ["TW0108"]);
+    client.findings("set.limits", |found| codes(found) == ["TW0108"]);
+    let first = |client: &mut Client, path: &str, line: usize| {
+        let range =
+            json!({ "start": { "line": line, "character": 0 }, "end": { "line": line, "character": 1 } });
+        let params = json!({
+            "textDocument": { "uri": client.uri(path) },
+            "range": range,
+            "context": { "diagnostics": [] },
+        });
+        let actions = client.ask("textDocument/codeAction", params);
+        let title = actions[0]["title"].as_str().unwrap().to_owned();
+        (title, actions[0]["isPreferred"].as_bool().unwrap_or_default())
+    };
+    let line = text.lines().position(|line| line.starts_with("[get]")).unwrap() + 1;
+    for (path, line) in [("a.toml", line), ("set.limits", 1)] {
+        let (title, is_preferred) = first(&mut client, path, line);
+        assert!(title.contains("(proved equivalent)") && is_preferred, "{title}");
+    }
     client.finish();
 }
 

@@ -186,6 +186,46 @@ fn the_editor_shows_what_the_command_finds() {
 }
 
 #[test]
+fn quick_fixes_carry_their_proofs() {
+    let directory = policy("jira");
+    let lines = "[get]/rest/api/2/myself\n[get]/rest/api/2/myself\n[get]rest/api/2/user\n";
+    let text = TOKEN.replace("[get]/api/v4/projects/1\n[get]/rest/api/2/myself\n", lines);
+    let file = uri(&directory.path().join("policies/a.toml"));
+    let mut editor = Editor::start(directory.path());
+    editor.open(&file, &text);
+    editor.findings(&file, |found| found.len() >= 2);
+    let mut first = |line: u64| {
+        let place = json!({ "line": line, "character": 7 });
+        let actions = editor.ask(
+            "textDocument/codeAction",
+            json!({
+                "textDocument": { "uri": file },
+                "range": { "start": place, "end": place },
+                "context": { "diagnostics": [] },
+            }),
+        );
+        (
+            actions[0]["title"].as_str().unwrap().to_owned(),
+            actions[0]["isPreferred"] == true,
+        )
+    };
+    let (title, is_preferred) = first(7);
+    assert!(
+        title.starts_with("TW0108: ") && title.ends_with("(proved equivalent)"),
+        "{title}"
+    );
+    assert!(is_preferred, "{title}");
+    let (title, is_preferred) = first(8);
+    assert!(
+        title.starts_with("TW0105: ")
+            && title.contains("(not proved: it gives access; `a` would allow `GET /"),
+        "{title}"
+    );
+    assert!(!is_preferred, "{title}");
+    editor.finish();
+}
+
+#[test]
 fn a_changed_configuration_changes_the_findings() {
     let directory = policy("jira");
     let file = uri(&directory.path().join("policies/a.toml"));
