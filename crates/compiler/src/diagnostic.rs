@@ -14,9 +14,10 @@ mod render_sarif;
 mod render_text;
 mod report;
 mod severity;
+mod witness;
 
 pub use code::Code;
-pub use finding::{Diagnostic, Elsewhere, Label, Witness, sort};
+pub use finding::{Diagnostic, Elsewhere, Label, sort};
 pub use fix::{Edit, Fix, Lost, Proof, Unproved};
 pub use identity::{Identity, Subject, identities};
 pub use nearest::nearest;
@@ -29,3 +30,4 @@ pub use render_sarif::render_sarif;
 pub use render_text::{SHOWN, render_some, render_text};
 pub use report::{Correction, Finding, Place, Report};
 pub use severity::Severity;
+pub use witness::Witness;

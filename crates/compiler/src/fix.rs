@@ -11,35 +11,19 @@ mod concern;
 mod edited;
 mod fitted;
 mod guard;
+mod policy;
 mod rounds;
 
 pub use edited::{edited, overlap};
+pub use policy::Policy;
 
 use self::{compare::Comparer, concern::Concern, fitted::fitted, guard::Guard};
 use crate::{
-    BaseUrl,
-    analysis::{Budget, Fault, Proxied, Universe},
+    analysis::Fault,
     diagnostic::{Diagnostic, Fix, Proof, Unproved},
     source::SourceSet,
     tokens,
 };
-
-/// A policy whose findings are corrected, and the settings under which its requests are judged.
-#[derive(Clone, Copy)]
-pub struct Policy<'p> {
-    /// The texts.
-    pub sources: &'p SourceSet,
-    /// The public URL.
-    pub base: &'p BaseUrl,
-    /// Whether the upstream merges bodies with queries: see [`crate::ir::Program::merging_body`].
-    pub merges: bool,
-    /// The requests that some configuration may let through.
-    pub universe: Universe,
-    /// The proxy that should forward the requests that are shown.
-    pub proxied: Option<&'p Proxied>,
-    /// What all proofs together may cost.
-    pub budget: &'p Budget,
-}
 
 /// The fixes of one finding, each with its proof. Nothing is read or written but `policy`.
 ///

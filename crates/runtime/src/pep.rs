@@ -28,7 +28,7 @@ use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, Token, TokenId};
 
-pub(crate) use ambiguity::Refusals;
+pub(crate) use ambiguity::refusals::Refusals;
 pub(crate) use auth::AuthRules;
 pub(crate) use denials::Denials;
 pub(crate) use inspect::check_query;

@@ -8,7 +8,10 @@ use super::{
     clauses::Ruled,
     names::{NameClass, NameRefusals, Site, Spelling},
     parameters, prefilter,
-    prover::{Asked, Prover, Question},
+    prover::{
+        Prover,
+        question::{Asked, Question},
+    },
     refusal::Refusals,
     side::Side,
 };

@@ -1,10 +1,8 @@
 //! Answers questions about whole policies by questions about cells, and tries each answer on the programs.
 
 mod beyond;
-mod question;
+pub(super) mod question;
 mod readers;
-
-pub(super) use self::question::{Asked, Question};
 
 use std::{
     cell::{Cell as Flag, LazyCell},

@@ -4,6 +4,7 @@ use super::{
     code::Code,
     fix::{Edit, Fix},
     severity::Severity,
+    witness::Witness,
 };
 use crate::source::Span;
 
@@ -30,15 +31,6 @@ pub struct Diagnostic {
     pub widened: Option<String>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
-}
-
-/// A request that proves a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
-    /// As one line.
-    pub request: String,
-    /// As a `curl` command.
-    pub curl: String,
 }
 
 /// A line of a file that is no part of the policy, such as the configuration.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::finding::Witness;
+use super::witness::Witness;
 use crate::source::{SourceSet, Span};
 
 /// A correction of a finding. A finding that a check made has its fixes without a proof; [`crate::fix`] adds the proofs.

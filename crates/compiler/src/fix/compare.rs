@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Policy, edited::edited};
+use super::{edited::edited, policy::Policy};
 use crate::{
     analysis::{Analysis, Difference, Fault, Finding},
     dead,

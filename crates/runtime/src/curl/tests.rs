@@ -123,10 +123,7 @@ fn what_cannot_be_known_is_named() {
         ("wget https://x/", "must begin with `curl`"),
         ("curl", "no URL"),
         ("curl https://x/ https://y/", "several URLs"),
-        (
-            "curl --digest -u a:b https://x/",
-            "`--digest` is not supported",
-        ),
+        ("curl --digest -u a:b https://x/", "`--digest` is not supported"),
         ("curl -K file https://x/", "`-K` is not supported"),
         ("curl -n https://x/", "`-n` is not supported"),
         ("curl --dta x https://x/", "did you mean `--data`"),

@@ -1,7 +1,7 @@
 //! Finds ambiguous names: names of query parameters or JSON members that an upstream's framework could take for a name
 //! that a line constrains, in another spelling or on the other side.
 
-mod refusals;
+pub(crate) mod refusals;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -11,8 +11,6 @@ use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Kind, Node, Nodes, Path, ReadError, Slot, Step, Wanted};
 
 use crate::request::{Canonical, Filed, Rules};
-
-pub(crate) use refusals::Refusals;
 
 /// Maximum number of different names that are compared in one object, or in the objects of the root together. Each costs
 /// about a microsecond, and no API of the products whose frameworks parse names has as many parameters.

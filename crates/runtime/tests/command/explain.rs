@@ -406,7 +406,7 @@ fn a_question_that_lacks_something_says_what() {
         (
             &["ci", "--curl", "curl -K f https://x/"],
             2,
-            "`-K` cannot be explained",
+            "`-K` is not supported",
         ),
         (&["ci", "--curl", "curl \"https://x\" ^\n -v"], 2, "Windows"),
         (&["ci", "--admin", "GET", "/rest/x"], 3, "no proxy is running"),

@@ -234,7 +234,7 @@ fn told_of(change: &str) -> String {
 fn wrong_tests_are_errors_with_a_cure() {
     for (change, code, cure) in [
         ("tokn = \"ci\"", "TW0002", "did you mean `token`?"),
-        ("token = \"cl\"", "TW0603", "did you mean `ci`?"),
+        ("token = \"peopel\"", "TW0603", "did you mean `people`?"),
         ("token = \"people\"", "TW0604", "add `"),
         ("token = \"people\"\nuser = \"ann\"", "TW0604", "add `client"),
         (
@@ -452,7 +452,7 @@ fn the_example_policies_pass_their_tests() {
     assert!(value["passed"].as_u64() > Some(10), "{value}");
 }
 
-/// A policy of 30 lines, whose generated tests were reviewed.
+/// A policy of 30 lines with generated tests.
 #[test]
 fn the_tests_of_thirty_lines_notice_every_mistake() {
     let directory = copy_of(&here("tests/command/fixtures/tested"));

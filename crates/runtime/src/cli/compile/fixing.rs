@@ -1,13 +1,14 @@
 //! `compile --fix`: writes the corrections that are proved to give no access, and tells what remains.
 
 mod choice;
+mod chosen;
+mod mode;
 mod recorded;
 mod told;
 mod writing;
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use tokenward_compiler::analysis::{Budget, Proxied};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::fix;
@@ -19,18 +20,10 @@ use super::accepted::Accepted;
 use super::proved::Compiled;
 use crate::config::Config;
 use crate::config::universe::universe;
-use choice::Chosen;
+use chosen::Chosen;
+pub(super) use mode::Mode;
 use recorded::Recorded;
 use told::Told;
-
-/// The fixes to write.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Mode {
-    /// Fixes that are proved equivalent
-    Equivalent,
-    /// Also fixes that are proved to allow less
-    Narrow,
-}
 
 /// Rounds of fixes. A fix may make a line unnecessary, which the next round removes.
 const ROUNDS: usize = 32;

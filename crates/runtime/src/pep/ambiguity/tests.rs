@@ -3,7 +3,7 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Json, Request, RequestBody, are_refused};
 use tokenward_compiler::source::SourceSet;
 
-use super::Refusals;
+use super::refusals::Refusals;
 use crate::pep::inspect::{check_body, check_query};
 use crate::problem::Problem;
 use crate::request::{self, Framing, Product, RawHead, Reason, Rules, Settings, Version};

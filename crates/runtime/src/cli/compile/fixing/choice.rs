@@ -1,26 +1,13 @@
 //! Chooses the fixes of one round: wanted, not overlapping, and proved together.
 
-use tokenward_compiler::diagnostic::{Diagnostic, Edit, Fix, Proof};
+use tokenward_compiler::diagnostic::{Diagnostic, Fix, Proof};
 use tokenward_compiler::fix::{self, Policy, overlap};
 
-use super::Mode;
-use super::recorded::{Judged, Recorded};
+use super::chosen::Chosen;
+use super::mode::Mode;
+use super::recorded::Recorded;
 use super::told::Told;
 use crate::cli::Failure;
-
-/// A fix to apply.
-pub(super) struct Chosen<'f> {
-    pub(super) finding: &'f Diagnostic,
-    pub(super) fix: &'f Fix,
-    /// What the recorded calls say, if they were asked.
-    pub(super) judged: Option<Judged>,
-}
-
-impl Chosen<'_> {
-    pub(super) fn edits(&self) -> impl Iterator<Item = &Edit> {
-        self.fix.edits.iter()
-    }
-}
 
 /// Whether a fix with this proof is to be written.
 pub(super) fn is_wanted(mode: Mode, proof: &Proof) -> bool {

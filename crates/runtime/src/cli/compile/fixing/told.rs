@@ -4,7 +4,7 @@ use tokenward_compiler::diagnostic::{Diagnostic, Fix, Severity};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::visible;
 
-use super::choice::Chosen;
+use super::chosen::Chosen;
 use super::recorded::Judged;
 use crate::cli::output;
 use crate::cli::plural::plural;
