@@ -83,6 +83,7 @@ fn every_fixture_is_told_what_is_wrong() {
         Code::NewEscalate,
         Code::MoreCalls,
         Code::LatentAccess,
+        Code::LiftedNames,
     ]);
     // This needs a budget that is too small: see the next test.
     seen.insert(Code::OpenInvariant);

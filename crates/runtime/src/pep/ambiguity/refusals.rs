@@ -37,6 +37,12 @@ impl Refusals {
             || self.wraps && (is_wrapped(line, &root) || leads_to_any(line, &root.below_root()))
     }
 
+    /// Whether Rails would store this member of the root in an object with an `only` that the root lacks.
+    fn refuses_beside(&self, line: Constrained<'_>, name: &str, is_lacking: impl Fn(&Path) -> bool) -> bool {
+        let root = Filed::new(std::iter::once(name));
+        self.wraps && wrappers(line).any(|(path, object)| is_lacking(path) && root.has_wrapped_in(object))
+    }
+
     fn refuses_member(&self, line: Constrained<'_>, object: &Path, name: &str) -> bool {
         let names = Filed::new(std::iter::once(name));
         let is_other = |path: &Path| {
@@ -63,13 +69,11 @@ impl NameRefusals for Refusals {
             }
             Spelling::Member { object, name } if *object == Path::ROOT => self.refuses_root(line, name),
             Spelling::Member { object, name } => self.refuses_member(line, object, name),
-            Spelling::Beside { lacking, name } => {
-                let root = Filed::new(std::iter::once(name.as_str()));
-                let is_stored =
-                    |(path, object): (&Path, &str)| path == lacking && root.has_wrapped_in(object);
-                self.wraps && wrappers(line).any(is_stored)
+            Spelling::Beside { lacking, name } => self.refuses_beside(line, name, |path| path == lacking),
+            // Such a root lacks all objects.
+            Spelling::NoObject => {
+                self.refuses_root(line, NO_OBJECT) || self.refuses_beside(line, NO_OBJECT, |_| true)
             }
-            Spelling::NoObject => self.refuses_root(line, NO_OBJECT),
         }
     }
 
