@@ -7,6 +7,7 @@ mod recorded;
 mod told;
 mod writing;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::{Budget, Proxied};
@@ -112,8 +113,9 @@ pub(super) fn asked<'p>(
 /// Fixes of one run may take one of so many shares of the budget, in addition to it.
 const SHARES: u64 = 2;
 
-/// Fixes that are proved for a reader. More would take longer than all other proofs, and `--fix` proves all.
-const SHOWN: usize = 500;
+/// Lines that are compiled again, at most, to prove fixes for a reader: each proof compiles the file of its line. More would take
+/// longer than all other proofs, and `--fix` proves all.
+const SHOWN_LINES: usize = 20_000;
 
 /// Adds proofs to the fixes of the first findings.
 pub(super) fn prove(
@@ -137,10 +139,16 @@ pub(in crate::cli) fn prove_first(
     (proxy, budget): (&Proxied, &Budget),
     findings: &mut [Diagnostic],
 ) -> Result<(), Failure> {
-    let mut count = 0;
+    let mut lines = HashMap::new();
+    let mut compiled = 0;
     let first = findings.iter().take_while(|found| {
-        count += found.fixes.len();
-        count <= SHOWN
+        let source = found.primary.span.source;
+        let length = lines.entry(source).or_insert_with(|| {
+            let text = sources.get(source).map(|source| source.text.as_ref());
+            text.unwrap_or_default().lines().count()
+        });
+        compiled += found.fixes.len() * *length;
+        compiled <= SHOWN_LINES
     });
     let first = first.count();
     let Some(findings) = findings.get_mut(..first) else {
