@@ -19,6 +19,11 @@ SET = ROOT / "policies" / "jira-read.limits"
     config=ClientServerConfig(server_command=[os.environ["TOKENWARD_BIN"], "lsp"]),
 )
 async def client(request, lsp_client: LanguageClient):
+    # The client names the editor's capabilities, and has no answer of its own to the request that follows from this one.
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def register(params: types.RegistrationParams) -> None:
+        assert [one.method for one in params.registrations] == [types.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=client_capabilities(request.param),
