@@ -49,7 +49,7 @@ fn a_denial_shows_the_smallest_change_and_the_smallest_line() {
     smallest change of the request that the proxy would forward:
       set the parameter `jql` to `project = KANBAN` instead of `project = HR`
       leave out the parameter `x`
-      allowed by ci.toml:8: /rest/api/2/search[QueryParam::jql==project = KANBAN][QueryParam::only]
+      allowed by ci.toml:9: /rest/api/2/search[QueryParam::jql==project = KANBAN][QueryParam::only]
       curl -u svc:"$TOKEN" 'https://jira.example.com/rest/api/2/search?jql=project%20%3D%20KANBAN'
     smallest line that would allow this request, and no other:
       [get]/rest/api/2/search[QueryParam::jql==project = HR][QueryParam::x==1][QueryParam::only]
