@@ -290,10 +290,10 @@ fn corrections_and_exceptions_are_quick_fixes() {
     let actions = actions.as_array().unwrap();
     let uri = client.uri("a.toml");
     let edit = |at: usize| &actions[at]["edit"]["changes"][uri.as_str()][0];
-    // It lets a request through that the text does not.
+    // It denies a text that is spelled like the value.
     let title = actions[0]["title"].as_str().unwrap();
-    assert!(title.contains("not proved: it gives access"), "{title}");
-    assert!(actions[0]["isPreferred"].is_null(), "{title}");
+    assert!(title.contains("proved to allow less"), "{title}");
+    assert_eq!(actions[0]["isPreferred"], true, "{title}");
     assert!(
         edit(0)["newText"].as_str().unwrap().contains(":boolean"),
         "{actions:?}"

@@ -230,7 +230,7 @@ fn an_allowing_line_has_its_commit_and_author() {
     assert_eq!(origin["author"], "t");
     assert_eq!(origin["subject"], "Let CI read KANBAN");
     let ran = explain(&it, 0, &request);
-    let short = &id[..12];
+    let short = id.get(..12).unwrap();
     assert!(
         ran.out
             .contains(&format!("commit {short} by t <t@example.com> on ")),
