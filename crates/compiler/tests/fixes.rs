@@ -425,9 +425,12 @@ fn table_pages_and_code_agree() {
         let content = content.strip_suffix(" |").unwrap().replace("\\|", "|");
         assert_eq!(words, offer.words(), "{code}");
         let (_, section) = code.page().split_once("\n## Fix\n\n").unwrap();
-        let mut section = section.trim_end().to_owned();
-        section[..1].make_ascii_lowercase();
-        assert_eq!(section, format!("{words}. {content}"), "{code}");
+        // A page begins with a capital letter.
+        let expected = format!("{words}. {content}");
+        assert!(
+            section.trim_end().eq_ignore_ascii_case(&expected),
+            "{code}: {section}"
+        );
         assert!(offer == Offer::None || code.severity() == Severity::Warning || offer != Offer::Equivalent);
     }
 }
