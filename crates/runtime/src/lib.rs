@@ -188,6 +188,7 @@ mod pep {
     mod inspect;
     mod rehearse;
 
+    pub(crate) use ambiguity::refusals::Refusals;
     pub(crate) use auth::AuthRules;
     pub(crate) use rehearse::{Unsent, by_lines, rehearsed};
 }
