@@ -17,7 +17,8 @@ if not client then
 end
 vim.lsp.buf_attach_client(0, client)
 await("the handshake", function()
-  return vim.lsp.get_client_by_id(client) and vim.lsp.get_client_by_id(client).server_capabilities.hoverProvider
+  local found = vim.lsp.get_client_by_id(client)
+  return found and found.server_capabilities and found.server_capabilities.hoverProvider
 end)
 
 -- A finding while typing, with an astral character before it.
