@@ -149,9 +149,11 @@ fn blocks_of_toml_in_the_documentation_are_read() {
                     table.len() == 1 && (table.contains_key("basic") || table.contains_key("token"))
                 })
             };
-            let is_policy = ["token", "never", "only", "always", "reviewed", "accepted", "test"]
-                .iter()
-                .any(|name| table.get(*name).is_some_and(toml::Value::is_array));
+            let is_policy = [
+                "token", "never", "only", "always", "reviewed", "accepted", "test", "language",
+            ]
+            .iter()
+            .any(|name| table.get(*name).is_some_and(toml::Value::is_array));
             if is_policy || table.values().all(is_credentials) {
                 continue;
             }

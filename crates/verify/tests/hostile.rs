@@ -39,7 +39,7 @@ fn certificate(digests: &[&str], lines: &[&str]) -> String {
     lines.join("\n") + "\n"
 }
 
-const SAME: &str = r#"{"beyond":[[1,0],[0,0],[[[255,[0],[]]]],[]]}"#;
+const SAME: &str = r#"{"beyond":[[1,0],[0,0],[[[255,[0],[]]]],[],[]]}"#;
 
 #[test]
 fn a_body_that_only_the_other_refuses_is_beyond_it() {
