@@ -19,9 +19,12 @@ fn program(lines: &str) -> Program {
 /// `METHOD /path?a=b&c`, then ` {` of a JSON body or ` form`.
 fn asked(text: &str) -> Asked {
     let (method, rest) = text.split_once(' ').unwrap();
-    let (target, body) = match (rest.strip_suffix(" form"), rest.split_once(' ')) {
+    let (target, body) = match (rest.strip_suffix(" form"), rest.split_once(" {")) {
         (Some(target), _) => (target, AskedBody::Form),
-        (None, Some((target, body))) => (target, AskedBody::Json(json(body.as_bytes()).unwrap())),
+        (None, Some((target, members))) => (
+            target,
+            AskedBody::Json(json(format!("{{{members}").as_bytes()).unwrap()),
+        ),
         (None, None) => (rest, AskedBody::Absent),
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
