@@ -4,7 +4,7 @@
 //! readings are compared over all requests, as [`crate::ask::equal`] does. A line with an error has no meaning, so it is missing in the
 //! reading before: a corrected permit line then gives access, and a corrected forbid line takes some.
 //!
-//! Nothing is proved about texts that a person, a seal or a review has fixed: see [`Unproved`](crate::diagnostic::Unproved).
+//! Nothing is proved about texts that a person, a seal or a review has fixed: see [`Unproved`].
 
 mod compare;
 mod concern;
