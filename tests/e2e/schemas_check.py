@@ -74,6 +74,8 @@ def check(schema: str, files: list[Path]) -> bool:
 
 
 def kind(file: Path) -> str:
+    if "tests" in file.parts[-2:-1]:
+        return "tests"
     return {"invariants.toml": "invariants", "reviewed.toml": "reviewed"}.get(file.name, "tokens")
 
 
