@@ -3,6 +3,7 @@
 mod baseline;
 mod definition;
 mod document;
+mod entries;
 mod invariant;
 mod keys;
 mod lines;
@@ -27,9 +28,6 @@ pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 pub(crate) use test_case::read as read_tests;
 pub use test_case::{Expect, Keys as RequestKeys, RequestDef, TestDef};
 
-use toml::de::DeValue;
-
-use self::document::parse;
 use crate::{
     diagnostic::Diagnostic,
     source::{Source, SourceId, SourceKind, SourceSet},
@@ -47,33 +45,12 @@ pub(crate) fn read_all(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -
 /// Reads the token entries of one file. Errors go to `diagnostics`; the other entries are still read.
 #[must_use]
 pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
-    let Some(root) = parse(id, source, diagnostics) else {
-        return Vec::new();
-    };
-    let mut reader = keys::Reader {
-        id,
-        source,
+    let mut tokens = entries::read(
+        (id, source),
+        (&["token"], "token"),
         diagnostics,
-        unknown: 0,
-    };
-    let mut tokens = Vec::new();
-    for (key, value) in root.get_ref() {
-        match (key.get_ref().as_ref(), value.get_ref()) {
-            ("token", DeValue::Array(entries)) => {
-                for entry in entries.iter() {
-                    match entry.get_ref() {
-                        DeValue::Table(table) => tokens.push(reader.token(table, entry.span())),
-                        _ => reader.wrong(entry, "`token` must contain tables: write `[[token]]` above each"),
-                    }
-                }
-            }
-            ("token", _) => reader.wrong(
-                value,
-                "a single token must also be an array entry: write `[[token]]`",
-            ),
-            _ => drop(reader.unknown(key, &["token"])),
-        }
-    }
+        |reader, _, table, range| Some(reader.token(table, range)),
+    );
     tokens.sort_by_key(|token| token.span);
     tokens
 }

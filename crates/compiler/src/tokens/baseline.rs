@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{document, keys::Reader};
+use super::{document, entries, keys::Reader};
 use crate::{
     diagnostic::{Code, Diagnostic, Identity, Severity, Subject},
     source::{Source, SourceId, Span},
@@ -37,33 +37,12 @@ pub struct Accepted {
 
 /// Reads the entries of a baseline file. Errors go to `diagnostics`; the other entries are still read.
 pub fn read_baseline(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Accepted> {
-    let Some(root) = document::parse(id, source, diagnostics) else {
-        return Vec::new();
-    };
-    let mut reader = Reader {
-        id,
-        source,
+    let mut entries = entries::read(
+        (id, source),
+        (&["accepted"], "entry"),
         diagnostics,
-        unknown: 0,
-    };
-    let help = "write `[[accepted]]` above each entry";
-    let mut entries = Vec::new();
-    for (key, value) in root.get_ref() {
-        if key.get_ref() != "accepted" {
-            reader.unknown(key, &["accepted"]);
-            continue;
-        }
-        let DeValue::Array(tables) = value.get_ref() else {
-            reader.wrong(value, help);
-            continue;
-        };
-        for table in tables.iter() {
-            match table.get_ref() {
-                DeValue::Table(keys) => entries.extend(entry(&mut reader, keys, table.span())),
-                _ => reader.wrong(table, help),
-            }
-        }
-    }
+        |reader, _, table, range| entry(reader, table, range),
+    );
     entries.sort_by_key(|entry| entry.span);
     entries
 }

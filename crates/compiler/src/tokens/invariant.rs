@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::{
     document::{self, At},
+    entries,
     keys::Reader,
     lines::Lines,
 };
@@ -65,38 +66,19 @@ pub struct InvariantDef {
 
 /// Reads the invariants of one file. Errors go to `diagnostics`; the other entries are still read.
 pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
-    let Some(root) = document::parse(id, source, diagnostics) else {
-        return Vec::new();
-    };
-    let mut reader = Reader {
-        id,
-        source,
+    let mut invariants = entries::read(
+        (id, source),
+        (KINDS, "invariant"),
         diagnostics,
-        unknown: 0,
-    };
-    let mut invariants = Vec::new();
-    for (key, value) in root.get_ref() {
-        let kind = match key.get_ref().as_ref() {
-            "never" => InvariantKind::Never,
-            "only" => InvariantKind::Only,
-            "always" => InvariantKind::Always,
-            _ => {
-                reader.unknown(key, KINDS);
-                continue;
-            }
-        };
-        let help = format!("write `[[{}]]` above each invariant", kind.as_str());
-        let DeValue::Array(entries) = value.get_ref() else {
-            reader.wrong(value, &help);
-            continue;
-        };
-        for entry in entries.iter() {
-            match entry.get_ref() {
-                DeValue::Table(table) => invariants.extend(invariant(&mut reader, kind, table, entry.span())),
-                _ => reader.wrong(entry, &help),
-            }
-        }
-    }
+        |reader, heading, table, range| {
+            let kind = match heading {
+                "never" => InvariantKind::Never,
+                "only" => InvariantKind::Only,
+                _ => InvariantKind::Always,
+            };
+            invariant(reader, kind, table, range)
+        },
+    );
     invariants.sort_by_key(|invariant| invariant.span);
     // Findings name an invariant, so a name must be unique.
     let mut names: HashMap<&str, &InvariantDef> = HashMap::new();

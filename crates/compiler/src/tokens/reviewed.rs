@@ -1,14 +1,15 @@
 //! `reviewed.toml` to entries: access that a policy may newly allow, because it was reviewed.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::{
     document::{self, At},
+    entries,
     keys::Reader,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    source::{Source, SourceId, SourceKind, SourceSet, Span},
+    source::{SourceKind, SourceSet, Span},
 };
 
 /// Every key that an entry may have, in the order in which they are written.
@@ -118,39 +119,13 @@ pub fn read_reviewed(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> 
         .iter()
         .filter(|(_, source)| source.kind == SourceKind::Reviewed);
     let mut entries = Vec::new();
-    for (id, source) in files {
-        entries.extend(read(id, source, diagnostics));
-    }
-    entries
-}
-
-fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reviewed> {
-    let Some(root) = document::parse(id, source, diagnostics) else {
-        return Vec::new();
-    };
-    let mut reader = Reader {
-        id,
-        source,
-        diagnostics,
-        unknown: 0,
-    };
-    let mut entries = Vec::new();
-    for (key, value) in root.get_ref() {
-        if key.get_ref() != "reviewed" {
-            reader.unknown(key, &["reviewed"]);
-            continue;
-        }
-        let help = "write `[[reviewed]]` above each entry";
-        let DeValue::Array(tables) = value.get_ref() else {
-            reader.wrong(value, help);
-            continue;
-        };
-        for table in tables.iter() {
-            match table.get_ref() {
-                DeValue::Table(keys) => entries.extend(entry(&mut reader, keys, table.span())),
-                _ => reader.wrong(table, help),
-            }
-        }
+    for file in files {
+        entries.extend(entries::read(
+            file,
+            (&["reviewed"], "entry"),
+            diagnostics,
+            |reader, _, table, range| entry(reader, table, range),
+        ));
     }
     entries
 }

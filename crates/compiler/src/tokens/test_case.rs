@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     document::{self, At},
+    entries,
     keys::Reader,
 };
 use crate::{
@@ -95,33 +96,12 @@ pub struct Keys {
 
 /// Reads the tests of one file. Errors go to `diagnostics`; the other tests are still read.
 pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<TestDef> {
-    let Some(root) = document::parse(id, source, diagnostics) else {
-        return Vec::new();
-    };
-    let mut reader = Reader {
-        id,
-        source,
+    let mut tests = entries::read(
+        (id, source),
+        (&["test"], "test"),
         diagnostics,
-        unknown: 0,
-    };
-    let help = "write `[[test]]` above each test";
-    let mut tests: Vec<TestDef> = Vec::new();
-    for (key, value) in root.get_ref() {
-        if key.get_ref() != "test" {
-            reader.unknown(key, &["test"]);
-            continue;
-        }
-        let DeValue::Array(tables) = value.get_ref() else {
-            reader.wrong(value, help);
-            continue;
-        };
-        for table in tables.iter() {
-            match table.get_ref() {
-                DeValue::Table(keys) => tests.extend(test(&mut reader, keys, table.span())),
-                _ => reader.wrong(table, help),
-            }
-        }
-    }
+        |reader, _, table, range| test(reader, table, range),
+    );
     tests.sort_by_key(|test| test.span);
     unique(&tests, diagnostics);
     tests
