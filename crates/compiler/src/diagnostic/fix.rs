@@ -72,6 +72,8 @@ pub enum Unproved {
     NoAccess(String),
     /// A seal signs the text that would change: the token's name.
     Sealed(String),
+    /// A file cannot be read, and may have a seal.
+    Unread,
     /// A review names the line that would change.
     Reviewed,
     /// A comment excepts the line from a warning, so a person has judged it.
@@ -175,6 +177,7 @@ impl fmt::Display for Unproved {
                 "`{token}` has an error outside of its lines, so there is no access to compare"
             ),
             Self::Sealed(token) => write!(f, "the seal of `{token}` signs the text"),
+            Self::Unread => f.write_str("a file that may have a seal cannot be read"),
             Self::Reviewed => f.write_str("a review names the text of the line"),
             Self::Excepted => f.write_str("a comment excepts the line from a warning"),
         }

@@ -75,7 +75,7 @@ impl<'s> Guard<'s> {
             }
         }
         if self.is_unread {
-            return Some(Unproved::Sealed("a file that cannot be read".to_owned()));
+            return Some(Unproved::Unread);
         }
         let touches = |lines: &[Span]| edits.iter().any(|edit| touches(lines, edit));
         if touches(&self.excepted) {
