@@ -142,7 +142,7 @@ impl<'p> Comparer<'p> {
                 _ => return Ok(Proof::Unproved(Unproved::NoAccess(name.to_owned()))),
             };
             let (was, is) = (old.token(then), new.token(now));
-            if without_exceptions(was) != without_exceptions(is) {
+            if other_keys(was) != other_keys(is) {
                 return Ok(Proof::Unproved(Unproved::OtherKeys(name.to_owned())));
             }
             let compared = analysis.compare(Some(then), Some(now))?;
@@ -230,8 +230,9 @@ fn witness(program: &Program, token: &Token, finding: &Finding) -> Witness {
     }
 }
 
-/// The keys of a token that decide. Exceptions from warnings do not.
-fn without_exceptions(token: &Token) -> Attributes {
+/// The keys of a token that a comparison of requests does not show. It shows the effect of `unrestricted`, and exceptions from warnings
+/// decide nothing.
+fn other_keys(token: &Token) -> Attributes {
     Attributes {
         lint_allow: Vec::new(),
         unrestricted: false,
