@@ -2,7 +2,7 @@
 
 use super::{
     code::Code,
-    fix::{Edit, Fix},
+    fix::{Edit, Fix, Proof},
     severity::Severity,
     witness::Witness,
 };
@@ -111,10 +111,11 @@ impl Diagnostic {
     /// otherwise the first.
     #[must_use]
     pub fn best_fix(&self) -> Option<&Fix> {
-        let first = |name: &str| self.fixes.iter().find(|fix| fix.proof.name() == name);
-        first("equivalent")
-            .or_else(|| first("narrower"))
-            .or_else(|| self.fixes.first())
+        self.fixes.iter().min_by_key(|fix| match fix.proof {
+            Proof::Equivalent => 0,
+            Proof::Narrower { .. } => 1,
+            Proof::Unproved(_) => 2,
+        })
     }
 
     /// Adds a request as proof.
