@@ -459,14 +459,18 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
     };
     let diagnostic = Diagnostic::new(Code::LineSyntax, place, headline).label(format!("expected {expected}"));
     Box::new(match rest {
-        rest if from.is_some() && is_name_missing && rest.starts_with(['=', '!', '?', '~', '<', '>']) => diagnostic
-            .help("write the name before the operator; `\"\"` is the empty name"),
-        rest if from.is_some() && rest.starts_with('=') && !rest.starts_with("==") => diagnostic
-            .help("the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes")
-            .fix(span.part(at..at + 1), "=="),
-        rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => diagnostic.help(
-            "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes",
-        ),
+        rest if from.is_some() && is_name_missing && rest.starts_with(['=', '!', '?', '~', '<', '>']) => {
+            diagnostic.help("write the name before the operator; `\"\"` is the empty name")
+        }
+        rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => {
+            let found = diagnostic.help(
+                "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes",
+            );
+            match rest.starts_with('=') && !rest.starts_with("==") {
+                true => found.fix(span.part(at..at + 1), "=="),
+                false => found,
+            }
+        }
         rest if from.is_some() && rest.starts_with([' ', '\t']) => {
             diagnostic.help("remove the space, or put the name in quotes if the space is part of it")
         }
@@ -475,7 +479,9 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             let types = ["string", "number", "boolean", "null"];
             let word = rest.get(..end).unwrap_or_default();
             // `bool` and `int` are short for their types, and far from them.
-            let short = types.into_iter().find(|known| word.len() > 2 && known.starts_with(word));
+            let short = types
+                .into_iter()
+                .find(|known| word.len() > 2 && known.starts_with(word));
             match short.or_else(|| nearest(word, types)) {
                 Some(near) => {
                     let word = span.part(at..at + end);
@@ -487,9 +493,8 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
         "" if from.is_some() => {
             diagnostic.help("add the `]` that ends the constraint; to match `]` in the regexp, write `\\]`")
         }
-        rest if rest.starts_with("[*]") && is_name_missing => {
-            diagnostic.help("write `$[*]` for the elements of a body that is an array: `[JsonData::$[*].name==…]`")
-        }
+        rest if rest.starts_with("[*]") && is_name_missing => diagnostic
+            .help("write `$[*]` for the elements of a body that is an array: `[JsonData::$[*].name==…]`"),
         rest if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
             .help("put a name that contains `.`, `:`, `[` or `]` in quotes: `[QueryParam::\"f[]\"==…]`"),
         _ => diagnostic,
