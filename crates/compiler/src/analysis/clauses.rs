@@ -91,7 +91,7 @@ impl<'p> Ruled<'p> {
     }
 
     /// Whether the rule looks at the body: it may refuse one that is ambiguous.
-    pub(super) fn reads_body(self) -> bool {
+    pub(crate) fn reads_body(self) -> bool {
         self.asks_json() || self.asks_root()
     }
 

@@ -201,9 +201,9 @@ fn form(search: &Search<'_>, token: &Token) -> String {
     };
     let rules = |effect| token.rules(effect).iter();
     let mut permits = forms(&mut rules(Effect::Permit));
-    let reads_body = |rule: &Rule| rule.asks_json() || search.program.merges_body() && rule.asks_query();
-    let known = rules(Effect::Permit).filter_map(|id| search.program.rule(id));
-    if known.into_iter().any(reads_body) {
+    let program = search.program;
+    let mut known = rules(Effect::Permit).filter_map(|id| program.rule(id));
+    if known.any(|rule| Ruled { program, rule }.reads_body()) {
         let mut seen = HashSet::new();
         permits.retain(|form| seen.insert(form.clone()));
     } else {
