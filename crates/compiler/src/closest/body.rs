@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::asked::AskedBody;
 use super::change::Change;
 use super::forbidden::{Demand, Refused, demand, permitted};
+use super::json::literal_kind;
 use super::nearest::{self, Shape, Work};
 use super::query::Values;
 use crate::{
@@ -355,14 +356,6 @@ fn fits(kind: Kind, text: &str, test: &Test) -> bool {
         }
     }
     test.values.goal.has(text)
-}
-
-fn literal_kind(text: &str) -> Kind {
-    match text {
-        "true" | "false" => Kind::Boolean,
-        "null" => Kind::Null,
-        _ => Kind::Number,
-    }
 }
 
 /// Numbers in shortest plain decimals, as far as bodies need them.

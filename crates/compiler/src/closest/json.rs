@@ -4,12 +4,21 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::analysis::Json;
+use crate::{analysis::Json, json::Kind};
 
 /// Reads a JSON text. A number may be written in another form; `None` if the text is not JSON, or has a name twice.
 #[must_use]
 pub fn json(text: &[u8]) -> Option<Json> {
     serde_json::from_slice::<Read>(text).ok().map(|read| read.0)
+}
+
+/// The type of a literal.
+pub(super) fn literal_kind(text: &str) -> Kind {
+    match text {
+        "true" | "false" => Kind::Boolean,
+        "null" => Kind::Null,
+        _ => Kind::Number,
+    }
 }
 
 struct Read(Json);

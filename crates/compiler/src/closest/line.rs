@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::asked::{Asked, AskedBody};
+use super::json::literal_kind;
 use crate::{
     analysis::Json,
     hidden::is_hidden,
@@ -183,14 +184,7 @@ impl Collected {
             return;
         }
         match json {
-            Json::Literal(text) => {
-                let kind = match text.as_str() {
-                    "true" | "false" => Kind::Boolean,
-                    "null" => Kind::Null,
-                    _ => Kind::Number,
-                };
-                self.leaf(path, kind, text);
-            }
+            Json::Literal(text) => self.leaf(path, literal_kind(text), text),
             Json::String(text) => self.leaf(path, Kind::String, text),
             Json::Array(elements) if elements.is_empty() => push_once(&mut self.empty, path),
             Json::Array(elements) => {
