@@ -134,15 +134,7 @@ impl SourceSet {
     /// A set of one file under any name, for a reader of a file that is not in a policy directory.
     #[must_use]
     pub fn single(path: String, text: &str, kind: SourceKind) -> Self {
-        Self {
-            sources: vec![Source {
-                path,
-                text: text.into(),
-                kind,
-            }],
-            places: vec![OnceLock::new()],
-            ..Self::default()
-        }
+        Self::of_kind([(path, text.to_owned())], kind)
     }
 
     /// A set of files of one kind, under any names.
