@@ -30,9 +30,7 @@ pub trait Proxy: Send + Sync {
     fn refuses_parameter(&self, name: &str) -> bool;
 
     /// Returns the rule by which the proxy refuses ambiguous names; `None` if it refuses none.
-    fn names(&self) -> Option<&dyn NameRefusals> {
-        None
-    }
+    fn names(&self) -> Option<&dyn NameRefusals>;
 }
 
 /// For whom a proxy is asked whether it would forward a request.
