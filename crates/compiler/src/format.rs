@@ -65,18 +65,14 @@ impl<'s> Formatter<'s> {
     /// # Errors
     /// The parts of the file that cannot be parsed: it is not TOML, or has lines that are none.
     pub fn format(&self, id: SourceId) -> Result<Formatted, Vec<Diagnostic>> {
-        let Some(source) = self.sources.get(id) else {
+        let source = self.sources.get(id);
+        // Tests have no limit lines, and keep their spelling.
+        let Some(source) = source.filter(|source| source.kind != SourceKind::Tests) else {
             return Ok(Formatted {
-                text: String::new(),
+                text: source.map(|source| source.text.to_string()).unwrap_or_default(),
                 reread: Vec::new(),
             });
         };
-        if source.kind == SourceKind::Tests {
-            return Ok(Formatted {
-                text: source.text.to_string(),
-                reread: Vec::new(),
-            });
-        }
         let lines = readable_lines(self.sources, id, source)?;
         let reread = lines.into_iter().filter(|line| {
             let text = self.sources.text(*line);
@@ -147,7 +143,6 @@ fn readable_lines(sources: &SourceSet, id: SourceId, source: &Source) -> Result<
             found.retain(|error| error.primary.span.source == id);
             Vec::new()
         }
-        // They have no limit lines, and keep their spelling.
         SourceKind::Tests => Vec::new(),
     };
     // Wrong keys and values do not keep a file from being formatted: they stay what they are.
