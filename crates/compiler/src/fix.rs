@@ -25,19 +25,9 @@ use crate::{
     tokens,
 };
 
-/// The fixes of one finding, each with its proof. Nothing is read or written but `policy`.
+/// Adds the proofs to the fixes of some findings, one or many. Fixes that concern different tokens are compiled together.
 ///
-/// Cost: the compilation of the tokens that the fix concerns, and a comparison of each.
-///
-/// # Errors
-/// A [`Fault`].
-pub fn of(policy: &Policy<'_>, finding: &Diagnostic) -> Result<Vec<Fix>, Fault> {
-    let mut found = vec![finding.clone()];
-    prove(policy, &mut found)?;
-    Ok(found.pop().map(|finding| finding.fixes).unwrap_or_default())
-}
-
-/// Adds the proofs to the fixes of all findings. Fixes that concern different tokens are compiled together.
+/// Cost: the compilation of the tokens that the fixes concern, and a comparison of each.
 ///
 /// # Errors
 /// A [`Fault`].
