@@ -111,7 +111,7 @@ impl Checker {
         let merged = rules
             .clone()
             .any(|ruled| ruled.program.merges_body() && (ruled.rule.asks_query() || ruled.rule.asks_json()));
-        ensure(!merged, "the upstream merges bodies and queries, of which proofs say nothing")?;
+        ensure(!merged, "the upstream merges bodies and queries, and proofs do not cover that")?;
         let (sources, all) = (more.sources(), [Vec::new()]);
         if !less.unrestricted {
             self.each(&sources, &[more.forbids.as_slice(), &less.permits].concat(), permits)?;

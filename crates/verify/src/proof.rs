@@ -18,7 +18,7 @@ pub(crate) type Closed = (bool, Vec<Literal>);
 
 /// A constraint of a rule.
 type Test<'r> = (Ruled<'r>, &'r ValueTest<'r>);
-/// Rules that a request matches; one that looks at its body, of which method and URL match; and rules of which it matches none.
+/// Rules that a request matches; a rule that looks at its body, whose method and URL match; and rules that do not match it.
 pub(crate) type Rules<'r> = (&'r [Ruled<'r>], Option<Ruled<'r>>, &'r [Ruled<'r>]);
 
 /// The closed sets that a proof cites, and the steps that are left.
@@ -27,7 +27,7 @@ type Cited<'c> = (&'c [&'c Closed], &'c Work);
 /// Combinations of alternatives that one contradiction may need.
 const COMBINATIONS: usize = 4_096;
 
-/// Refuses the proof unless it shows that there is no such request.
+/// Refuses the proof unless it shows that no request is as the rules say.
 pub(crate) fn check(
     (must, reader, not): Rules<'_>,
     proof: &Proof,

@@ -29,18 +29,19 @@ use crate::{
 /// Steps that a line counts for when the names of a request are compared with its own.
 const STEPS_A_LINE: usize = 200;
 
-/// A question about names: the one policy refuses the request because of `reader`, and the other because of none of its lines.
+/// A question about names: one policy refuses the request because of `reader`, and the other policy has no line that makes it refuse
+/// the request.
 pub(super) struct Ambiguous<'p, 'q> {
     /// The line of the policy that refuses the request.
     pub(super) reader: Ruled<'p>,
-    /// The names of which the request has one.
+    /// The names. The request has one of them.
     pub(super) wanted: Wanted<'q>,
     /// The lines of the other policy that constrain names.
     pub(super) others: &'q [Ruled<'p>],
     pub(super) proxy: &'q dyn NameRefusals,
 }
 
-/// The names of which a request has one.
+/// Names, one of which a request must have.
 pub(super) enum Wanted<'q> {
     /// One of these.
     Spelled(&'q [Spelling]),
@@ -181,7 +182,7 @@ pub(super) fn clause(
     Ok(Some(clause))
 }
 
-/// The line because of which a policy refuses a request, and the names that it refuses.
+/// The first line that makes the proxy refuse a request for its names, and these names.
 pub(super) fn refusal<'p>(
     proxy: &dyn NameRefusals,
     lines: &[Ruled<'p>],

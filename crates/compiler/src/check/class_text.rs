@@ -206,7 +206,7 @@ fn words(inner: &str) -> Option<Fault> {
     (are_words && is_long).then(|| Fault {
         headline: format!("`[{inner}]` matches one character: one of its letters, or `{separator}`"),
         help: format!("write `(?:{})` for one of the words", words.join("|")),
-        // Behind `^` nobody knows whether the words are excluded.
+        // After `^`, the author may have meant to exclude the words.
         fix: (!inner.starts_with('^')).then(|| format!("(?:{})", words.join("|"))),
     })
 }

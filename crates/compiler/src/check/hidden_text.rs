@@ -16,7 +16,7 @@ pub(crate) fn check(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
     check_kinds(sources, |kind| kind != SourceKind::Tests, diagnostics);
 }
 
-/// The same for tests, which are no part of the policy.
+/// The same for tests, which are not a part of the policy.
 pub(crate) fn check_tests(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
     check_kinds(sources, |kind| kind == SourceKind::Tests, diagnostics);
 }

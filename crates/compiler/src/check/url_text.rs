@@ -36,7 +36,7 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
             "put the comment on a separate line, and {}; to match `#`, write `\\#`",
             url.mended(&(before..url.text.len()), "")
         ));
-    // Behind the comment nothing is a part of the line.
+    // The comment goes on to the end of the line.
     let (line, comment) = (
         url.line.get(..url.start + before)?,
         url.line.get(url.start + start..)?,

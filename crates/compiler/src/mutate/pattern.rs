@@ -8,7 +8,7 @@ use crate::{
     check::pieces::{Kind as Shape, Piece, pieces},
 };
 
-/// Ends of a URL behind which a name may not go on, and each with what is left if the boundary is lost.
+/// Ends of a URL that keep the name before them from going on. A mistake writes `.*` instead.
 const BOUNDARIES: [&str; 7] = ["(/.*)?", "(?:/.*)?", "(/.+)?", "/.*", "/.+", "-.*", "-.+"];
 
 pub(super) fn edits(text: &str, pattern: &Pattern, is_url: bool, found: &mut Vec<Edit>) {
@@ -152,7 +152,7 @@ impl Group {
         let ends = self.bars.iter().map(|bar| bar.start).chain([end]);
         let last = self.bars.len();
         for (at, (start, end)) in starts.zip(ends).enumerate() {
-            // With the bar behind it, or for the last one with the bar before it.
+            // With the bar after it; the last one with the bar before it.
             let place = match (self.bars.get(at), at.checked_sub(1)) {
                 (Some(bar), _) => start..bar.end,
                 (None, Some(before)) if at == last => {

@@ -4,8 +4,8 @@
 //!
 //! 1. No permit line of `less` matches it: a permit line of `more` is new.
 //! 2. A forbid line of `less` matches it, or refuses its body: the line is *lifted*, `more` lacks it.
-//! 3. A permit line of `less` refuses its body: a *reader*, which `more` lacks, or has behind a permit line that decides without
-//!    the body ([`readers`](super::readers)).
+//! 3. A permit line of `less` refuses its body: a *reader*. Either `more` lacks it, or a permit line before it decides without the
+//!    body ([`readers`](super::readers)).
 //! 4. A line of `less` refuses one of its names as ambiguous, and no line of `more` does
 //!    ([`lifted_names`](super::super::lifted_names)).
 

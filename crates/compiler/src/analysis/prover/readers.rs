@@ -139,7 +139,7 @@ fn reads_all_of(permit: Ruled<'_>, reader: Ruled<'_>) -> bool {
 }
 
 impl<'p> Prover<'p> {
-    /// Adds a request for each permit line that allows bodies which a reader of the other side refuses.
+    /// Adds a request for each permit line that allows bodies refused by a reader of the other side.
     pub(super) fn beyond_readers(
         &mut self,
         both: &Both<'p>,

@@ -41,7 +41,7 @@ impl Takes {
 }
 
 impl Matcher {
-    /// The number of patterns, of which a text must match one; `Err`: the answer that every text gets.
+    /// The number of patterns: a text matches if it matches one of them. `Err`: the answer for every text.
     ///
     /// # Errors
     /// Every text gets the same answer.
@@ -188,7 +188,7 @@ impl Pattern<'_> {
     }
 }
 
-/// The positions, with those behind the ones that may lack. What goes on from a position before a `.*` goes on from the `.*`
+/// The positions, with those after the ones that a text may lack. What goes on from a position before a `.*` goes on from the `.*`
 /// too, so those before the last one add nothing.
 fn with_skips(positions: &[Position], mut states: Vec<u32>) -> Vec<u32> {
     let mut at = 0;
