@@ -78,11 +78,11 @@ pub(crate) struct Ruled<'p> {
 
 impl<'p> Ruled<'p> {
     pub(super) fn asks_query(self) -> bool {
-        !self.rule.params.is_empty() || self.rule.params_only
+        self.rule.asks_query()
     }
 
     pub(super) fn asks_json(self) -> bool {
-        !self.rule.nodes.is_empty() || !self.rule.members.is_empty()
+        self.rule.asks_json()
     }
 
     /// Whether the upstream could take members of a body for parameters of this rule.
