@@ -1,4 +1,6 @@
 //! Patterns as the checker of certificates follows them: over the states of the artifact's own automata and globs.
+//!
+//! The checker has its own ([`crate::ir::Pattern`]), and the two share no code: a mistake here makes a certificate that it refuses.
 
 use crate::ir::{Atom, Automaton, ByteSet, Glob, Matcher};
 
@@ -115,7 +117,7 @@ impl Set {
     }
 }
 
-/// The positions, with those behind the ones that may lack. What goes on from a position before a `.*` goes on from the `.*`
+/// The positions, with those after the ones that a text may lack. What goes on from a position before a `.*` goes on from the `.*`
 /// too, so those before the last one add nothing.
 fn with_skips(positions: &[Position], mut states: States) -> States {
     let mut at = 0;
