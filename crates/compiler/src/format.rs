@@ -23,7 +23,6 @@ use crate::{
 };
 
 pub(crate) use kept::Kept;
-pub use layout::TOKEN_KEYS;
 pub use proof::{Unproved, prove, says_the_same};
 
 /// A file in the canonical spelling.

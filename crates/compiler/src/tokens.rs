@@ -17,10 +17,10 @@ pub(crate) use baseline::can_be_accepted;
 pub use baseline::{Accepted, read_baseline};
 pub use definition::{AllowDef, TokenDef};
 pub use document::At;
+pub(crate) use invariant::KEYS as INVARIANT_KEYS;
 pub use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};
-#[cfg(test)]
-pub(crate) use keys::KEYS as TOKEN_KEYS;
+pub use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub(crate) use reviewed::KEYS as REVIEW_KEYS;
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};

@@ -4,43 +4,12 @@ use toml_edit::{Decor, RawString};
 
 use crate::tokens;
 
-/// Order of the keys of a token: who, the secret, how long, for whom to ask, from where, what else, and the lines last. It is the
-/// order in which `tokenward token` writes them.
-pub const TOKEN_KEYS: &[&str] = &[
-    "name",
-    "user",
-    "users",
-    "any_user",
-    "secret_hash",
-    "secret_sealed",
-    "previous_secret_hash",
-    "previous_until",
-    "expires",
-    "revoked",
-    "seal",
-    "owner",
-    "description",
-    "allowed_ips",
-    "on_behalf_of",
-    "mint",
-    "escalate",
-    "rate",
-    "burst",
-    "concurrent",
-    "max_body",
-    "lint_allow",
-    "include",
-    "unrestricted",
-    "limit_to",
-];
-/// Order of the keys of an invariant.
-const INVARIANT: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
 /// The place of a key among those of an entry of this array; unknown keys come last.
 pub(super) fn place(array: &str, key: &str) -> usize {
     let order = match array {
-        "token" => TOKEN_KEYS,
+        "token" => tokens::TOKEN_KEYS,
         "reviewed" => tokens::REVIEW_KEYS,
-        _ => INVARIANT,
+        _ => tokens::INVARIANT_KEYS,
     };
     order
         .iter()

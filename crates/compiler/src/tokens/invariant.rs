@@ -17,8 +17,8 @@ use crate::{
 
 /// The arrays that the file may have.
 const KINDS: &[&str] = &["never", "only", "always"];
-/// Every key that an invariant may have.
-const KEYS: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
+/// Every key that an invariant may have, in the order in which they are written.
+pub(crate) const KEYS: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
 
 /// What an invariant demands of the requests that its lines match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -12,33 +12,34 @@ use crate::{
     source::{Source, SourceId, TESTS, nearly_special},
 };
 
-/// Every key that a token may have.
-pub(crate) const KEYS: &[&str] = &[
+/// Every key that a token may have, in the order in which they are written: who, the secret, how long, for whom to ask, from where,
+/// what else, and the lines last.
+pub const KEYS: &[&str] = &[
     "name",
     "user",
     "users",
     "any_user",
     "secret_hash",
+    "secret_sealed",
     "previous_secret_hash",
     "previous_until",
-    "secret_sealed",
-    "seal",
     "expires",
+    "revoked",
+    "seal",
+    "owner",
+    "description",
     "allowed_ips",
     "on_behalf_of",
-    "revoked",
     "mint",
     "escalate",
     "rate",
     "burst",
     "concurrent",
     "max_body",
-    "unrestricted",
-    "owner",
-    "description",
-    "include",
-    "limit_to",
     "lint_allow",
+    "include",
+    "unrestricted",
+    "limit_to",
 ];
 
 pub(super) struct Reader<'a> {

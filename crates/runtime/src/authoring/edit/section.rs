@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tokenward_compiler::format::TOKEN_KEYS;
+use tokenward_compiler::tokens::TOKEN_KEYS;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::{block, check_lines, list, moment, quoted};
