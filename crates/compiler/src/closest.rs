@@ -184,7 +184,7 @@ impl<'s> Search<'s> {
         let path = path::nearest(self.program, rule, &asked.path, around, work)?;
         let mut distance = path.distance;
         let of_path = Change::of_path(&asked.path, &path.text);
-        let unlike = of_path.iter().filter(|change| change.is_unlike()).count();
+        let unlike = change::unlike_segments(&asked.path, &path.text);
         let mut parts = changes.len() + path.segments as usize + UNLIKE * unlike;
         changes.extend(of_path);
         let query = query::nearest(self.program, rule, &asked.query, refused, work)?;

@@ -69,25 +69,6 @@ impl Change {
             .collect()
     }
 
-    /// Whether it is a segment that has less than half of its text in common with the request's.
-    pub(super) fn is_unlike(&self) -> bool {
-        let Self::Segment { from, to } = self else {
-            return false;
-        };
-        let same = |(one, other): &(char, char)| one == other;
-        let (from_length, to_length) = (from.chars().count(), to.chars().count());
-        let begin = from.chars().zip(to.chars()).take_while(same).count();
-        let room = from_length.min(to_length) - begin;
-        let end = from
-            .chars()
-            .rev()
-            .zip(to.chars().rev())
-            .take_while(same)
-            .count()
-            .min(room);
-        2 * (begin + end) < from_length.max(to_length)
-    }
-
     /// The part of the request: `method`, `path`, `parameter`, `body` or `header`.
     #[must_use]
     pub fn part(&self) -> &'static str {
@@ -132,4 +113,33 @@ fn member<T: Display>(
         (None, Some(to)) => write!(f, "add the {what} `{name}` with the value `{to}`"),
         (_, None) => write!(f, "leave out the {what} `{name}`"),
     }
+}
+
+/// The number of segments in whose place another path has one that is unlike it. Segments that only one of the paths has are not
+/// among them.
+pub(super) fn unlike_segments(from: &str, to: &str) -> usize {
+    let (mut old, mut new): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
+    // The segments at the end that both have are the same ones, wherever one was put before them.
+    while old.len().min(new.len()) > 1 && old.last() == new.last() {
+        old.pop();
+        new.pop();
+    }
+    let changed = old.into_iter().zip(new).filter(|(old, new)| old != new);
+    changed.filter(|(old, new)| are_unlike(old, new)).count()
+}
+
+/// Whether less than half of a text is in common with another.
+fn are_unlike(from: &str, to: &str) -> bool {
+    let same = |(one, other): &(char, char)| one == other;
+    let (from_length, to_length) = (from.chars().count(), to.chars().count());
+    let begin = from.chars().zip(to.chars()).take_while(same).count();
+    let room = from_length.min(to_length) - begin;
+    let end = from
+        .chars()
+        .rev()
+        .zip(to.chars().rev())
+        .take_while(same)
+        .count()
+        .min(room);
+    2 * (begin + end) < from_length.max(to_length)
 }

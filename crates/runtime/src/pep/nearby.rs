@@ -33,9 +33,12 @@ pub(crate) struct Forwarded {
 /// The result of the search for a changed request.
 pub(crate) enum Nearby {
     Found(Box<Forwarded>),
-    /// No changed request was found; whether the search ended before all lines were tried.
+    /// No changed request was found.
     None {
+        /// Whether the search ended before all lines were tried.
         is_cut: bool,
+        /// Why the proxy would refuse a changed request that a line allows, if there was one.
+        refusal: Option<String>,
     },
 }
 
@@ -83,39 +86,55 @@ impl Judge<'_> {
         self.shown(text, &read.secrets)
     }
 
-    /// Whether the proxy would send the request upstream; the report on it, if so.
-    pub(crate) fn forwarded(&self, program: &Program, question: &Question) -> Option<Report> {
-        let report = self.explain(program, question).ok()?;
-        (report.is_allowed() && report.status.is_none()).then_some(report)
+    /// The report on a request that the proxy would send upstream.
+    ///
+    /// # Errors
+    /// The proxy would not. The reason for people, if it is not that no line allows the request.
+    pub(crate) fn forwarded(&self, program: &Program, question: &Question) -> Result<Report, Option<String>> {
+        let report = self.explain(program, question).map_err(|_| None)?;
+        if report.is_allowed() && report.status.is_none() {
+            return Ok(report);
+        }
+        let is_of_lines = ["no-line", "forbid-line"].contains(&report.reason.as_str());
+        Err((!is_of_lines).then_some(report.detail))
     }
 
     /// Finds the smallest change of a denied request that the proxy would forward.
     pub(crate) fn nearby(&self, program: &Program, question: &Question, read: &Read) -> Nearby {
         let Ok(token) = question.token_in(program) else {
-            return Nearby::None { is_cut: false };
+            return Nearby::None {
+                is_cut: false,
+                refusal: None,
+            };
         };
         let found = closest(program, token, &read.asked);
         let count = found.closest.len();
+        let mut refusal = None;
         for closest in found.closest.into_iter().take(JUDGED) {
             let Some(changed) = self.changed(question, &read.asked, &closest.asked) else {
                 continue;
             };
-            if let Some(report) = self.forwarded(program, &changed) {
-                let user = report.user.clone().unwrap_or_else(|| "user".to_owned());
-                let is_shown = matches!(closest.asked.body, AskedBody::Absent | AskedBody::Json(_));
-                let request = analysis::Request::from(&closest.asked);
-                let curl = is_shown.then(|| request.curl(self.rules.base(), &user));
-                let curl = curl.filter(|curl| curl.len() <= LONGEST);
-                let curl = curl.map(|curl| self.masked(&curl, read));
-                return Nearby::Found(Box::new(Forwarded {
-                    closest,
-                    report,
-                    curl,
-                }));
+            match self.forwarded(program, &changed) {
+                Ok(report) => return Nearby::Found(Box::new(self.found(closest, report, read))),
+                Err(why) => refusal = refusal.or(why),
             }
         }
         let is_cut = found.is_cut || count > JUDGED;
-        Nearby::None { is_cut }
+        Nearby::None { is_cut, refusal }
+    }
+
+    fn found(&self, closest: Closest, report: Report, read: &Read) -> Forwarded {
+        let user = report.user.clone().unwrap_or_else(|| "user".to_owned());
+        let is_shown = matches!(closest.asked.body, AskedBody::Absent | AskedBody::Json(_));
+        let request = analysis::Request::from(&closest.asked);
+        let curl = is_shown.then(|| request.curl(self.rules.base(), &user));
+        let curl = curl.filter(|curl| curl.len() <= LONGEST);
+        let curl = curl.map(|curl| self.masked(&curl, read));
+        Forwarded {
+            closest,
+            report,
+            curl,
+        }
     }
 
     /// The question with another request in place of its own. Headers stay, but for those of the body.

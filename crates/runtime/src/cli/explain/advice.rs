@@ -63,7 +63,7 @@ pub(super) fn of(case: &Case<'_>) -> Advice {
     };
     let (change, no_change) = match case.judge.nearby(case.program, case.question, &read) {
         Nearby::Found(found) => (Some(changed(case, *found, &read)), None),
-        Nearby::None { is_cut } => (None, Some(none_near(is_cut))),
+        Nearby::None { is_cut, refusal } => (None, Some(none_near(is_cut, refusal))),
     };
     let (new_line, no_new_line) = match line::propose(case, &read) {
         Ok(line) => (Some(line), None),
@@ -102,7 +102,10 @@ fn changed(case: &Case<'_>, found: Forwarded, read: &Read) -> Changed {
     }
 }
 
-fn none_near(is_cut: bool) -> String {
+fn none_near(is_cut: bool, refusal: Option<String>) -> String {
+    if let Some(refusal) = refusal {
+        return format!("a line allows a changed request, but the proxy would refuse it: {refusal}");
+    }
     let cut = match is_cut {
         true => "; the search was cut short, so there may be one",
         false => "",

@@ -122,9 +122,12 @@ fn check(case: &Case<'_>, prepared: &Prepared, new: &NewLine) -> Result<(), Stri
         .map_err(|_| unusable())?;
     let program = program.merging_body(merges);
     keeps_invariants(case, &sources, &program, new)?;
-    let report = case.judge.forwarded(&program, case.question);
-    match report.and_then(|report| report.line) {
-        Some(line) if line.text == new.text => Ok(()),
+    match case.judge.forwarded(&program, case.question) {
+        Ok(report) if report.line.as_ref().is_some_and(|line| line.text == new.text) => Ok(()),
+        Err(Some(why)) => Err(format!(
+            "the line {} would allow the request, but the proxy would refuse it: {why}",
+            new.text
+        )),
         _ => Err(format!(
             "the narrowest line, {}, would not let the proxy forward the request",
             new.text
