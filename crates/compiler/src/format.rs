@@ -13,7 +13,6 @@ mod proof;
 mod text;
 
 use crate::{
-    compile::compile,
     diagnostic::{Code, Diagnostic, Severity},
     earlier,
     parse::parse_line,
@@ -97,12 +96,10 @@ impl<'s> Formatter<'s> {
     }
 }
 
-/// Errors of limit lines whose parts cannot be read, such as a regexp that does not parse, in every file. Their spelling has no
-/// meaning that could be kept.
-///
-/// Cost: a compilation.
+/// The findings of a compilation about limit lines whose parts cannot be read, such as a regexp that does not parse. The spelling of
+/// such a line has no meaning that could be kept.
 #[must_use]
-pub fn unreadable_lines(sources: &SourceSet) -> Vec<Diagnostic> {
+pub fn unreadable_lines(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let is_of_reading = |found: &Diagnostic| {
         found.severity == Severity::Error
             && matches!(
@@ -110,7 +107,6 @@ pub fn unreadable_lines(sources: &SourceSet) -> Vec<Diagnostic> {
                 Code::LineSyntax | Code::EmptyUrl | Code::Regexp | Code::RegexpFeature | Code::TooLarge
             )
     };
-    let mut found = compile(sources).diagnostics;
     found.retain(is_of_reading);
     found
 }

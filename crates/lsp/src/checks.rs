@@ -36,22 +36,14 @@ pub(crate) enum Result {
     },
 }
 
-/// A policy at a moment.
-struct Job {
-    revision: u64,
-    policy: Arc<dyn Policy>,
-    sources: Arc<SourceSet>,
-    open: Vec<(String, Arc<str>)>,
-    changed: HashMap<String, Vec<Range<usize>>>,
-}
-
 /// The threads that check a policy.
 pub(crate) struct Checks {
-    pieces: Worker<Job>,
-    whole: Worker<Job>,
+    pieces: Worker<Moment>,
+    whole: Worker<Moment>,
 }
 
-/// A policy to be checked.
+/// A policy to be checked, as it is now.
+#[derive(Clone)]
 pub(crate) struct Moment {
     pub(crate) revision: u64,
     pub(crate) policy: Arc<dyn Policy>,
@@ -71,13 +63,13 @@ impl Checks {
         results: Sender<(usize, Result)>,
     ) -> std::io::Result<Self> {
         let own = results.clone();
-        let pieces = Worker::start("lsp-pieces", move |job: Job, stop: &Stop| {
+        let pieces = Worker::start("lsp-pieces", move |job: Moment, stop: &Stop| {
             if let Some(result) = check_pieces(&job, stop) {
                 // Nobody waits for results while the server ends.
                 let _ = own.send((number, result));
             }
         })?;
-        let whole = Worker::start("lsp-whole", move |job: Job, stop: &Stop| {
+        let whole = Worker::start("lsp-whole", move |job: Moment, stop: &Stop| {
             if let Some(result) = check_whole(&job, &directory, stop) {
                 let _ = results.send((number, result));
             }
@@ -88,22 +80,15 @@ impl Checks {
     /// Checks a policy: its changed pieces at once, if these are few, and all of it after a pause, or at once.
     pub(crate) fn check(&self, moment: Moment, is_urgent: bool) {
         let pieces: usize = moment.changed.values().map(Vec::len).sum();
-        let job = |changed| Job {
-            revision: moment.revision,
-            policy: Arc::clone(&moment.policy),
-            sources: Arc::clone(&moment.sources),
-            open: moment.open.clone(),
-            changed,
-        };
         if (1..=MOST_PIECES).contains(&pieces) && !is_urgent {
-            self.pieces.submit(job(moment.changed), Duration::ZERO);
+            self.pieces.submit(moment.clone(), Duration::ZERO);
         }
         let pause = if is_urgent { Duration::ZERO } else { PAUSE };
-        self.whole.submit(job(HashMap::new()), pause);
+        self.whole.submit(moment, pause);
     }
 }
 
-fn check_pieces(job: &Job, stop: &Stop) -> Option<Result> {
+fn check_pieces(job: &Moment, stop: &Stop) -> Option<Result> {
     let sources = reduced(&job.sources, &job.changed);
     let checked = job.policy.check(&sources, stop).ok()?;
     if stop.is_asked() {
@@ -115,7 +100,7 @@ fn check_pieces(job: &Job, stop: &Stop) -> Option<Result> {
     })
 }
 
-fn check_whole(job: &Job, directory: &std::path::Path, stop: &Stop) -> Option<Result> {
+fn check_whole(job: &Moment, directory: &std::path::Path, stop: &Stop) -> Option<Result> {
     let checked = read(directory, &job.sources).and_then(|disk| {
         let sources = merged(&disk, &job.open);
         let checked = job.policy.check(&sources, stop)?;

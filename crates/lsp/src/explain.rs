@@ -33,7 +33,7 @@ pub(crate) fn explain(line: &Line, terms: &Terms, stop: &Stop) -> Option<String>
     let forbid = line.text.strip_prefix('!').map(str::trim_start);
     if let Some(denied) = forbid {
         let reach = reach(denied, &[], line, terms, stop)?;
-        let mut out = reach.shown("Forbids requests", "For example", terms, line);
+        let mut out = reach.shown("Forbids requests", line);
         out.push_str("\n\nThe URL of a forbid line is compared without regard to letter case, and a forbid line overrides every permit line of the token.");
         return Some(out);
     }
@@ -41,19 +41,15 @@ pub(crate) fn explain(line: &Line, terms: &Terms, stop: &Stop) -> Option<String>
     // A forbid line with an error does not keep the line from being explained.
     let reach = match all {
         Some(reach) => reach,
-        None => reach_alone(line, terms, stop)?,
+        None => reach(&line.text, &[], line, terms, stop)?,
     };
-    Some(reach.shown("Allows requests", "For example", terms, line))
-}
-
-fn reach_alone(line: &Line, terms: &Terms, stop: &Stop) -> Option<Reach> {
-    reach(&line.text, &[], line, terms, stop)
+    Some(reach.shown("Allows requests", line))
 }
 
 /// What a line allows.
 struct Reach {
     conditions: Vec<String>,
-    /// A request, and whether the proxy forwards it.
+    /// A request, the command that sends it, and the reason why the proxy does not forward it, if there is one.
     request: Option<(String, String, Option<String>)>,
     forbids: Vec<String>,
 }
@@ -101,7 +97,7 @@ fn text_of(program: &Program, id: tokenward_compiler::ir::LineId) -> String {
 }
 
 impl Reach {
-    fn shown(&self, what: &str, example: &str, _terms: &Terms, line: &Line) -> String {
+    fn shown(&self, what: &str, line: &Line) -> String {
         let Some((request, curl, blocked)) = &self.request else {
             let why = if line.forbids.is_empty() {
                 "No request matches this line."
@@ -128,7 +124,7 @@ impl Reach {
             }
         }
         out.push_str(&format!(
-            "\n\n{example}: {}\n\n{}",
+            "\n\nFor example: {}\n\n{}",
             code(request),
             block("sh", curl)
         ));

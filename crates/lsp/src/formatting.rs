@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use gen_lsp_types::{Range, TextEdit};
 use tokenward_compiler::{
-    format::{Formatter, prove},
+    compile,
+    diagnostic::Diagnostic,
+    format::{Formatted, Formatter, prove, unreadable_lines},
     source::{SourceId, SourceSet},
 };
 
@@ -25,7 +27,7 @@ impl Asked {
         let Some(source) = self.sources.get(self.id) else {
             return Ok(Vec::new());
         };
-        let formatted = Formatter::new(&self.sources).format(self.id).map_err(|errors| {
+        let formatted = self.formatted().map_err(|errors| {
             let first = errors
                 .first()
                 .map(|error| error.headline.clone())
@@ -50,6 +52,20 @@ impl Asked {
         })?;
         let lines = LineIndex::of(&source.text);
         Ok(vec![minimal(&source.text, &text, &lines)])
+    }
+}
+
+impl Asked {
+    /// The document in the canonical spelling; the errors of lines that cannot be read, otherwise.
+    fn formatted(&self) -> Result<Formatted, Vec<Diagnostic>> {
+        let formatted = Formatter::new(&self.sources).format(self.id)?;
+        let mut unreadable = unreadable_lines(compile(&self.sources).diagnostics);
+        unreadable.retain(|error| error.primary.span.source == self.id);
+        if unreadable.is_empty() {
+            Ok(formatted)
+        } else {
+            Err(unreadable)
+        }
     }
 }
 

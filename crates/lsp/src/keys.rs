@@ -507,7 +507,8 @@ pub fn sections(kind: SourceKind) -> &'static [Section] {
         SourceKind::Tokens => TOKENS,
         SourceKind::Invariants => INVARIANTS,
         SourceKind::Reviewed => REVIEWS,
-        _ => &[],
+        SourceKind::Tests => TESTS,
+        SourceKind::Limits => &[],
     }
 }
 

@@ -11,7 +11,7 @@ use tokenward_compiler::source::SourceKind;
 pub(crate) const BLOCKS: [&str; 2] = ["limit_to", "lines"];
 
 /// The arrays of policy files.
-const HEADERS: [&str; 6] = ["token", "never", "only", "always", "reviewed", "accepted"];
+const HEADERS: [&str; 7] = ["token", "never", "only", "always", "reviewed", "accepted", "test"];
 
 /// The structure of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::diagnostic::nearest;
 
 use options::{Effect, Flag, Value};
-pub(crate) use shell::{Word, split};
+pub(crate) use shell::Word;
+use shell::split;
 use url::{Url, component};
 
 /// Maximum size of a body; larger ones are refused by every configuration that inspects them.
@@ -55,6 +56,25 @@ impl Origin {
         native: true,
         files: true,
     };
+
+    /// The same for a text of somebody else, which reads no files.
+    pub(crate) const fn without_files(self) -> Self {
+        Self { files: false, ..self }
+    }
+}
+
+/// Reads a command as it was copied from a terminal or a browser.
+///
+/// # Errors
+/// The text is not one command that can be read as one request; the error says which part and why.
+pub(crate) fn command(text: &str, base: &BaseUrl, origin: Origin) -> Result<Sent, String> {
+    let command = split(text)?;
+    let mut sent = read(&command.words, base, origin)?;
+    if command.is_piped {
+        let note = "the part of the command after `|` is ignored";
+        sent.notes.insert(0, note.to_owned());
+    }
+    Ok(sent)
 }
 
 /// Reads the words of a command; the first one is `curl`.
@@ -68,7 +88,7 @@ pub(crate) fn read(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Sen
         return Err(format!("the command must begin with `curl`, not `{program}`"));
     }
     let mut options = Options {
-        has_files: origin.files,
+        may_read_files: origin.files,
         ..Options::default()
     };
     let mut rest = words.iter().skip(1);
@@ -89,8 +109,7 @@ pub(crate) fn read(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Sen
 
 #[derive(Default)]
 struct Options {
-    /// Whether files are read.
-    has_files: bool,
+    may_read_files: bool,
     urls: Vec<String>,
     query: Vec<String>,
     target: Option<String>,
@@ -513,9 +532,9 @@ impl Options {
         if matches!(file, "-" | ".") {
             return Err("the body comes from standard input; specify a file or the text itself".to_owned());
         }
-        if !self.has_files {
+        if !self.may_read_files {
             return Err(format!(
-                "the command reads the file `{file}`; write its content into the command, since a test reads no other files"
+                "the command reads the file `{file}`; write its content into the command, since no files are read here"
             ));
         }
         let failed = |error: std::io::Error| format!("cannot read the file `{file}` of the command: {error}");

@@ -10,8 +10,7 @@ use tokenward_compiler::ir::{Program, TokenId};
 use crate::cli::forwarded::Judge;
 use crate::config::Config;
 use crate::config::universe::serving;
-use crate::request::Product;
-use crate::request::{Framing, Version};
+use crate::request::{Framing, Product, Version};
 use crate::wire::parse::{Event, HeadLimits, Parser};
 
 /// One request as the parser read it.

@@ -204,5 +204,5 @@ mod respond {
 mod serve {
     mod reading;
 
-    pub(crate) use reading::reading;
+    pub(crate) use reading::{reading, rules};
 }

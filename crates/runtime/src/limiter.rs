@@ -9,6 +9,7 @@
 #[cfg(feature = "proxy")]
 mod bucket;
 mod in_flight;
+mod level;
 #[cfg(not(feature = "proxy"))]
 mod unfilled;
 
@@ -22,12 +23,9 @@ use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token};
 
 #[cfg(feature = "proxy")]
-pub(crate) use bucket::Level;
-#[cfg(feature = "proxy")]
 use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
-#[cfg(not(feature = "proxy"))]
-pub(crate) use unfilled::Level;
+pub(crate) use level::Level;
 #[cfg(not(feature = "proxy"))]
 use unfilled::{Bucket, Clock};
 

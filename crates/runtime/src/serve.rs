@@ -24,5 +24,5 @@ mod tests;
 pub use access::AccessError;
 pub(crate) use access::{creatable, owner_of, store_access};
 pub use error::ServeError;
-pub(crate) use reading::reading;
+pub(crate) use reading::{reading, rules};
 pub use start::{Running, run, start};

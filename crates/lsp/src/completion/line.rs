@@ -11,7 +11,7 @@ use tokenward_compiler::{
 };
 
 use super::suggestion::{MOST, Suggestion, of_sets, tail};
-use crate::{outline::blocks, sets::Sets, workspace::Workspace};
+use crate::{sets::Sets, workspace::Workspace};
 
 const PLACEHOLDERS: [(&str, &str); 4] = [
     (
@@ -59,7 +59,12 @@ pub(super) fn suggest(workspace: &mut Workspace, before: &str, is_set: bool) -> 
         return (before.len() - at, found.collect());
     }
     let Some(at) = open(before, '[', ']') else {
-        return (before.len(), beginning(before, is_set)).or_end(before);
+        let is_begun = before.starts_with(['/', '[']) || before.starts_with("![") || before.starts_with("!/");
+        return if is_begun {
+            (0, parts())
+        } else {
+            (before.len(), beginning(before, is_set))
+        };
     };
     let inside = before.get(at + 1..).unwrap_or_default();
     if let Some(name) = inside.strip_prefix("QueryParam::") {
@@ -78,18 +83,6 @@ pub(super) fn suggest(workspace: &mut Workspace, before: &str, is_set: bool) -> 
         );
     }
     (before.len() - at, parts())
-}
-
-/// At the beginning of a line its parts, otherwise the constraints.
-trait OrEnd {
-    fn or_end(self, before: &str) -> Self;
-}
-
-impl OrEnd for (usize, Vec<Suggestion>) {
-    fn or_end(self, before: &str) -> Self {
-        let is_begun = before.starts_with(['/', '[']) || before.starts_with("![") || before.starts_with("!/");
-        if is_begun { (0, parts()) } else { self }
-    }
 }
 
 /// Where a bracket is that nothing has closed.
@@ -225,21 +218,13 @@ fn names(workspace: &Workspace, is_json: bool) -> BTreeSet<String> {
         if source.kind == SourceKind::Reviewed {
             continue;
         }
-        let outline = crate::outline::Outline::default();
-        let all = 0..source.text.len();
-        let ranges = match source.kind {
-            SourceKind::Limits => blocks(source.kind, &source.text, &outline),
-            _ => std::iter::once(all).collect(),
-        };
-        for range in ranges {
-            let lines = source.text.get(range).unwrap_or_default().lines();
-            for line in lines.map(str::trim).filter(|line| line.contains(word)) {
-                left -= 1;
-                if left == 0 {
-                    return names;
-                }
-                collect(line, is_json, &mut names);
+        let lines = source.text.lines().map(str::trim);
+        for line in lines.filter(|line| line.contains(word)) {
+            left -= 1;
+            if left == 0 {
+                return names;
             }
+            collect(line, is_json, &mut names);
         }
     }
     names

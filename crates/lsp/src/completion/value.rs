@@ -43,8 +43,9 @@ pub(super) fn suggest(workspace: &mut Workspace, place: &Place<'_>) -> Vec<Sugge
         "tokens" | "token" => names(used(workspace, &["name"]), value),
         "lint_allow" => codes(),
         _ => match key.form {
-            Form::Flag => return flags(&["true", "false"]),
-            Form::OnlyTrue => return flags(&["true"]),
+            Form::Flag => return words(&["true", "false"]),
+            Form::OnlyTrue => return words(&["true"]),
+            Form::Choice(choices) => words(choices),
             _ => Vec::new(),
         },
     };
@@ -60,10 +61,9 @@ pub(super) fn suggest(workspace: &mut Workspace, place: &Place<'_>) -> Vec<Sugge
     found.into_iter().map(quote).collect()
 }
 
-fn flags(flags: &[&str]) -> Vec<Suggestion> {
-    let flags = flags.iter();
-    flags
-        .map(|flag| Suggestion::new(*flag, CompletionItemKind::Keyword, ""))
+fn words(all: &[&str]) -> Vec<Suggestion> {
+    all.iter()
+        .map(|word| Suggestion::new(*word, CompletionItemKind::Keyword, ""))
         .collect()
 }
 

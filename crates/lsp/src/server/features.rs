@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gen_lsp_types::{
     CodeActionParams, CompletionParams, DefinitionParams, DocumentFormattingParams, HoverParams,
-    PrepareRenameParams, ReferenceParams, RenameParams, TextDocumentPositionParams, Uri,
+    PrepareRenameParams, ReferenceParams, RenameParams, Uri,
 };
 use lsp_server::{ErrorCode, Request, RequestId, Response};
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,35 +26,9 @@ impl Session {
             "textDocument/hover" => return self.hover(id, params),
             "textDocument/formatting" => return self.format(id, params),
             "textDocument/completion" => self.complete(params),
-            "textDocument/definition" => self.at(
-                params,
-                |DefinitionParams {
-                     text_document_position_params: at,
-                     ..
-                 }| {
-                    (
-                        at,
-                        |workspace: &mut Workspace, path: &str, at: &TextDocumentPositionParams| {
-                            Ok(value(rename::definition(workspace, path, at.position)))
-                        },
-                    )
-                },
-            ),
+            "textDocument/definition" => self.definition(params),
             "textDocument/references" => self.references(params),
-            "textDocument/prepareRename" => self.at(
-                params,
-                |PrepareRenameParams {
-                     text_document_position_params: at,
-                     ..
-                 }| {
-                    (
-                        at,
-                        |workspace: &mut Workspace, path: &str, at: &TextDocumentPositionParams| {
-                            Ok(value(rename::prepare(workspace, path, at.position)))
-                        },
-                    )
-                },
-            ),
+            "textDocument/prepareRename" => self.prepare_rename(params),
             "textDocument/rename" => self.rename(params),
             "textDocument/codeAction" => self.actions(params),
             _ => Err(Failure(
@@ -74,83 +48,73 @@ impl Session {
         Some((&mut self.policies.get_mut(&number)?.workspace, path))
     }
 
-    /// Answers a question about a position; with nothing for a document that is not part of a policy.
-    fn at<P: DeserializeOwned, F>(
-        &mut self,
-        params: Value,
-        split: impl FnOnce(P) -> (TextDocumentPositionParams, F),
-    ) -> Answer
-    where
-        F: FnOnce(&mut Workspace, &str, &TextDocumentPositionParams) -> Answer,
-    {
-        let (at, ask) = split(read(params)?);
-        match self.document(&at.text_document.uri) {
-            Some((workspace, path)) => ask(workspace, &path, &at),
+    /// Answers a question about a document; with nothing for one that is not part of a policy.
+    fn about(&mut self, uri: &Uri, ask: impl FnOnce(&mut Workspace, &str) -> Answer) -> Answer {
+        match self.document(uri) {
+            Some((workspace, path)) => ask(workspace, &path),
             None => Ok(Value::Null),
         }
     }
 
     fn complete(&mut self, params: Value) -> Answer {
-        let has_snippets = self.client.has_snippets;
-        self.at(
-            params,
-            |CompletionParams {
-                 text_document_position_params: at,
-                 ..
-             }| {
-                (
-                    at,
-                    move |workspace: &mut Workspace, path: &str, at: &TextDocumentPositionParams| {
-                        Ok(value(completion::complete(
-                            workspace,
-                            path,
-                            at.position,
-                            has_snippets,
-                        )))
-                    },
-                )
-            },
-        )
+        let params: CompletionParams = read(params)?;
+        let (at, has_snippets) = (params.text_document_position_params, self.client.has_snippets);
+        self.about(&at.text_document.uri, |workspace, path| {
+            Ok(value(completion::complete(
+                workspace,
+                path,
+                at.position,
+                has_snippets,
+            )))
+        })
+    }
+
+    fn definition(&mut self, params: Value) -> Answer {
+        let params: DefinitionParams = read(params)?;
+        let at = params.text_document_position_params;
+        self.about(&at.text_document.uri, |workspace, path| {
+            Ok(value(rename::definition(workspace, path, at.position)))
+        })
     }
 
     fn references(&mut self, params: Value) -> Answer {
-        self.at(params, |params: ReferenceParams| {
-            let with_definition = params.context.include_declaration;
-            (
-                params.text_document_position_params,
-                move |workspace: &mut Workspace, path: &str, at: &TextDocumentPositionParams| {
-                    Ok(value(rename::references(
-                        workspace,
-                        path,
-                        at.position,
-                        with_definition,
-                    )))
-                },
-            )
+        let params: ReferenceParams = read(params)?;
+        let at = params.text_document_position_params;
+        let with_definition = params.context.include_declaration;
+        self.about(&at.text_document.uri, |workspace, path| {
+            Ok(value(rename::references(
+                workspace,
+                path,
+                at.position,
+                with_definition,
+            )))
+        })
+    }
+
+    fn prepare_rename(&mut self, params: Value) -> Answer {
+        let params: PrepareRenameParams = read(params)?;
+        let at = params.text_document_position_params;
+        self.about(&at.text_document.uri, |workspace, path| {
+            Ok(value(rename::prepare(workspace, path, at.position)))
         })
     }
 
     fn rename(&mut self, params: Value) -> Answer {
+        let params: RenameParams = read(params)?;
+        let (at, new_name) = (params.text_document_position_params, params.new_name);
         let can_rename_files = self.client.can_rename_files;
-        self.at(params, |params: RenameParams| {
-            let new_name = params.new_name;
-            (
-                params.text_document_position_params,
-                move |workspace: &mut Workspace, path: &str, at: &TextDocumentPositionParams| {
-                    rename::rename(workspace, path, (at.position, &new_name), can_rename_files)
-                        .map(value)
-                        .map_err(|why| Failure(ErrorCode::RequestFailed, why))
-                },
-            )
+        self.about(&at.text_document.uri, |workspace, path| {
+            rename::rename(workspace, path, (at.position, &new_name), can_rename_files)
+                .map(value)
+                .map_err(|why| Failure(ErrorCode::RequestFailed, why))
         })
     }
 
     fn actions(&mut self, params: Value) -> Answer {
         let params: CodeActionParams = read(params)?;
-        match self.document(&params.text_document.uri) {
-            Some((workspace, path)) => Ok(value(actions::actions(workspace, &path, params.range))),
-            None => Ok(Value::Null),
-        }
+        self.about(&params.text_document.uri, |workspace, path| {
+            Ok(value(actions::actions(workspace, path, params.range)))
+        })
     }
 
     fn hover(&mut self, id: RequestId, params: Value) {

@@ -1,6 +1,7 @@
 //! `tokenward compile`: checks policy files, and writes them as one compiled file.
 
 mod accepted;
+mod args;
 mod file;
 mod fixing;
 mod format;
@@ -11,13 +12,13 @@ mod reporter;
 mod signing;
 mod unusable;
 mod watch;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use jiff::Timestamp;
-use tokenward_compiler::analysis::{Analysis, Budget, prove_optimised};
+use tokenward_compiler::analysis::{Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
@@ -26,149 +27,22 @@ use super::failure::Failure;
 use super::output;
 use super::plural::plural;
 use super::progress::Progress;
-use super::settings::ConfigArg;
+use super::servable::bind;
 use super::side::Committed;
 use super::time::past;
 use crate::config::{Config, universe::universe};
 use accepted::Accepted;
+pub(super) use args::Args;
+use args::Deny;
 use file::write;
 pub(super) use fixing::prove_first;
-use fixing::{Fixed, Mode as Fixes, Task};
+use fixing::{Fixed, Task};
 use format::Format;
-use linted::Lint;
 use new_access::{Base, Question};
 pub(super) use proved::{Compiled, Surroundings};
 use reporter::Reporter;
 use watch::{Check, Watched};
-
-/// Check policy files, and compile them to one file
-///
-/// Reads the *.toml and *.limits files of a directory and reports every error and warning with its place. Warnings
-/// include lines that match no request, redundant lines, and forbid lines without effect. Proves the invariants of
-/// invariants.toml.
-///
-/// With -o, the command writes the compiled policy if there is no error. This is one file that `tokenward serve` can
-/// load instead of the directory.
-///
-/// The exit code is 1 if there is an error. Warnings alone do not change the exit code 0, unless --deny warnings is
-/// given.
-#[derive(Clone, clap::Args)]
-#[command(after_help = "\
-Examples:
-  tokenward compile                     the directory that tokenward.toml names, or policies
-  tokenward compile --check --deny warnings policies
-                                        the same for a directory, as CI would run it
-  tokenward compile --check --no-new-access main
-                                        fail on any new access compared with the git revision main
-  tokenward compile --format json       one JSON object per line, on standard output
-  tokenward compile --check --format sarif > policy.sarif
-                                        for a tool that shows findings next to lines
-  tokenward compile --check --baseline accepted.toml
-                                        count the findings that accepted.toml lists, show the others
-  tokenward compile --check --fix       write the fixes that are proved to change no access
-  tokenward compile --check --fix=narrow --diff
-                                        show also those that are proved to allow less
-  tokenward compile --check --watch     check again after each change, until Ctrl-C
-  tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
-  tokenward compile -o policy.twp --sign artifact.key
-                                        the same, signed, as secure mode requires")]
-pub(super) struct Args {
-    /// Only check; write nothing
-    #[arg(long, conflicts_with = "output")]
-    check: bool,
-    /// Check again after each change of the policy or the configuration, until Ctrl-C
-    ///
-    /// The findings are printed again if they change. The exit code is that of the last check.
-    #[arg(long, requires = "check", conflicts_with_all = ["json", "write_baseline"])]
-    watch: bool,
-    /// File to write
-    ///
-    /// The command writes the compiled policy only if there is no error.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Sign the compiled policy with this artifact key [default: the configuration's artifact_key]
-    #[arg(long, value_name = "KEY", requires = "output")]
-    sign: Option<PathBuf>,
-    /// Fail on warnings as on errors [default: the configuration's warnings]
-    #[arg(long, value_name = "WARNINGS")]
-    deny: Option<Deny>,
-    /// Set of lints: warnings about lines that are probably not meant [default: the configuration's, or regular]
-    #[arg(long, value_enum, value_name = "SET")]
-    lint: Option<Lint>,
-    /// Format of the output
-    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
-    format: Format,
-    /// Print JSON, for programs
-    #[arg(long)]
-    json: bool,
-    /// Count the findings that this file accepts instead of showing them
-    ///
-    /// Only warnings can be accepted, and none about new access. An entry that no finding needs, or whose `until` has
-    /// passed, is an error.
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Write the warnings to the baseline file; entries that are still needed keep their reasons
-    ///
-    /// New entries have an empty `why`, which is an error until somebody explains it.
-    #[arg(long, requires = "baseline", conflicts_with = "output")]
-    write_baseline: bool,
-    /// Write the fixes that are proved equivalent, or with --fix=narrow also those that are proved to allow less
-    ///
-    /// Each fix is proved over all requests, for every token that has the line. Sealed and reviewed lines, and lines that a
-    /// comment excepts from a warning, stay as they are. The rest of the policy is then checked as usual.
-    #[arg(
-        long,
-        value_name = "FIXES",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "equivalent",
-        conflicts_with_all = ["output", "write_baseline"]
-    )]
-    fix: Option<Fixes>,
-    /// Show the fixes as a unified diff, and write nothing; the exit code is 1 if there are any
-    #[arg(long, requires = "fix", conflicts_with = "json")]
-    diff: bool,
-    /// Audit whose calls a fix must still allow; a fix that would deny one is not written
-    #[arg(long, value_name = "PATH", requires = "fix")]
-    audit: Option<PathBuf>,
-    /// Time from which on calls of the audit count [default: 30d]
-    #[arg(long, value_name = "TIME", requires = "audit")]
-    since: Option<String>,
-    /// Fail on any new access compared with BASE, unless BASE's reviewed.toml lists it
-    ///
-    /// BASE is a git revision, a directory or a compiled policy, with its own configuration, invariants and reviews.
-    /// `./NAME` is always a path, and `NAME..` is always a revision. The work tree must contain the commits of BASE.
-    ///
-    /// The comparison covers lines, credentials, users, times, addresses, rights, settings and invariants.
-    #[arg(long, value_name = "BASE")]
-    no_new_access: Option<String>,
-    /// Also accept the reviews of the new side; use it only for a change that an owner approved
-    #[arg(long, requires = "no_new_access")]
-    accept_reviews: bool,
-    /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
-    #[arg(long, value_name = "FILE", requires = "no_new_access")]
-    old_config: Option<PathBuf>,
-    /// Prove that the optimised program and the compiled file decide like the unoptimised program
-    #[arg(long)]
-    paranoid: bool,
-    /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
-    ///
-    /// All proofs of a run together may take 2,500 steps for each of these states, and 2 more for each token. If a
-    /// result is inconclusive, the exit code is never 0.
-    #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
-    budget: u64,
-    #[command(flatten)]
-    config: ConfigArg,
-    /// Policy directory [default: the configuration's]
-    #[arg(value_name = "DIR")]
-    directory: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Deny {
-    /// All warnings
-    Warnings,
-}
+use words::{failed, in_baseline, not_written, open_lints, tally, unsettled};
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !args.watch {
@@ -303,14 +177,6 @@ fn hide(
     reporter: &mut Reporter,
 ) -> usize {
     accepted.map_or(0, |accepted| accepted.hide(sources, diagnostics, reporter))
-}
-
-/// The number of accepted findings, as an addition to the tally.
-fn in_baseline(count: usize) -> String {
-    if count == 0 {
-        return String::new();
-    }
-    format!(", {count} in the baseline")
 }
 
 impl Args {
@@ -519,87 +385,11 @@ impl Args {
 /// Period of recorded calls that a fix must still allow.
 const SINCE: &str = "30d";
 
-/// The failure of a policy with fixes that were only shown.
-fn not_written(fixed: &Fixed) -> Failure {
-    let Fixed { applied, files, .. } = fixed;
-    Failure::Findings(format!(
-        "{applied} {} of {files} {} not written; run the command without --diff",
-        if *applied == 1 { "fix" } else { "fixes" },
-        plural(*files, "file")
-    ))
-}
-
-/// The failure of a policy with errors.
-fn failed(diagnostics: &[Diagnostic], place: &str) -> Failure {
-    let told = format!("{} in {place}", tally(diagnostics));
-    if is_only_open(diagnostics) {
-        Failure::Trouble(told)
-    } else {
-        Failure::Findings(told)
-    }
-}
-
-/// The failure of a policy some of whose lines were not checked: no finding does not mean that there is none.
-fn unsettled(count: usize) -> Failure {
-    Failure::Trouble(format!(
-        "{count} {} about the lines could not be settled within the budget; simplify the patterns, or use a larger --budget; nothing was written",
-        plural(count, "question")
-    ))
-}
-
-/// The part of the summary about lints that were not settled.
-fn open_lints(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        _ => format!(
-            ", {count} {} of lints open (a larger --budget settles them)",
-            plural(count, "question")
-        ),
-    }
-}
-
-/// Whether nothing is wrong but that questions were not settled.
-fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
-    let mut errors = diagnostics
-        .iter()
-        .filter(|found| found.severity == Severity::Error);
-    errors.all(|found| matches!(found.code, Code::OpenComparison | Code::OpenInvariant))
-}
-
 /// Proves that the served program, decoded from the compiled file, decides like the one that was compiled.
 fn paranoid(program: &Program, config: &Config, budget: &Budget) -> Result<(), Failure> {
-    let bind = |program: &Program| {
-        let bound = program
-            .bind(&config.upstream.public_url)
-            .map_err(Failure::trouble)?;
-        Ok::<Program, Failure>(bound.merging_body(config.upstream.product.merges()))
-    };
     let decoded = artifact::decode(&artifact::encode(program)).map_err(Failure::trouble)?;
-    let (plain, served) = (bind(program)?, bind(&decoded)?);
+    let (plain, served) = (bind(program, config)?, bind(&decoded, config)?);
     let mut progress = Progress::new("tokens proved equivalent");
     let asked = (universe(config), budget);
     prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
-}
-
-/// Counts findings: `2 errors, 1 warning`, or `no findings`.
-fn tally(diagnostics: &[Diagnostic]) -> String {
-    let count = |severity| {
-        diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
-    };
-    let told = [
-        (count(Severity::Error), "error"),
-        (count(Severity::Warning), "warning"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {}", plural(count, what)))
-    .collect::<Vec<_>>();
-    if told.is_empty() {
-        "no findings".to_owned()
-    } else {
-        told.join(", ")
-    }
 }

@@ -6,7 +6,6 @@ mod case;
 mod line;
 mod origin;
 pub(super) mod pasted;
-mod rules;
 mod text;
 
 use std::io::Read as _;
@@ -31,10 +30,10 @@ use crate::pep::explain::{Judge, Question, Report};
 use crate::request::{self, Method, Reading, Rules, TOKEN_PREFIX};
 use crate::respond::Help;
 use crate::secret;
+use crate::serve;
 use advice::Advice;
 use case::Case;
 use origin::Origin;
-use rules::rules;
 
 /// Explain how the proxy would answer a request, and why
 ///
@@ -130,7 +129,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return explain_code::page(&args.token);
     }
     let config = args.config.or_default()?;
-    let Given { sent, notes } = given(args, &config)?;
+    let sent = given(args, &config)?;
     let question = question(args, &sent)?;
     let place = args.policies.as_ref().unwrap_or(&config.policies);
     let (mut report, advice) = if args.admin {
@@ -141,7 +140,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.patch {
         return print_patch(&report, advice);
     }
-    report.notes.splice(0..0, notes.into_iter().chain(sent.notes));
+    report.notes.splice(0..0, sent.notes);
     let origin = match report.is_allowed() && !args.no_blame {
         true => origin::of(&report, place),
         false => Ok(None),
@@ -212,35 +211,20 @@ impl Args {
     }
 }
 
-/// The request of the arguments, with remarks on them.
-struct Given {
-    sent: Sent,
-    notes: Vec<String>,
-}
-
-fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
+/// The request of the arguments.
+fn given(args: &Args, config: &Config) -> Result<Sent, Failure> {
     let base = &config.upstream.public_url;
-    let usage = |message: String| Failure::Usage(format!("the request cannot be explained: {message}"));
-    let mut notes = Vec::new();
-    let (words, origin) = match (&args.curl, &args.url) {
-        (Some(text), _) => {
-            let command = curl::split(&pasted(text)?).map_err(usage)?;
-            if command.is_piped {
-                notes.push("the part of the command after `|` is ignored".to_owned());
-            }
-            (command.words, curl::Origin::COMMAND)
-        }
-        (None, Some(url)) => (own_words(args, url), curl::Origin::ARGUMENTS),
-        (None, None) if !args.command.is_empty() => {
-            let words = args.command.iter().map(|text| Word::from(text.as_str()));
+    let sent = match (&args.curl, &args.url) {
+        (Some(text), _) => curl::command(&pasted(text)?, base, curl::Origin::COMMAND),
+        (None, Some(url)) => curl::read(&own_words(args, url), base, curl::Origin::ARGUMENTS),
+        (None, None) if !args.command.is_empty() => match args.command.as_slice() {
             // A shell may have got the whole command in quotes.
-            match args.command.as_slice() {
-                [text] if text.contains(' ') => {
-                    (curl::split(text).map_err(usage)?.words, curl::Origin::COMMAND)
-                }
-                _ => (words.collect(), curl::Origin::COMMAND),
+            [text] if text.contains(' ') => curl::command(text, base, curl::Origin::COMMAND),
+            words => {
+                let words: Vec<Word> = words.iter().map(|word| Word::from(word.as_str())).collect();
+                curl::read(&words, base, curl::Origin::COMMAND)
             }
-        }
+        },
         (None, None) => {
             let token = &args.token;
             let message = match &args.method {
@@ -254,9 +238,11 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
             return Err(Failure::Usage(message));
         }
     };
-    let sent = curl::read(&words, base, origin).map_err(usage)?;
-    notes.extend(other_host(&sent, config));
-    Ok(Given { sent, notes })
+    let mut sent =
+        sent.map_err(|message| Failure::Usage(format!("the request cannot be explained: {message}")))?;
+    let note = other_host(&sent, config);
+    sent.notes.extend(note);
+    Ok(sent)
 }
 
 /// Reads a method and a URL as the proxy reads the call, without a body and without credentials.
@@ -273,7 +259,7 @@ pub(super) fn reading(method: &str, url: &str, config: &Config) -> Result<(Readi
         headers: sent.headers,
         ..Question::default()
     };
-    let rules = rules(config)?;
+    let rules = serve::rules(config)?;
     let head = question.head(rules.head_limits());
     let head = head.map_err(|violation| {
         usage(format!(
@@ -377,7 +363,7 @@ fn judge(question: &Question, place: &Path, config: &Config) -> Result<(Report, 
     // A policy that cannot be used leaves the question open.
     let program =
         policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
-    let rules = rules(config)?;
+    let rules = serve::rules(config)?;
     let auth = AuthRules::new(Help::of(config), &config.auth.never_act_as);
     let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
     let identities = Identities::load(&config.identity);

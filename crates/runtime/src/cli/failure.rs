@@ -11,6 +11,7 @@ use crate::config::ConfigError;
 use crate::git::GitError;
 #[cfg(feature = "proxy")]
 use crate::live::PolicyError;
+use crate::request::RulesError;
 #[cfg(feature = "proxy")]
 use crate::serve::ServeError;
 
@@ -75,6 +76,12 @@ impl From<ConfigError> for Failure {
                 Self::Usage(format!("the configuration has errors\n{}", lines.join("\n")))
             }
         }
+    }
+}
+
+impl From<RulesError> for Failure {
+    fn from(error: RulesError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -149,6 +149,8 @@ struct Outcome {
     changed: usize,
     unreadable: usize,
     unproved: usize,
+    /// Whether a policy has errors.
+    has_errors: bool,
     is_standard: bool,
 }
 
@@ -158,6 +160,7 @@ impl Outcome {
         self.changed += changes.changed.len();
         self.unreadable += changes.unreadable;
         self.unproved += changes.unproved.len();
+        self.has_errors |= !changes.compiles;
         self.is_standard |= changes.is_standard;
     }
 
@@ -168,6 +171,7 @@ impl Outcome {
             changed,
             unreadable,
             unproved,
+            has_errors,
             is_standard,
         } = *self;
         if unproved > 0 {
@@ -195,10 +199,15 @@ impl Outcome {
             );
         }
         let rest = files - changed;
+        // Lines with errors have no meaning.
+        let proved = match has_errors {
+            true => "the policy has errors, so only equal values, comments and findings are proved",
+            false => "all proved to mean the same",
+        };
         summary(
             is_standard,
             &format!(
-                "{changed} {} formatted, {rest} unchanged; all proved to mean the same",
+                "{changed} {} formatted, {rest} unchanged; {proved}",
                 plural(changed, "file")
             ),
         )

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use crate::config::Config;
 use crate::config::universe::serving;
 use crate::pep::{self, Refusals, Unsent};
-use crate::request::{Framing, Kept, Needs, RawHead, Reason, Rules, RulesError, Version};
+use crate::request::{Framing, Needs, RawHead, Reason, Rules, RulesError, Version};
 use crate::serve;
 
 /// Stands for the line that denies a request if the policy refuses it.
@@ -16,8 +16,7 @@ pub(super) const REFUSED: &str = "no line (the body is refused: a name in it is 
 
 /// Returns the requests that a proxy with this configuration forwards.
 pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
-    let judge = Judge::of(config).map_err(|error| Failure::Usage(error.to_string()))?;
-    Proxied::new(&serving(config), Arc::new(judge)).map_err(Failure::trouble)
+    Proxied::new(&serving(config), Arc::new(Judge::of(config)?)).map_err(Failure::trouble)
 }
 
 /// Explains that the proxy does not forward a request as it is configured; `None` if it does.
@@ -94,7 +93,7 @@ impl Judge {
     /// # Errors
     /// The configuration contains an invalid name or path.
     pub(crate) fn of(config: &Config) -> Result<Self, RulesError> {
-        let rules = Rules::new(&serve::reading(config, None, Kept::default()))?;
+        let rules = serve::rules(config)?;
         Ok(Self {
             names: Refusals::new(&rules),
             rules,

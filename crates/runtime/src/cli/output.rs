@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use tokenward_compiler::visible;
+
 use super::failure::Failure;
 use crate::text::escaped;
 
@@ -59,9 +61,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         })
 }
 
-/// Writes an additional line to standard error. If that fails, the error cannot be reported anywhere.
+/// Writes additional lines to standard error. Control characters are escaped: a path in the text may have some. If writing fails, the
+/// error cannot be reported anywhere.
 pub(crate) fn note(text: &str) {
-    note_raw(&format!("{text}\n"));
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    note_raw(&format!("{}\n", lines.join("\n")));
 }
 
 /// Whether someone watches standard error.
@@ -74,7 +78,7 @@ pub(super) fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Writes like [`note`], but without adding a line end.
+/// Writes like [`note`], but the text as it is, without adding a line end.
 pub(super) fn note_raw(text: &str) {
     if keep(false, text) {
         return;

@@ -21,14 +21,11 @@ use super::compile::Compiled;
 use super::diff;
 use super::explain::pasted::{Pasted, pasted};
 use super::failure::Failure;
+use super::servable::bind;
 use super::side::Side;
 use crate::config::{Config, ConfigError};
-use crate::limiter::Limiter;
-use crate::pep::AuthRules;
-use crate::pep::explain::{Incomplete, Judge};
-use crate::request::{Kept, Rules};
-use crate::respond::Help;
-use crate::serve;
+use crate::pep::explain::Incomplete;
+use crate::testing::Bench;
 
 /// Largest question, in bytes.
 pub const LARGEST: usize = 1 << 20;
@@ -62,7 +59,7 @@ enum What {
         policy: String,
         /// Name of the token; the first one if empty.
         token: String,
-        /// A curl command.
+        /// A curl command, or the request itself.
         request: String,
         /// User of the request; empty for the token's only user.
         user: String,
@@ -229,19 +226,16 @@ fn decide(
     config: &Config,
     now_ms: i64,
 ) -> Result<Value, Wrong> {
-    let upstream = &config.upstream;
-    // The policy, as the proxy has it in force.
+    // The policy, as the proxy serves it.
     let side = program(policy, "policy", config, now_ms)?;
-    let bound = side.program.bind(&upstream.public_url);
-    let bound = bound.map_err(|error| Wrong::of("policy", error.to_string()))?;
-    let bound = bound.merging_body(upstream.product.merges());
+    let bound = bind(&side.program, config).map_err(|failure| Wrong::failure("policy", &failure))?;
     let first = bound.tokens().next().map(|(_, token)| token.name.clone());
     let Some(first) = first else {
         return Err(Wrong::of("policy", "The policy has no tokens."));
     };
     // The question.
     let Pasted { mut question, notes } =
-        pasted(request, &upstream.public_url).map_err(|why| Wrong::of("request", why))?;
+        pasted(request, &config.upstream.public_url).map_err(|why| Wrong::of("request", why))?;
     question.token = if token.is_empty() { first } else { token.to_owned() };
     question.time_ms = Some(now_ms);
     question.client = match client {
@@ -263,20 +257,8 @@ fn decide(
         (_, user) => question.user = Some(user.to_owned()),
     }
     // The answer.
-    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-        .map_err(|error| Wrong::of("config", error.to_string()))?;
-    let judge = Judge {
-        rules: &rules,
-        auth: &AuthRules::new(Help::of(config), &config.auth.never_act_as),
-        identities: None,
-        cors_origins: &config.answers.cors_origins,
-        inspect_bytes: config.limits.inspect_bytes,
-        body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
-        limiter: &Limiter::new(config.tokens.limits, config.tokens.together),
-        is_refused: &|_| false,
-        is_revoked: &|_| false,
-    };
-    let mut report = judge.explain(&bound, &question).map_err(incomplete)?;
+    let bench = Bench::new(config, now_ms).map_err(|error| Wrong::of("config", error.to_string()))?;
+    let mut report = bench.judge(&bound, &question).map_err(incomplete)?;
     report.notes.splice(0..0, notes);
     let report = serde_json::to_value(&report).map_err(|error| Wrong::of("question", error.to_string()))?;
     Ok(json!({ "decide": report }))

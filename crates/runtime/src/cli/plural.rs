@@ -1,9 +1,9 @@
 //! Counts before nouns.
 
 pub(super) fn plural(count: usize, what: &str) -> String {
-    if count == 1 {
-        what.to_owned()
-    } else {
-        format!("{what}s")
+    match count {
+        1 => what.to_owned(),
+        _ if what.ends_with('x') => format!("{what}es"),
+        _ => format!("{what}s"),
     }
 }

@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{Config, ConfigError};
 
-/// The configuration in the working directory.
-const USUAL: &str = "tokenward.toml";
+/// Name of a configuration.
+pub(super) const CONFIG_FILE: &str = "tokenward.toml";
 
 /// Whether the command has reported its assumption.
 static REPORTED: AtomicBool = AtomicBool::new(false);
@@ -18,7 +18,7 @@ fn assumed() -> Config {
     let config = Config::default();
     if !REPORTED.swap(true, Ordering::Relaxed) {
         output::note(&format!(
-            "tokenward: no {USUAL} in this directory, using the built-in defaults (policies in `{}`, product `{}`, public URL {})",
+            "tokenward: no {CONFIG_FILE} in this directory, using the built-in defaults (policies in `{}`, product `{}`, public URL {})",
             config.policies.display(),
             config.upstream.product.name(),
             config.upstream.public_url,
@@ -73,6 +73,6 @@ impl ConfigArg {
 
     /// The file, which need not exist.
     pub(super) fn path(&self) -> &Path {
-        self.config.as_deref().unwrap_or(Path::new(USUAL))
+        self.config.as_deref().unwrap_or(Path::new(CONFIG_FILE))
     }
 }

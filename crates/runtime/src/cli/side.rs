@@ -146,7 +146,7 @@ impl Side {
 
     /// Whether it has neither tokens nor policy files.
     pub(super) fn is_empty(&self) -> bool {
-        self.program.tokens().next().is_none() && self.sources.iter().next().is_none()
+        self.program.tokens().next().is_none() && !self.sources.has_policy()
     }
 
     /// Tells which lines this release reads otherwise than earlier ones. Both sides of a comparison are read by this release, so

@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let now_ms = args.time()?;
     let policy = Policy::read(args.policies.as_deref(), &config, now_ms)?;
-    let bench = Bench::new(&config, now_ms).map_err(Failure::Usage)?;
+    let bench = Bench::new(&config, now_ms)?;
     let lab = policy
         .sources()
         .map(|(sources, source_map)| Lab::new((sources, &policy.program, source_map), &bench));

@@ -210,10 +210,6 @@ proptest! {
 fn a_command_of_a_test_reads_no_files() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display();
-    let origin = Origin {
-        native: false,
-        files: false,
-    };
     for option in [
         format!("-d @{path}"),
         format!("--data-binary @{path}"),
@@ -227,7 +223,7 @@ fn a_command_of_a_test_reads_no_files() {
         let command = format!("curl {option} https://x/a");
         let words = split(&command).unwrap().words;
         assert!(read(&words, &base(), Origin::COMMAND).is_ok(), "{command}");
-        let refused = read(&words, &base(), origin).unwrap_err();
+        let refused = read(&words, &base(), Origin::COMMAND.without_files()).unwrap_err();
         assert!(refused.contains("reads the file"), "{refused}");
     }
 }

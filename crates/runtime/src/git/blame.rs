@@ -4,13 +4,13 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use tokenward_compiler::source::limits;
+
 use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
 use super::{GitError, Repository};
 
 /// Maximum size of git's answer for one line, whose text is in it.
 const MAX_ANSWER: u64 = 16 << 20;
-/// Maximum size of a file.
-const MAX_FILE: u64 = 64 << 20;
 
 /// Where a line comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn content(file: &Path) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    file.take(MAX_FILE).read_to_string(&mut text).ok()?;
+    file.take(limits::FILE_BYTES).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

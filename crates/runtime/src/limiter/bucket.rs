@@ -10,6 +10,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokenward_compiler::call_limits::Rate;
 
+use super::level::Level;
+
 /// The time since the start of the process.
 #[derive(Clone, Debug)]
 pub(super) enum Clock {
@@ -41,19 +43,6 @@ pub(super) struct Bucket {
     rate: Rate,
     burst: NonZeroU32,
     limiter: RateLimiter<NotKeyed, InMemoryState, Clock, StateInformationMiddleware>,
-}
-
-/// How much of a rate is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Level {
-    /// The calls that are allowed at once, …
-    pub(crate) burst: u32,
-    /// … the time in which all of them come back, …
-    pub(crate) window: Duration,
-    /// … how many of them are left, …
-    pub(crate) left: u32,
-    /// … and the time until the next one comes back.
-    pub(crate) next: Duration,
 }
 
 impl Bucket {

@@ -5,21 +5,14 @@ use std::time::Duration;
 
 use tokenward_compiler::call_limits::Rate;
 
+use super::level::Level;
+
 /// No time passes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {}
 
 /// A rate that admits no call.
 pub(super) struct Bucket;
-
-/// How much of a rate is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Level {
-    pub(crate) burst: u32,
-    pub(crate) window: Duration,
-    pub(crate) left: u32,
-    pub(crate) next: Duration,
-}
 
 impl Bucket {
     pub(super) fn new(_: Rate, _: NonZeroU32, _: &Clock) -> Self {

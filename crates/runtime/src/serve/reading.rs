@@ -2,7 +2,16 @@
 
 use crate::config::Config;
 use crate::identity;
-use crate::request::{Kept, Settings};
+use crate::request::{Kept, Rules, RulesError, Settings};
+
+/// The rules by which a proxy with this configuration reads requests, to judge requests without a call: the context path at the
+/// upstream and the rules for values in the audit change no decision.
+///
+/// # Errors
+/// The configuration contains an invalid name or path.
+pub(crate) fn rules(config: &Config) -> Result<Rules, RulesError> {
+    Rules::new(&reading(config, None, Kept::default()))
+}
 
 /// Makes the settings for reading requests: from the configuration, the context path at the upstream, and the rules for
 /// values in the audit.

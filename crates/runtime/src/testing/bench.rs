@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::limiter::Limiter;
 use crate::pep::AuthRules;
 use crate::pep::explain::{Incomplete, Judge, Question, Report};
-use crate::request::{Kept, Rules};
+use crate::request::{Rules, RulesError};
 use crate::respond::Help;
 use crate::serve;
 
@@ -34,11 +34,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// # Errors
-    /// The configuration contradicts itself; the text says where.
-    pub(crate) fn new(config: &Config, now_ms: i64) -> Result<Self, String> {
-        let rules = Rules::new(&serve::reading(config, None, Kept::default()));
+    /// The configuration contains an invalid name or path.
+    pub(crate) fn new(config: &Config, now_ms: i64) -> Result<Self, RulesError> {
         Ok(Self {
-            rules: rules.map_err(|error| error.to_string())?,
+            rules: serve::rules(config)?,
             auth: AuthRules::new(Help::of(config), &config.auth.never_act_as),
             limiter: Limiter::new(config.tokens.limits, config.tokens.together),
             cors_origins: config.answers.cors_origins.clone(),

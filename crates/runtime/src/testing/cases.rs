@@ -154,7 +154,10 @@ fn token(name: &At<String>, program: &Program) -> Result<TokenId, Box<Diagnostic
 /// The request of a test as it is sent, and its place.
 fn sent(test: &TestDef, bench: &Bench) -> Result<(Sent, Span), Box<Diagnostic>> {
     let (sent, place) = match &test.request {
-        RequestDef::Curl(command) => (of_curl(&command.value, bench), command.span),
+        RequestDef::Curl(command) => (
+            curl::command(&command.value, &bench.base, Origin::COMMAND.without_files()),
+            command.span,
+        ),
         RequestDef::Keys(keys) => (of_keys(keys, bench), keys.url.span),
     };
     match sent {
@@ -175,25 +178,7 @@ fn sent(test: &TestDef, bench: &Bench) -> Result<(Sent, Span), Box<Diagnostic>> 
     }
 }
 
-fn of_curl(text: &str, bench: &Bench) -> Result<Sent, String> {
-    let command = curl::split(text)?;
-    let origin = Origin {
-        native: false,
-        files: false,
-    };
-    let mut sent = curl::read(&command.words, &bench.base, origin)?;
-    if command.is_piped {
-        sent.notes
-            .push("the part of the command after `|` is ignored".to_owned());
-    }
-    Ok(sent)
-}
-
 fn of_keys(keys: &RequestKeys, bench: &Bench) -> Result<Sent, String> {
-    let origin = Origin {
-        native: true,
-        files: false,
-    };
     let method = Method::from_name(&keys.method);
     let method = method.map_or_else(|| keys.method.clone(), |method| method.as_str().to_owned());
     let mut words = vec!["curl".to_owned(), "--request".to_owned(), method];
@@ -218,7 +203,7 @@ fn of_keys(keys: &RequestKeys, bench: &Bench) -> Result<Sent, String> {
     }
     words.extend(["--url".to_owned(), keys.url.value.clone()]);
     let words: Vec<Word> = words.iter().map(|word| Word::from(word.as_str())).collect();
-    curl::read(&words, &bench.base, origin)
+    curl::read(&words, &bench.base, Origin::ARGUMENTS.without_files())
 }
 
 /// The error of a test that leaves the caller open.

@@ -1,10 +1,10 @@
-//! `compile --fix`: writes the corrections that are proved to give no access, and tells what remains.
+//! `compile --fix`: writes the corrections that are proved to give no access, and reports the others.
 
 mod choice;
 mod chosen;
 mod mode;
 mod recorded;
-mod told;
+mod report;
 mod writing;
 
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ use crate::config::universe::universe;
 use chosen::Chosen;
 pub(super) use mode::Mode;
 use recorded::Recorded;
-use told::Told;
+use report::FixReport;
 
 /// Rounds of fixes. A fix may make a line unnecessary, which the next round removes.
 const ROUNDS: usize = 32;
@@ -43,7 +43,7 @@ pub(super) struct Task<'a> {
     pub(super) audit: Option<(PathBuf, i64)>,
 }
 
-/// What became of the policy.
+/// The policy after its fixes.
 pub(super) struct Fixed {
     pub(super) sources: SourceSet,
     /// The number of applied fixes, and of files that they change.
@@ -62,10 +62,10 @@ pub(super) fn fix(
         Some((path, since)) => Some(Recorded::open(path, *since, task.config)?),
         None => None,
     };
-    let mut told = Told::default();
-    let after = rounds(task, before, (accepted, recorded.as_ref(), &proxy), &mut told)?;
+    let mut report = FixReport::default();
+    let after = rounds(task, before, (accepted, recorded.as_ref(), &proxy), &mut report)?;
     // The whole change once more, from the first text to the last.
-    if told.applied() > 0 {
+    if report.applied() > 0 {
         let budget = Budget::new(task.budget);
         let proof = fix::between(&asked(task.config, before, &proxy, &budget), &after);
         let proof = proof.map_err(Failure::trouble)?;
@@ -76,11 +76,11 @@ pub(super) fn fix(
         }
     }
     let files = if task.shows {
-        told.show_lists(true);
+        report.show_lists(true);
         writing::show(before, &after)?
     } else {
         let files = writing::write(task.directory, before, &after)?;
-        told.show_lists(false);
+        report.show_lists(false);
         files
     };
     if let Some(recorded) = &recorded {
@@ -88,7 +88,7 @@ pub(super) fn fix(
     }
     Ok(Fixed {
         sources: after,
-        applied: told.applied(),
+        applied: report.applied(),
         files,
     })
 }
@@ -164,7 +164,7 @@ fn rounds(
     task: &Task<'_>,
     before: &SourceSet,
     (accepted, recorded, proxy): Given<'_>,
-    told: &mut Told,
+    report: &mut FixReport,
 ) -> Result<SourceSet, Failure> {
     let mut mode = task.mode;
     let mut current = before.clone();
@@ -175,7 +175,7 @@ fn rounds(
         let errors = count_errors(&found);
         // A round that brings an error, such as a broken invariant, is taken back.
         if let Some((sources, _)) = last.take().filter(|(_, known)| errors > *known) {
-            told.take_back(&found);
+            report.take_back(&found);
             current = sources;
             if mode == Mode::Equivalent {
                 return Ok(current);
@@ -186,25 +186,25 @@ fn rounds(
         let budget = Budget::new(task.budget);
         let policy = asked(task.config, &current, proxy, &budget);
         fix::prove(&policy, &mut found).map_err(Failure::trouble)?;
-        let chosen = choice::choose(mode, &policy, &found, recorded, told)?;
+        let chosen = choice::choose(mode, &policy, &found, recorded, report)?;
         if chosen.is_empty() {
             return Ok(current);
         }
         let edits: Vec<_> = chosen.iter().flat_map(Chosen::edits).cloned().collect();
         let next = fix::edited(&current, &edits);
-        told.begin_round();
+        report.begin_round();
         for one in &chosen {
-            told.apply(&current, one);
+            report.apply(&current, one);
         }
         last = Some((std::mem::replace(&mut current, next), errors));
     }
     if let Some((sources, known)) = last {
         let found = findings(task, &current, accepted)?;
         if count_errors(&found) > known {
-            told.take_back(&found);
+            report.take_back(&found);
             return Ok(sources);
         }
-        told.leave_for_next_run();
+        report.leave_for_next_run();
     }
     Ok(current)
 }

@@ -9,11 +9,9 @@ use tokenward_compiler::source::SourceSet;
 use super::super::checkout::Checkout;
 use super::super::failure::Failure;
 use super::super::output;
+use super::super::settings::CONFIG_FILE;
 use super::super::step_summary;
 use super::format::Format;
-
-/// The file at which GitLab shows a finding without a place, if the policy has no files.
-const CONFIGURATION: &str = "tokenward.toml";
 
 pub(super) struct Reporter {
     format: Format,
@@ -80,7 +78,7 @@ impl Reporter {
             Format::Sarif => output::print(&render_sarif(report, env!("CARGO_PKG_VERSION"))),
             Format::Junit => output::print(&render_junit(report)),
             Format::Gitlab => {
-                let file = report.files().next().unwrap_or(CONFIGURATION);
+                let file = report.files().next().unwrap_or(CONFIG_FILE);
                 output::print(&render_gitlab(report, file))
             }
             Format::Github => {

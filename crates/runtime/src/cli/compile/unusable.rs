@@ -13,7 +13,7 @@ use super::super::failure::Failure;
 use crate::config::universe::universe;
 use crate::config::{Config, Methods};
 use crate::pep::AuthRules;
-use crate::request::{Class, Group, Kept, Method, Rules};
+use crate::request::{Class, Group, Method, Rules};
 use crate::respond::Help;
 use crate::serve;
 
@@ -50,9 +50,10 @@ impl Calls {
             return Ok(None);
         };
         let program = program.bind(base).map_err(Failure::trouble)?.merging_body(merges);
-        let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-            .map_err(|error| Failure::Usage(error.to_string()))?;
-        Ok(Some(Self { program, rules }))
+        Ok(Some(Self {
+            program,
+            rules: serve::rules(config)?,
+        }))
     }
 
     /// Asks with these calls.

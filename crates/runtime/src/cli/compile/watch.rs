@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokenward_compiler::source::limits;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::failure::Failure;
@@ -26,8 +27,6 @@ const PERIOD: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_millis(60);
 /// Maximum time from a change until the files are read.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Maximum depth of directories.
-const DEPTH: usize = 16;
 /// Clears a terminal.
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
@@ -269,7 +268,7 @@ fn look(place: &Path, depth: usize, state: &mut State) {
         metadata.mtime_nsec(),
     );
     state.insert(place.to_owned(), seen);
-    if !metadata.is_dir() || depth == DEPTH {
+    if !metadata.is_dir() || depth == limits::DEPTH {
         return;
     }
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {

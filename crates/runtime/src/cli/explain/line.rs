@@ -17,6 +17,7 @@ use crate::authoring::edit::{Change, Edit, Prepared};
 use crate::cli::checkout::Checkout;
 use crate::cli::fmt::unified;
 use crate::cli::forwarded::proxied;
+use crate::cli::servable::bind;
 use crate::cli::time::now_ms;
 use crate::config::Mode;
 use crate::config::universe::universe;
@@ -116,11 +117,7 @@ fn check(case: &Case<'_>, prepared: &Prepared, new: &NewLine) -> Result<(), Stri
     }
     let unusable = || format!("the line {} cannot be used with this configuration", new.text);
     let program = compilation.program.ok_or_else(unusable)?;
-    let merges = config.upstream.product.merges();
-    let program = program
-        .bind(&config.upstream.public_url)
-        .map_err(|_| unusable())?;
-    let program = program.merging_body(merges);
+    let program = bind(&program, config).map_err(|_| unusable())?;
     keeps_invariants(case, &sources, &program, new)?;
     match case.judge.forwarded(&program, case.question) {
         Ok(report) if report.line.as_ref().is_some_and(|line| line.text == new.text) => Ok(()),

@@ -17,9 +17,9 @@ pub(in crate::cli) struct Pasted {
 /// # Errors
 /// The text cannot be read as one request; the error says which part and why.
 pub(in crate::cli) fn pasted(text: &str, base: &BaseUrl) -> Result<Pasted, String> {
-    let (sent, remark) = match is_command(text) {
-        true => command(text, base)?,
-        false => (request(text, base)?, None),
+    let sent = match is_command(text) {
+        true => curl::command(text, base, Origin::COMMAND.without_files())?,
+        false => request(text, base)?,
     };
     Ok(Pasted {
         question: Question {
@@ -30,33 +30,14 @@ pub(in crate::cli) fn pasted(text: &str, base: &BaseUrl) -> Result<Pasted, Strin
             ..Question::default()
         }
         .with_body(&sent.body),
-        notes: remark.into_iter().chain(sent.notes).collect(),
+        notes: sent.notes,
     })
 }
 
 /// Whether a text is meant as a curl command. A prompt is often copied too.
 fn is_command(text: &str) -> bool {
-    let words = text.split_whitespace();
-    let first = words.into_iter().find(|word| !matches!(*word, "$" | "%"));
+    let first = text.split_whitespace().find(|word| !matches!(*word, "$" | "%"));
     first.is_some_and(|word| !word.starts_with('/') && word.contains("curl"))
-}
-
-fn command(text: &str, base: &BaseUrl) -> Result<(Sent, Option<String>), String> {
-    let command = curl::split(text)?;
-    let piped = command
-        .is_piped
-        .then(|| "the part of the command after `|` is ignored".to_owned());
-    Ok((
-        curl::read(
-            &command.words,
-            base,
-            Origin {
-                files: false,
-                ..Origin::COMMAND
-            },
-        )?,
-        piped,
-    ))
 }
 
 /// Reads a request by the words of the command that sends it, so that both mean the same.
@@ -78,12 +59,5 @@ fn request(text: &str, base: &BaseUrl) -> Result<Sent, String> {
     }
     words.extend(["--url", url.trim()]);
     let words: Vec<Word> = words.into_iter().map(Word::from).collect();
-    curl::read(
-        &words,
-        base,
-        Origin {
-            files: false,
-            ..Origin::ARGUMENTS
-        },
-    )
+    curl::read(&words, base, Origin::ARGUMENTS.without_files())
 }

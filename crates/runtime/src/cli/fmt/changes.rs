@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokenward_compiler::diagnostic::Diagnostic;
 use tokenward_compiler::format::{Formatter, Unproved, prove, says_the_same, unreadable_lines};
 use tokenward_compiler::source::{Source, SourceId, SourceSet};
+use tokenward_compiler::{Compilation, compile};
 
 use super::change::Change;
 use super::inputs::Input;
@@ -23,6 +24,8 @@ pub(super) struct Changes {
     pub(super) unproved: Vec<(String, Unproved)>,
     /// Places of lines that version 1 of the language read otherwise.
     pub(super) reread: Vec<String>,
+    /// Whether the policy compiles, so that the proof compares programs too.
+    pub(super) compiles: bool,
     pub(super) keeps_lines: bool,
     pub(super) is_standard: bool,
 }
@@ -32,6 +35,9 @@ impl Changes {
     pub(super) fn of(input: &Input) -> Self {
         let sources = &input.sources;
         let formatter = Formatter::new(sources);
+        let Compilation {
+            program, diagnostics, ..
+        } = compile(sources);
         let mut changes = Self {
             files: 0,
             changed: Vec::new(),
@@ -39,12 +45,13 @@ impl Changes {
             unreadable: 0,
             unproved: Vec::new(),
             reread: Vec::new(),
+            compiles: program.is_some(),
             keeps_lines: formatter.keeps_lines(),
             is_standard: input.is_standard(),
         };
         let mut reread = Vec::new();
         let mut unreadable: HashMap<SourceId, Vec<Diagnostic>> = HashMap::new();
-        for error in unreadable_lines(sources) {
+        for error in unreadable_lines(diagnostics) {
             unreadable
                 .entry(error.primary.span.source)
                 .or_default()

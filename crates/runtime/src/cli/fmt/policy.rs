@@ -8,11 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use tokenward_compiler::source::{SourceKind, limits};
 
 use super::super::failure::Failure;
-use super::super::settings::ConfigArg;
+use super::super::settings::{CONFIG_FILE, ConfigArg};
 use crate::config::Config;
-
-/// Name of a configuration.
-const CONFIG: &str = "tokenward.toml";
 
 /// A place in a policy.
 pub(super) struct Place {
@@ -53,14 +50,14 @@ pub(super) fn of(path: &Path, configured: Option<&Path>) -> Result<Option<Place>
     };
     let project = project(nearest);
     if let Some(file) = project
-        .map(|directory| directory.join(CONFIG))
+        .map(|directory| directory.join(CONFIG_FILE))
         .filter(|file| file.is_file())
         && let Some(place) = below(&Config::load(&file)?.policies, &whole)
     {
         let root = place.directory.canonicalize().unwrap_or(place.directory);
         return Ok(Some(named(path, &whole, &root)));
     }
-    if !is_directory && nearest.join(CONFIG).is_file() {
+    if !is_directory && nearest.join(CONFIG_FILE).is_file() {
         return Ok(None);
     }
     Ok(Some(named(path, &whole, around(nearest, project))))
@@ -83,7 +80,7 @@ fn relative(below: &Path) -> String {
 /// The directory above that holds a configuration or a repository.
 fn project(nearest: &Path) -> Option<&Path> {
     let mut above = nearest.ancestors().take(limits::DEPTH);
-    above.find(|directory| directory.join(CONFIG).is_file() || directory.join(".git").exists())
+    above.find(|directory| directory.join(CONFIG_FILE).is_file() || directory.join(".git").exists())
 }
 
 /// The policy around a file that no configuration names: its topmost directory. `None` if no file next to it is a part of a policy.
@@ -96,7 +93,7 @@ pub(in super::super) fn without_configuration(directory: &Path) -> Option<&Path>
 fn around<'p>(nearest: &'p Path, project: Option<&Path>) -> &'p Path {
     let mut top = nearest;
     for directory in nearest.ancestors().take(limits::DEPTH) {
-        if directory.join(CONFIG).is_file() {
+        if directory.join(CONFIG_FILE).is_file() {
             break;
         }
         if directory == nearest || holds_policy(directory) {

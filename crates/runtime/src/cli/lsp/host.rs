@@ -12,11 +12,10 @@ use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
 use super::super::compile::{Compiled, Surroundings, prove_first};
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
+use super::super::settings::CONFIG_FILE;
 use crate::config::universe::universe;
 use crate::config::{Config, ConfigError};
 
-/// Name of a configuration.
-const CONFIG: &str = "tokenward.toml";
 /// Configurations that are kept.
 const MOST: usize = 32;
 
@@ -56,7 +55,7 @@ impl Configurations {
         }
         let above = directory.ancestors().take(limits::DEPTH + 16);
         above
-            .map(|directory| directory.join(CONFIG))
+            .map(|directory| directory.join(CONFIG_FILE))
             .find(|file| file.is_file())
     }
 
@@ -142,7 +141,7 @@ impl Host for Configurations {
     }
 
     fn configuration(&self, file: &Path, text: &str) -> Option<Vec<Problem>> {
-        if file.file_name()? != CONFIG && self.named.as_deref() != Some(file) {
+        if file.file_name()? != CONFIG_FILE && self.named.as_deref() != Some(file) {
             return None;
         }
         let problems = match Config::parse(text, file) {

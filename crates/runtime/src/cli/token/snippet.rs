@@ -12,7 +12,6 @@ use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, 
 use crate::cli::settings::ConfigArg;
 use crate::cli::time::now_ms;
 use crate::config::Config;
-use crate::request::{Kept, Rules};
 use crate::serve;
 
 /// Show a complete call that the token allows, ready to run
@@ -121,8 +120,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     }
     let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
     // Read requests and compile the policy as the proxy does.
-    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let rules = serve::rules(config)?;
     let program = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms())
         .program
         .ok_or_else(|| {

@@ -6,7 +6,7 @@ use tokenward_compiler::fix::{self, Policy, overlap};
 use super::chosen::Chosen;
 use super::mode::Mode;
 use super::recorded::Recorded;
-use super::told::Told;
+use super::report::FixReport;
 use crate::cli::Failure;
 
 /// Whether a fix with this proof is to be written.
@@ -26,11 +26,11 @@ pub(super) fn choose<'f>(
     policy: &Policy<'_>,
     found: &'f [Diagnostic],
     recorded: Option<&Recorded>,
-    told: &mut Told,
+    report: &mut FixReport,
 ) -> Result<Vec<Chosen<'f>>, Failure> {
     let mut candidates: Vec<Chosen<'f>> = Vec::new();
     for finding in found {
-        let Some(chosen) = first_wanted(mode, policy, finding, recorded, told)? else {
+        let Some(chosen) = first_wanted(mode, policy, finding, recorded, report)? else {
             continue;
         };
         let is_taken = candidates.iter().any(|other| {
@@ -51,7 +51,7 @@ fn first_wanted<'f>(
     policy: &Policy<'_>,
     finding: &'f Diagnostic,
     recorded: Option<&Recorded>,
-    told: &mut Told,
+    report: &mut FixReport,
 ) -> Result<Option<Chosen<'f>>, Failure> {
     let of = |proof: &'static str| finding.fixes.iter().filter(move |fix| fix.proof.name() == proof);
     let mut wanted = of("equivalent")
@@ -70,7 +70,7 @@ fn first_wanted<'f>(
             _ => None,
         };
         match judged {
-            Some(judged) if !judged.is_harmless() => told.refuse(policy.sources, finding, fix, &judged),
+            Some(judged) if !judged.is_harmless() => report.refuse(policy.sources, finding, fix, &judged),
             judged => {
                 return Ok(Some(Chosen { finding, fix, judged }));
             }

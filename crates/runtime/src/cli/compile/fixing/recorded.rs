@@ -17,7 +17,7 @@ use crate::cli::Failure;
 use crate::cli::output;
 use crate::config::Config;
 use crate::pep;
-use crate::request::{Framing, Kept, RawHead, Rules, Version};
+use crate::request::{Framing, RawHead, Rules, Version};
 use crate::serve;
 
 /// Number of calls that are read in one step.
@@ -81,12 +81,10 @@ fn grouped(count: u64) -> String {
 
 impl Recorded {
     pub(super) fn open(path: &Path, since_ms: i64, config: &Config) -> Result<Self, Failure> {
-        let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-            .map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Self {
             reader: Reader::open(path).map_err(Failure::trouble)?,
             since_ms,
-            rules,
+            rules: serve::rules(config)?,
         })
     }
 

@@ -1,4 +1,4 @@
-//! What a run of fixes tells: each fix with its place and its proof, and what was not done.
+//! The report of a run of fixes: each fix with its place and its proof, and what was not done.
 
 use tokenward_compiler::diagnostic::{Diagnostic, Fix, Severity};
 use tokenward_compiler::source::SourceSet;
@@ -9,8 +9,9 @@ use super::recorded::Judged;
 use crate::cli::output;
 use crate::cli::plural::plural;
 
+/// The report of a run of fixes.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct FixReport {
     applied: Vec<String>,
     /// The number of applied fixes before the last round.
     before_round: usize,
@@ -18,7 +19,7 @@ pub(super) struct Told {
     notes: Vec<String>,
 }
 
-impl Told {
+impl FixReport {
     pub(super) fn applied(&self) -> usize {
         self.applied.len()
     }
@@ -81,10 +82,7 @@ impl Told {
             tell("no fix applies");
         } else {
             let count = self.applied.len();
-            tell(&format!(
-                "{count} {} proved",
-                plural(count, "fix").replace("fixs", "fixes")
-            ));
+            tell(&format!("{count} {} proved", plural(count, "fix")));
         }
     }
 }
