@@ -1,8 +1,12 @@
 //! A baseline file to entries: findings that were accepted.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::{document, entries, keys::Reader};
+use super::{
+    document::{self, Value},
+    entries,
+    keys::Reader,
+};
 use crate::{
     diagnostic::{Code, Diagnostic, Identity, Severity, Subject},
     source::{Source, SourceId, Span},
@@ -82,8 +86,6 @@ fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<us
         until,
     })
 }
-
-type Value<'i> = toml::Spanned<DeValue<'i>>;
 
 /// The code, unless no finding of it can be accepted.
 fn code(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Code> {

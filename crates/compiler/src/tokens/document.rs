@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use toml::{Spanned, de::DeTable};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -100,5 +103,8 @@ pub(super) fn span(id: SourceId, source: &Source, range: Range<usize>) -> Span {
         end,
     }
 }
+
+/// A value of a table.
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
 pub(super) type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    document::{self, At},
+    document::{self, At, Value},
     entries,
     keys::Reader,
 };
@@ -100,8 +100,6 @@ fn unique(tests: &[TestDef], diagnostics: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-type Value<'i> = toml::Spanned<DeValue<'i>>;
 
 fn test(reader: &mut Reader<'_>, table: &DeTable<'_>, range: Range<usize>) -> Option<TestDef> {
     let place = document::span(reader.id, reader.source, range);

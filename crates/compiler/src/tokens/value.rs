@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, num::NonZeroU32};
 
-use toml::{Spanned, de::DeValue};
+use toml::de::DeValue;
 
 use super::{
     definition::AllowDef,
-    document::{self, At},
+    document::{self, At, Value},
     keys::Reader,
     seal::Seal,
     well_known,
@@ -15,8 +15,6 @@ use crate::call_limits::{CallLimits, Rate};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::hidden::is_hidden;
 use crate::units;
-
-type Value<'i> = Spanned<DeValue<'i>>;
 
 impl Reader<'_> {
     pub(super) fn wrong(&mut self, value: &Value<'_>, help: &str) {

@@ -95,7 +95,7 @@ fn each_change_is_checked_and_only_other_findings_are_shown() {
     replace(&watch.path("tokenward.toml"), &configuration("old"));
     watch.shows("no findings");
     replace(&watch.path("tokenward.toml"), "policies = 7\n");
-    watch.shows("invalid type");
+    watch.shows("must be a string");
     replace(&watch.path("tokenward.toml"), &configuration("old"));
     watch.shows("no findings");
     // A change without other findings shows nothing: the next ones are those of another file.

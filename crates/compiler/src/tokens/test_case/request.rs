@@ -2,12 +2,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{
-    super::{
-        document::{self, At},
-        keys::Reader,
-    },
-    Value,
+use super::super::{
+    document::{self, At, Value},
+    keys::Reader,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
