@@ -25,9 +25,9 @@ pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
 use crate::buffers::TextBuffer;
-use crate::limiter::{Admitted, InFlight, Level};
+use crate::limiter::{Admitted, InFlight};
 use crate::live::{Live, SecretHash, TokenValidity};
-use crate::problem::Shortfall;
+use crate::problem::{Level, Shortfall};
 use crate::request::{Framing, Opened, RawHead};
 use crate::text::{SHORT, shortened};
 

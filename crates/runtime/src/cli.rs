@@ -41,6 +41,8 @@ mod step_summary;
 mod test;
 mod time;
 mod token;
+mod told;
+mod unanswered;
 mod who_can;
 
 pub(crate) use audit::recorded;

@@ -10,8 +10,6 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::seal::PublicKey;
 
-#[cfg(feature = "proxy")]
-pub mod admin_secret;
 mod default;
 mod error;
 mod fields;
@@ -26,6 +24,7 @@ mod value;
 mod values;
 
 pub use error::{ConfigError, Problem};
+pub use fields::LogFilter;
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use lint::{Lint, LintException};
@@ -33,8 +32,6 @@ pub use password::PasswordSource;
 pub use tokens::Tokens;
 pub use value::parse_duration;
 pub use values::Values;
-#[cfg(feature = "proxy")]
-pub use values::ValuesError;
 
 pub use tokenward_compiler::seal::Mode;
 

@@ -8,11 +8,13 @@ mod auth;
 mod cors;
 mod denials;
 pub(crate) mod explain;
+mod explained;
 mod inspect;
 mod inspection;
 mod judging;
 pub(crate) mod nearby;
 mod own;
+mod preflight;
 mod rehearse;
 mod settle;
 mod throttle;
@@ -167,7 +169,7 @@ impl Gate {
             peer
         });
         let mut call = Call::new(&raw, &mut opened, client, live, self.settings.reporting.clone());
-        let origin = cors::origin(&raw, &self.settings.cors_origins);
+        let origin = preflight::origin(&raw, &self.settings.cors_origins);
         if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
             call.set_url(url);
             call.in_flight = self.calls.of_stranger(call.client).ok();

@@ -1,5 +1,6 @@
 //! Reasons why a request is not answered by the upstream, with their stable codes and their verdicts in the audit.
 
+mod over_limit;
 mod shortfall;
 mod unreadable;
 
@@ -7,8 +8,8 @@ use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
-use crate::limiter::{Exceeded, OverLimit};
 use crate::request::{Needs, Refusal};
+pub(crate) use over_limit::{Exceeded, Level, OverLimit};
 pub(crate) use shortfall::Shortfall;
 pub(crate) use unreadable::Unreadable;
 
@@ -308,7 +309,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::limiter::OverLimit;
     use crate::request::Reason;
     use crate::wire::Violation;
 

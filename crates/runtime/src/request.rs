@@ -56,7 +56,7 @@ pub(crate) use filed::Filed;
 pub(crate) use fold::{folded, folded_with_letters_above, folded_without_iota};
 pub use form::check_form;
 pub use forwarded::ForwardedFields;
-pub use kept::{Keep, Kept};
+pub use kept::{Keep, Kept, KeyedHash};
 pub use mask::TOKEN_PREFIX;
 pub(crate) use parameter_paths::{is_plain, well_formed};
 pub use product::{Classified, Product};

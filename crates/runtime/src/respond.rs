@@ -10,8 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::call::{REQUEST_ID, RequestId};
-use crate::limiter::Level;
-use crate::problem::{Problem, Shown};
+use crate::problem::{Level, Problem, Shown};
 use crate::proxy::{Answer, AnswerBody};
 pub(crate) use words::{Help, described};
 use words::{LATER, seconds};

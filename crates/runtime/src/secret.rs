@@ -29,7 +29,6 @@ pub(crate) type SecretHash = [u8; 32];
 pub struct Secret(Zeroizing<String>);
 
 /// The system gave no random bytes.
-#[cfg(feature = "proxy")]
 #[derive(Debug, thiserror::Error)]
 #[error("the system's random generator failed: {0}")]
 pub struct NoRandomness(#[source] getrandom::Error);
@@ -39,7 +38,6 @@ impl Secret {
     ///
     /// # Errors
     /// The system's random generator fails.
-    #[cfg(feature = "proxy")]
     pub fn generate() -> Result<Self, NoRandomness> {
         // With its final capacity, so that no part of it is left behind in memory when it grows.
         let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + BODY + CHECKSUM));

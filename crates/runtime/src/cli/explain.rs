@@ -20,10 +20,10 @@ use super::explain_code;
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
+use super::time::now_ms;
 use crate::config::Config;
 use crate::curl::{self, Sent, Word};
 use crate::identity::Identities;
-use crate::limiter::Limiter;
 use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at};
 use crate::pep::AuthRules;
 use crate::pep::explain::{Judge, Question, Report};
@@ -370,14 +370,19 @@ fn judge(question: &Question, place: &Path, config: &Config) -> Result<(Report, 
     let judge = Judge {
         rules: &rules,
         auth: &auth,
-        identities: identities.as_ref().ok(),
+        // Credentials that cannot be read are not missing.
+        lacks_identity: &|user| {
+            let identities = identities.as_ref().ok();
+            identities.is_some_and(|identities| identities.headers(user).is_err())
+        },
         cors_origins: &config.answers.cors_origins,
         inspect_bytes: config.limits.inspect_bytes,
         body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
-        limiter: &Limiter::new(config.tokens.limits, config.tokens.together),
+        limits: config.tokens.limits,
         // A policy with errors was not loaded.
         is_refused: &|_| false,
         is_revoked: &|secret| revoked.has(secret),
+        now_ms: now_ms(),
     };
     let mut report = judge
         .explain(&program, question)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokenward_compiler::analysis::{Asked, NameRefusals, Obstacle, Proxied, Proxy, Request};
 
-use super::failure::Failure;
+use super::unanswered::Unanswered;
 use crate::config::Config;
 use crate::config::universe::serving;
 use crate::pep::{self, Refusals, Unsent};
@@ -15,8 +15,8 @@ use crate::serve;
 pub(super) const REFUSED: &str = "no line (the body is refused: a name in it is ambiguous)";
 
 /// Returns the requests that a proxy with this configuration forwards.
-pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
-    Proxied::new(&serving(config), Arc::new(Judge::of(config)?)).map_err(Failure::trouble)
+pub(super) fn proxied(config: &Config) -> Result<Proxied, Unanswered> {
+    Proxied::new(&serving(config), Arc::new(Judge::of(config)?)).map_err(Unanswered::proof)
 }
 
 /// Explains that the proxy does not forward a request as it is configured; `None` if it does.

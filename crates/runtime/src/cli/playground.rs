@@ -17,12 +17,12 @@ use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{Compilation, compile_within, visible};
 
 use super::compare::{Bound, Lines, Report};
-use super::compile::Compiled;
+use super::compile::proved::{Check, Terms};
 use super::diff;
 use super::explain::pasted::{Pasted, pasted};
-use super::failure::Failure;
 use super::servable::bind;
 use super::side::Side;
+use super::unanswered::Unanswered;
 use crate::config::{Config, ConfigError};
 use crate::pep::explain::Incomplete;
 use crate::testing::Bench;
@@ -74,12 +74,10 @@ enum What {
 #[must_use]
 pub fn answer(question: &str) -> String {
     let answered = asked(question).and_then(|asked| {
-        #[cfg(not(feature = "proxy"))]
-        crate::call::set_now_ms(asked.now_ms);
         let config = configuration(&asked.config)?;
         match &asked.what {
             What::Check { policy } => check(policy, &config, asked.now_ms),
-            What::Prove { policy } => prove(policy, &config),
+            What::Prove { policy } => prove(policy, &config, asked.now_ms),
             What::Decide {
                 policy,
                 token,
@@ -116,8 +114,8 @@ impl Wrong {
         }
     }
 
-    fn failure(part: &'static str, failure: &Failure) -> Self {
-        Self::of(part, failure.message())
+    fn unanswered(part: &'static str, why: &Unanswered) -> Self {
+        Self::of(part, why.to_string())
     }
 }
 
@@ -132,7 +130,7 @@ fn asked(question: &str) -> Result<Asked, Wrong> {
 }
 
 fn configuration(text: &str) -> Result<Config, Wrong> {
-    let config = Config::parse_as_written(text, Path::new(CONFIGURATION)).map_err(|error| {
+    let config = Config::parse_as_written(text, Path::new(CONFIGURATION), |_| true).map_err(|error| {
         let message = match error {
             ConfigError::Invalid(problems) => {
                 let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -190,10 +188,16 @@ fn check(policy: &str, config: &Config, now_ms: i64) -> Result<Value, Wrong> {
     } }))
 }
 
-fn prove(policy: &str, config: &Config) -> Result<Value, Wrong> {
+fn prove(policy: &str, config: &Config, now_ms: i64) -> Result<Value, Wrong> {
     let sources = sources(policy);
-    let found = Compiled::alone(&sources, (config, &Budget::new(STATES)))
-        .map_err(|failure| Wrong::failure("policy", &failure))?;
+    let terms = Terms {
+        config,
+        budget: &Budget::new(STATES),
+        now_ms,
+        is_gated: false,
+    };
+    let check = Check::new(&sources, terms, None, &mut |_, _, _| {});
+    let found = check.map_err(|why| Wrong::unanswered("policy", &why))?.finish();
     Ok(json!({ "prove": {
         "diagnostics": rows(&sources, &found.diagnostics),
         "open": found.open + found.lints_open,
@@ -228,7 +232,7 @@ fn decide(
 ) -> Result<Value, Wrong> {
     // The policy, as the proxy serves it.
     let side = program(policy, "policy", config, now_ms)?;
-    let bound = bind(&side.program, config).map_err(|failure| Wrong::failure("policy", &failure))?;
+    let bound = bind(&side.program, config).map_err(|why| Wrong::unanswered("policy", &why))?;
     let first = bound.tokens().next().map(|(_, token)| token.name.clone());
     let Some(first) = first else {
         return Err(Wrong::of("policy", "The policy has no tokens."));
@@ -294,7 +298,7 @@ fn compare(old: &str, new: &str, config: &Config, now_ms: i64) -> Result<Value, 
     let old = program(old, "old", config, now_ms)?;
     let new = program(new, "new", config, now_ms)?;
     let budget = Budget::new(STATES);
-    let failed = |failure: Failure| Wrong::failure("new", &failure);
+    let failed = |why: Unanswered| Wrong::unanswered("new", &why);
     let bound = Bound::new(&old, &new).map_err(failed)?;
     let mut lines = Lines::new(&bound, &budget).map_err(failed)?;
     let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |_, _| {}).map_err(failed)?;

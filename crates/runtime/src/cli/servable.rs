@@ -8,17 +8,16 @@ use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{SourceMap, ceiling, seal};
 
-use super::failure::Failure;
 use super::plural::plural;
-use super::time::now_ms;
+use super::unanswered::Unanswered;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
 
 /// Binds a program to a configuration.
-pub(super) fn bind(program: &Program, config: &Config) -> Result<Program, Failure> {
+pub(super) fn bind(program: &Program, config: &Config) -> Result<Program, Unanswered> {
     let bound = program
         .bind(&config.upstream.public_url)
-        .map_err(Failure::trouble)?;
+        .map_err(Unanswered::proof)?;
     Ok(bound.merging_body(config.upstream.product.merges()))
 }
 
@@ -28,10 +27,11 @@ pub(super) fn errors_of_sources(
     (sources, program, source_map): (&SourceSet, &Program, &SourceMap),
     config: &Config,
     known: &HashSet<&str>,
-) -> Result<Vec<Diagnostic>, Failure> {
+    now_ms: i64,
+) -> Result<Vec<Diagnostic>, Unanswered> {
     let bound = bind(program, config)?;
     let mut errors = seal::report(&seal::faults(program, &config.mode), sources);
-    let excesses = ceiling::excesses(program, &config.tokens.ceiling(), now_ms());
+    let excesses = ceiling::excesses(program, &config.tokens.ceiling(), now_ms);
     errors.extend(ceiling::report(&excesses, sources));
     let settings = (universe(config), &served(config));
     errors.extend(dead_of_all(&bound, source_map, settings, known));
@@ -43,11 +43,15 @@ pub(super) fn errors_of_sources(
 }
 
 /// The same errors of a compiled policy, in a clause that says how many there are and names the first; `None` if it has none.
-pub(super) fn errors_of_program(program: &Program, config: &Config) -> Result<Option<String>, Failure> {
+pub(super) fn errors_of_program(
+    program: &Program,
+    config: &Config,
+    now_ms: i64,
+) -> Result<Option<String>, Unanswered> {
     let bound = bind(program, config)?;
     let seals = seal::faults(program, &config.mode).into_iter();
     let seals = seals.map(|(token, fault)| format!("`{token}` {fault}"));
-    let excesses = ceiling::excesses(program, &config.tokens.ceiling(), now_ms()).into_iter();
+    let excesses = ceiling::excesses(program, &config.tokens.ceiling(), now_ms).into_iter();
     let excesses = excesses.map(|(token, excess)| format!("`{token}` {excess}"));
     let dead = dead_here(&bound, universe(config), &served(config)).into_iter();
     let dead = dead.map(|dead| format!("{}: {}", dead.place, dead.reason));

@@ -24,8 +24,10 @@ use super::forwarded::proxied;
 use super::output;
 use super::servable::{bind, errors_of_program, errors_of_sources};
 use super::settings::ConfigArg;
+use super::time::now_ms;
 use crate::config::Config;
 use crate::config::universe::universe;
+use crate::config_file;
 use crate::git::{Commit, Repository};
 use crate::live::unbound_artifact;
 
@@ -108,7 +110,7 @@ impl Side {
     /// not served as it was compiled, so what its lines say is no answer. `other`: a side that was not refused.
     pub(super) fn refuse_errors(self, other: Option<&Self>) -> Result<Self, Refused> {
         if self.sources.iter().next().is_none() {
-            return match errors_of_program(&self.program, &self.config)? {
+            return match errors_of_program(&self.program, &self.config, now_ms()).map_err(Failure::from)? {
                 None => Ok(self),
                 Some(errors) => Err(Failure::Trouble(format!("the policy in {} {errors}", self.name)).into()),
             };
@@ -117,7 +119,7 @@ impl Side {
         // Most lines are those of the other side.
         let other = other.filter(|other| other.reads_as(&self));
         let known = other.map(Self::forbid_texts).unwrap_or_default();
-        let errors = errors_of_sources(policy, &self.config, &known)?;
+        let errors = errors_of_sources(policy, &self.config, &known, now_ms()).map_err(Failure::from)?;
         if errors.is_empty() {
             return Ok(self);
         }
@@ -214,6 +216,6 @@ fn neighbour(place: &Path, config: &ConfigArg) -> Result<Option<PathBuf>, Failur
     if !file.is_file() || own.is_some_and(|own| own == file) {
         return Ok(None);
     }
-    let policies = Config::load(&file)?.policies.canonicalize();
+    let policies = config_file::load(&file)?.policies.canonicalize();
     Ok(policies.is_ok_and(|policies| policies == place).then_some(file))
 }

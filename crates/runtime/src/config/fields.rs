@@ -24,14 +24,25 @@ impl Wrong {
     }
 }
 
+/// Tells whether a text is a filter of log messages. Only the library that writes the log knows.
+pub type LogFilter = fn(&str) -> bool;
+
 /// Collects problems and requested keys while a file is read.
-#[derive(Default)]
 pub(super) struct Sink {
+    is_log_filter: LogFilter,
     wrongs: RefCell<Vec<Wrong>>,
     asked: RefCell<Vec<String>>,
 }
 
 impl Sink {
+    pub(super) fn new(is_log_filter: LogFilter) -> Self {
+        Self {
+            is_log_filter,
+            wrongs: RefCell::default(),
+            asked: RefCell::default(),
+        }
+    }
+
     pub(super) fn push(&self, wrong: Wrong) {
         self.wrongs.borrow_mut().push(wrong);
     }
@@ -63,6 +74,11 @@ impl<'a> Fields<'a> {
     /// Reads the whole of a file's root table.
     pub(super) fn root<T>(table: &'a DeTable<'a>, sink: &'a Sink, read: impl FnOnce(&mut Self) -> T) -> T {
         Self::read(String::new(), Some(table), sink, read)
+    }
+
+    /// Whether a text is a filter of log messages.
+    pub(super) fn is_log_filter(&self, text: &str) -> bool {
+        (self.sink.is_log_filter)(text)
     }
 
     /// Reads the whole table `key`; if it is missing, reads an empty one.

@@ -1,6 +1,5 @@
 //! Reads a configuration file into [`Config`]. This module and those of its sections name the keys.
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use tokenward_compiler::BaseUrl;
 use toml::de::DeTable;
 
 use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
-use super::fields::{Fields, Sink, Wrong};
+use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity, Limits,
     Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
@@ -16,32 +15,21 @@ use super::{
 };
 
 impl Config {
-    /// Reads and checks a configuration file; paths in it become relative to its directory.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has problems. All problems are reported, each with its position.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let file = Some(path.to_owned());
-        Self::parse(&text_of(path)?, path).map(|config| Self { file, ..config })
-    }
-
-    /// Reads a file like [`load`](Self::load), but keeps paths as written, to compare two versions of a file.
-    pub(crate) fn load_as_written(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse_as_written(&text_of(path)?, path)
-    }
-
-    /// Reads and checks the text of the configuration file `path`.
+    /// Reads and checks the text of the configuration file `path`; paths in it become relative to its directory.
     ///
     /// # Errors
     /// The text has problems. All of them are reported, each with its position.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config = Self::parse_as_written(text, path)?;
+    pub fn parse(text: &str, path: &Path, is_log_filter: LogFilter) -> Result<Self, ConfigError> {
+        let config = Self::parse_as_written(text, path, is_log_filter)?;
         Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
     }
 
     /// Reads a text like [`parse`](Self::parse), but keeps paths as written, to compare two versions of a file.
-    pub(crate) fn parse_as_written(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let (config, sink) = Self::read(text);
+    ///
+    /// # Errors
+    /// The text has problems.
+    pub fn parse_as_written(text: &str, path: &Path, is_log_filter: LogFilter) -> Result<Self, ConfigError> {
+        let (config, sink) = Self::read(text, is_log_filter);
         let wrongs = sink.into_wrongs();
         match config {
             Some(config) if wrongs.is_empty() => Ok(config),
@@ -55,12 +43,12 @@ impl Config {
     /// Lists every key that a configuration can have, such as `server.listen`.
     #[cfg(test)]
     pub(crate) fn keys() -> Vec<String> {
-        Self::read("").1.asked()
+        Self::read("", |_| true).1.asked()
     }
 
     /// Reads the settings; `None` if the text is not TOML.
-    pub(super) fn read(text: &str) -> (Option<Self>, Sink) {
-        let sink = Sink::default();
+    pub(super) fn read(text: &str, is_log_filter: LogFilter) -> (Option<Self>, Sink) {
+        let sink = Sink::new(is_log_filter);
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             let config = Fields::root(document.get_ref(), &sink, root);
@@ -103,18 +91,6 @@ impl Config {
         }
         self
     }
-}
-
-fn text_of(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => ConfigError::Absent {
-            path: path.to_owned(),
-        },
-        _ => ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        },
-    })
 }
 
 fn root(it: &mut Fields<'_>) -> Config {
@@ -492,9 +468,18 @@ fn log(it: &mut Fields<'_>) -> Log {
         ("debug", CallLog::Debug),
     ];
     let default = Log::default();
+    let level = it.or("level", default.level, value::text);
+    if !it.is_log_filter(&level) {
+        it.complain(
+            &["level"],
+            format!(
+                "`level` is `{level}`; it must be off, error, warn, info, debug or trace, or a filter such as \"info,hyper=debug\""
+            ),
+        );
+    }
     Log {
         format: it.or("format", default.format, |value| value::choice(value, &FORMATS)),
-        level: it.or("level", default.level, value::log_level),
+        level,
         calls: it.or("calls", default.calls, |value| value::choice(value, &CALLS)),
     }
 }

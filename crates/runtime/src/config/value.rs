@@ -359,30 +359,6 @@ fn origin(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-pub(super) fn log_level(value: &Value<'_>) -> Result<String, Wrong> {
-    let given = text(value)?;
-    match is_filter(&given) {
-        true => Ok(given),
-        false => Err(Wrong::at(
-            value,
-            format!(
-                "is `{given}`; it must be off, error, warn, info, debug or trace, or a filter such as \"info,hyper=debug\""
-            ),
-        )),
-    }
-}
-
-#[cfg(feature = "proxy")]
-fn is_filter(text: &str) -> bool {
-    tracing_subscriber::EnvFilter::try_new(text).is_ok()
-}
-
-/// Without the proxy there is no log.
-#[cfg(not(feature = "proxy"))]
-fn is_filter(_: &str) -> bool {
-    true
-}
-
 /// Reads one of the named choices.
 pub(super) fn choice<T: Copy>(value: &Value<'_>, choices: &[(&str, T)]) -> Result<T, Wrong> {
     let given = text(value)?;

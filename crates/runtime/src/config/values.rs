@@ -1,20 +1,9 @@
 //! `[audit.values]`: how the audit stores the values that calls contain.
 
-#[cfg(feature = "proxy")]
-use std::path::PathBuf;
-
-#[cfg(feature = "proxy")]
-use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
-
-#[cfg(feature = "proxy")]
-use zeroize::Zeroizing;
-
 use super::fields::Fields;
 use super::password::PasswordSource;
 use super::value;
 use crate::request::Keep;
-#[cfg(feature = "proxy")]
-use crate::request::Kept;
 
 /// How the audit stores the values that calls contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,90 +27,6 @@ impl Default for Values {
             key: None,
         }
     }
-}
-
-/// Reason why the key of the audit's hashes cannot be used.
-#[cfg(feature = "proxy")]
-#[derive(Debug, thiserror::Error)]
-pub enum ValuesError {
-    /// The key cannot be read.
-    #[error("cannot read the key `{place}` of [audit.values]: {why}")]
-    Unreadable {
-        /// The file or the environment variable.
-        place: String,
-        /// Reason for the failure.
-        why: String,
-    },
-    /// Other users can read or change the file.
-    #[error("cannot use the key `{}` of [audit.values]: {exposed}", .path.display())]
-    Open {
-        /// Path of the file.
-        path: PathBuf,
-        /// Permissions of the file.
-        exposed: Exposed,
-    },
-    /// The key is short enough to be guessed.
-    #[error(
-        "the key `{place}` of [audit.values] is shorter than {LEAST} characters; create one with `openssl rand -hex 32`"
-    )]
-    Short {
-        /// The file or the environment variable.
-        place: String,
-    },
-}
-
-/// Minimum number of characters of a key.
-#[cfg(feature = "proxy")]
-const LEAST: usize = 32;
-
-#[cfg(feature = "proxy")]
-impl Values {
-    /// Reads the key and prepares the rules.
-    ///
-    /// # Errors
-    /// The key cannot be read, or is too short.
-    pub fn load(&self) -> Result<Kept, ValuesError> {
-        let key = self.key.as_ref().map(key).transpose()?;
-        let names = self.names.iter().cloned();
-        Ok(Kept::new(
-            self.query,
-            self.body,
-            names,
-            key.as_ref().map(|key| key.as_bytes()),
-        ))
-    }
-}
-
-#[cfg(feature = "proxy")]
-fn key(source: &PasswordSource) -> Result<Zeroizing<String>, ValuesError> {
-    let (place, text) = match source {
-        PasswordSource::File(path) => (
-            path.display().to_string(),
-            match read_private_text(path) {
-                Ok(text) => Ok(text),
-                Err(PrivateFileError::Exposed(exposed)) => {
-                    let path = path.clone();
-                    return Err(ValuesError::Open { path, exposed });
-                }
-                Err(PrivateFileError::Io(error)) => Err(error.to_string()),
-            },
-        ),
-        PasswordSource::Environment(name) => (
-            name.clone(),
-            std::env::var(name)
-                .map(Zeroizing::new)
-                .map_err(|_| "it is not set".to_owned()),
-        ),
-    };
-    let text = text.map_err(|why| ValuesError::Unreadable {
-        place: place.clone(),
-        why,
-    })?;
-    let key = text.lines().next().unwrap_or_default().trim();
-    if key.len() < LEAST {
-        return Err(ValuesError::Short { place });
-    }
-    Ok(key.to_owned().into())
 }
 
 pub(super) fn values(it: &mut Fields<'_>) -> Values {
@@ -182,38 +87,4 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
         it.complain(&["hash", "query", "body"], message.to_owned());
     }
     values
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_key_that_others_read_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("key");
-        std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").unwrap();
-        let values = Values {
-            key: Some(PasswordSource::File(path.clone())),
-            ..Values::default()
-        };
-        for (mode, works) in [
-            (0o600, true),
-            (0o400, true),
-            (0o640, true),
-            (0o660, false),
-            (0o604, false),
-        ] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            match values.load() {
-                Ok(_) => assert!(works, "{mode:o}"),
-                Err(error) => {
-                    assert!(!works, "{error}");
-                    assert!(error.to_string().contains("chmod 600"), "{error}");
-                }
-            }
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod refused;
 mod report;
 
 use tokenward_compiler::ast::Effect;
+use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::decide::compare::compare;
 use tokenward_compiler::decide::{Decision, DenyReason};
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
@@ -13,13 +14,9 @@ use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 pub(crate) use question::{Incomplete, Question, Scheme, Shown};
 pub(crate) use report::Report;
 
-#[cfg(feature = "proxy")]
-use super::Gate;
 use super::auth::{self, AuthRules, Authenticated};
-use super::{cors, inspect};
+use super::{inspect, preflight};
 use crate::call::evidence::Evidence;
-use crate::identity::Identities;
-use crate::limiter::Limiter;
 use crate::problem::{AuthFailure, Problem};
 use crate::request::{self, Canonical, Framing, Media, Method, Reading, Rules, SELF_PATH, Secrets};
 use refused::Refused;
@@ -29,43 +26,22 @@ use report::Facts;
 pub(crate) struct Judge<'j> {
     pub(crate) rules: &'j Rules,
     pub(crate) auth: &'j AuthRules,
-    /// The upstream credentials; `None` if they could not be read.
-    pub(crate) identities: Option<&'j Identities>,
+    /// Whether the upstream credentials of this user are missing.
+    pub(crate) lacks_identity: &'j dyn Fn(&str) -> bool,
     /// Origins whose pages may make calls.
     pub(crate) cors_origins: &'j [String],
     /// The largest body that a policy inspects, in bytes.
     pub(crate) inspect_bytes: usize,
     /// The largest body of all, in bytes.
     pub(crate) body_bytes: u64,
-    /// What the configuration allows each token.
-    pub(crate) limiter: &'j Limiter,
+    /// The limits of a token that sets none itself.
+    pub(crate) limits: CallLimits,
     /// Whether calls of the token are refused, since one of its lines has an error.
     pub(crate) is_refused: &'j dyn Fn(TokenId) -> bool,
     /// Whether the secret with this hash is revoked, in addition to the policy's own revocations.
     pub(crate) is_revoked: &'j dyn Fn(&[u8; 32]) -> bool,
-}
-
-#[cfg(feature = "proxy")]
-impl Gate {
-    /// Explains how this proxy would answer a request now.
-    ///
-    /// # Errors
-    /// The question lacks something that the answer depends on.
-    pub(crate) fn explain(&self, question: &Question) -> Result<Report, Incomplete> {
-        let live = self.policies.current();
-        let judge = Judge {
-            rules: &self.rules,
-            auth: &self.auth,
-            identities: Some(&self.identities),
-            cors_origins: &self.settings.cors_origins,
-            inspect_bytes: self.settings.inspect_bytes,
-            body_bytes: self.settings.pace.most,
-            limiter: &self.limiter,
-            is_refused: &|token| live.refuses(token),
-            is_revoked: &|secret| self.policies.revocations().has(secret),
-        };
-        judge.explain(live.program(), question)
-    }
+    /// The time of a question that names none, milliseconds since 1970 UTC.
+    pub(crate) now_ms: i64,
 }
 
 impl Judge<'_> {
@@ -97,11 +73,11 @@ impl Judge<'_> {
             reading.head = empty;
         }
         let mut facts = Facts::of(&reading);
-        let origin = cors::origin(&raw, self.cors_origins);
+        let origin = preflight::origin(&raw, self.cors_origins);
         facts.preflight = reading.framing.is_ok()
             && reading.in_endpoints
             && reading.head.is_ok()
-            && origin.is_some_and(|origin| cors::preflight(&raw, &origin).is_some());
+            && origin.is_some_and(|origin| preflight::preflight(&raw, &origin).is_some());
         // Kept for the report, which shows values of the request.
         let head = std::mem::replace(&mut reading.head, Err(request::Reason::TargetForm.into()));
         let judged = match &head {
@@ -187,10 +163,7 @@ impl Judge<'_> {
         }
         let line = self.decide(program, caller.token, canonical, body)?;
         let effective = facts.on_behalf_of.as_deref().unwrap_or(&caller.user);
-        if self
-            .identities
-            .is_some_and(|identities| identities.headers(effective).is_err())
-        {
+        if (self.lacks_identity)(effective) {
             return Err(Problem::NoUpstreamIdentity.into());
         }
         Ok(line)
@@ -236,7 +209,7 @@ impl Judge<'_> {
                 credentials,
                 self.auth,
                 self.is_revoked,
-                question.caller(),
+                question.caller(self.now_ms),
             ),
         };
         let other = match &found {
@@ -262,7 +235,13 @@ impl Judge<'_> {
         shown: ([u8; 32], Option<&str>),
         question: &Question,
     ) -> Result<Authenticated, auth::Failed> {
-        auth::authenticate_hash(program, shown, self.auth, self.is_revoked, question.caller())
+        auth::authenticate_hash(
+            program,
+            shown,
+            self.auth,
+            self.is_revoked,
+            question.caller(self.now_ms),
+        )
     }
 
     /// Decides with the whole body, in the order in which `pep.rs` looks at head and body.
@@ -283,7 +262,7 @@ impl Judge<'_> {
         if length > self.body_bytes {
             return Err(Problem::BodyOverLimit(self.body_bytes).into());
         }
-        let of_token = self.limiter.limits_of(program.token(token)).max_body;
+        let of_token = program.token(token).limits.or(self.limits).max_body;
         if let Some(most) = of_token.filter(|most| length > *most) {
             return Err(Problem::BodyOverTokenLimit(most).into());
         }

@@ -7,8 +7,7 @@ use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
 use crate::config::{Config, Methods};
-use crate::limiter::{Exceeded, OverLimit};
-use crate::problem::{AuthFailure, Denied, Problem, Shown};
+use crate::problem::{AuthFailure, Denied, Exceeded, OverLimit, Problem, Shown};
 use crate::request::{Needs, SELF_PATH};
 
 impl Problem {

@@ -27,6 +27,7 @@ use super::worker::Worker;
 use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config::Config;
+use crate::config_file;
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
@@ -99,7 +100,7 @@ fn reload(running: &Running, written: &Config) {
     tracing::info!(signal = "SIGHUP", "reloading policy and certificate");
     running.reload();
     let Some(file) = &written.file else { return };
-    match Config::load(file) {
+    match config_file::load(file) {
         Ok(now) if now == *written => {}
         Ok(_) => tracing::warn!(
             file = %file.display(),

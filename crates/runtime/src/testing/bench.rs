@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::Request;
+use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token, Users};
 
 use crate::config::Config;
-use crate::limiter::Limiter;
 use crate::pep::AuthRules;
 use crate::pep::explain::{Incomplete, Judge, Question, Report};
 use crate::request::{Rules, RulesError};
@@ -20,7 +20,7 @@ use crate::serve;
 pub(crate) struct Bench {
     rules: Rules,
     auth: AuthRules,
-    limiter: Limiter,
+    limits: CallLimits,
     cors_origins: Vec<String>,
     inspect_bytes: usize,
     body_bytes: u64,
@@ -39,7 +39,7 @@ impl Bench {
         Ok(Self {
             rules: serve::rules(config)?,
             auth: AuthRules::new(Help::of(config), &config.auth.never_act_as),
-            limiter: Limiter::new(config.tokens.limits, config.tokens.together),
+            limits: config.tokens.limits,
             cors_origins: config.answers.cors_origins.clone(),
             inspect_bytes: config.limits.inspect_bytes,
             body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
@@ -57,13 +57,14 @@ impl Bench {
         let judge = Judge {
             rules: &self.rules,
             auth: &self.auth,
-            identities: None,
+            lacks_identity: &|_| false,
             cors_origins: &self.cors_origins,
             inspect_bytes: self.inspect_bytes,
             body_bytes: self.body_bytes,
-            limiter: &self.limiter,
+            limits: self.limits,
             is_refused: &|_| false,
             is_revoked: &|_| false,
+            now_ms: self.now_ms,
         };
         judge.explain(program, question)
     }

@@ -34,7 +34,7 @@ impl Policy {
         let now_ms = now_ms();
         let unbound = if place.is_file() {
             let program = unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?;
-            if let Some(errors) = errors_of_program(&program, config)? {
+            if let Some(errors) = errors_of_program(&program, config, now_ms)? {
                 return Err(Failure::Trouble(shown(&format!(
                     "`{}` {errors}",
                     place.display()
@@ -98,6 +98,7 @@ fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, F
             (&sources, &program, &compilation.source_map),
             config,
             &HashSet::new(),
+            now_ms,
         )?;
         if errors.is_empty() {
             return Ok(program);

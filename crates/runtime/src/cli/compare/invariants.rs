@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 use tokenward_compiler::analysis::Budget;
-use tokenward_compiler::diagnostic::{Code, Severity, render_text};
+use tokenward_compiler::diagnostic::{Code, Severity};
 use tokenward_compiler::invariants::{Broken, Invariants};
 use tokenward_compiler::ir::TokenId;
 use tokenward_compiler::source::{SourceSet, Span};
 use tokenward_compiler::tokens::{InvariantDef, InvariantKind};
 
-use super::super::failure::Failure;
-use super::super::output;
 use super::super::side::Side;
+use super::super::unanswered::{FaultyInvariants, Unanswered};
 use super::change::Change;
 use super::lines::{Bound, curl};
 use super::pairing::Pair;
@@ -52,7 +51,7 @@ impl Kept {
         bound: &Bound,
         pairs: &[Pair],
         budget: &Budget,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Unanswered> {
         // Read the demands of both sides.
         let Some(before) = read(old, old)? else {
             return Ok(Self::default());
@@ -104,7 +103,7 @@ impl Kept {
             let broken = invariants
                 .behind(proxied.clone())
                 .broken_by(program, (bound.universe(), budget), &asks)
-                .map_err(Failure::trouble)?;
+                .map_err(Unanswered::proof)?;
             for found in broken {
                 let key = (found.token, found.invariant.clone());
                 let at = known.get(&key).and_then(|at: &usize| kept.breaches.get_mut(*at));
@@ -205,11 +204,11 @@ impl<'a> Selected<'a> {
 }
 
 /// Reads the invariants of a side; `None` if the side defines no invariants.
-fn read(side: &Side, under: &Side) -> Result<Option<Invariants>, Failure> {
+fn read(side: &Side, under: &Side) -> Result<Option<Invariants>, Unanswered> {
     bound_to(side, &under.config)
 }
 
-fn bound_to(side: &Side, config: &crate::config::Config) -> Result<Option<Invariants>, Failure> {
+fn bound_to(side: &Side, config: &crate::config::Config) -> Result<Option<Invariants>, Unanswered> {
     let mut diagnostics = Vec::new();
     let upstream = &config.upstream;
     let invariants = Invariants::read(
@@ -218,16 +217,16 @@ fn bound_to(side: &Side, config: &crate::config::Config) -> Result<Option<Invari
         upstream.product.merges(),
         &mut diagnostics,
     )
-    .map_err(Failure::trouble)?;
+    .map_err(Unanswered::proof)?;
     diagnostics.retain(|found| found.severity == Severity::Error);
     if diagnostics.is_empty() {
         return Ok(invariants);
     }
-    output::note_raw(&render_text(&side.sources, &diagnostics, output::colours()));
-    Err(Failure::Findings(format!(
-        "the invariants in {} have errors",
-        side.name
-    )))
+    Err(Unanswered::Invariants(Box::new(FaultyInvariants {
+        side: side.name.clone(),
+        sources: side.sources.clone(),
+        diagnostics,
+    })))
 }
 
 /// The demand of an invariant, without its name and its reason.

@@ -12,10 +12,10 @@ use tokenward_compiler::analysis::{
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
-use super::super::failure::Failure;
 use super::super::forwarded::proxied;
 use super::super::servable::bind;
 use super::super::side::Side;
+use super::super::unanswered::Unanswered;
 use super::operations::vocabulary;
 use crate::config::Config;
 use crate::config::universe::universe;
@@ -33,9 +33,9 @@ pub(in super::super) struct Bound {
 }
 
 impl Bound {
-    pub(in super::super) fn new(old: &Side, new: &Side) -> Result<Self, Failure> {
+    pub(in super::super) fn new(old: &Side, new: &Side) -> Result<Self, Unanswered> {
         let both =
-            |config: &Config| Ok::<_, Failure>((bind(&old.program, config)?, bind(&new.program, config)?));
+            |config: &Config| Ok::<_, Unanswered>((bind(&old.program, config)?, bind(&new.program, config)?));
         let (before, after) = (&old.config, &new.config);
         let (by_old, by_new) = (proxied(before)?, proxied(after)?);
         let (own_proxies, mut proxies) = ((by_old.clone(), by_new.clone()), Vec::new());
@@ -100,15 +100,15 @@ pub(in super::super) struct Lines<'p> {
 }
 
 impl<'p> Lines<'p> {
-    pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Failure> {
+    pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Unanswered> {
         let analyses = bound
             .pairs
             .iter()
             .zip(&bound.proxied)
             .map(|((old, new), (by_old, by_new))| {
-                let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
+                let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Unanswered::proof)?;
                 let analysis = analysis.with_vocabulary(vocabulary(bound.product));
-                Ok::<_, Failure>(analysis.behind(by_old, by_new))
+                Ok::<_, Unanswered>(analysis.behind(by_old, by_new))
             });
         Ok(Self {
             bound,
@@ -137,7 +137,7 @@ impl<'p> Lines<'p> {
         before: &[TokenId],
         after: TokenId,
         (permits, lifted): (&[LineId], &[LineId]),
-    ) -> Result<Direction, Failure> {
+    ) -> Result<Direction, Unanswered> {
         let before: Vec<Option<TokenId>> = match before {
             [] => vec![None],
             before => before.iter().copied().map(Some).collect(),
@@ -149,7 +149,7 @@ impl<'p> Lines<'p> {
             for before in &before {
                 let mut ask = |permits: &[LineId]| {
                     let found = analysis.unreviewed((*before, Some(after)), permits, lifted);
-                    found.map_err(Failure::trouble)
+                    found.map_err(Unanswered::proof)
                 };
                 let found = ask(permits)?;
                 if let Some(certificates) = &mut self.certificates {
@@ -185,10 +185,14 @@ impl<'p> Lines<'p> {
     }
 
     /// Finds requests that the old token allowed and the new one does not, each under its own configuration.
-    pub(super) fn short_of(&mut self, before: TokenId, after: Option<TokenId>) -> Result<Direction, Failure> {
+    pub(super) fn short_of(
+        &mut self,
+        before: TokenId,
+        after: Option<TokenId>,
+    ) -> Result<Direction, Unanswered> {
         let mut direction = Direction::default();
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
-            let found = analysis.compare(Some(before), after).map_err(Failure::trouble)?;
+            let found = analysis.compare(Some(before), after).map_err(Unanswered::proof)?;
             if let Some(certificates) = &mut self.certificates {
                 certificates.difference(subject(0, Some(before)), subject(1, after), &found.newly_denied);
             }

@@ -4,8 +4,8 @@ use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::Code;
 use tokenward_compiler::ir::TokenId;
 
-use super::super::failure::Failure;
 use super::super::side::Side;
+use super::super::unanswered::Unanswered;
 use super::change::Change;
 use super::invariants::{Breach, Kept, Lost};
 use super::lines::{Bound, Direction, Lines};
@@ -62,7 +62,7 @@ impl Report {
         (bound, lines): (&Bound, &mut Lines<'_>),
         budget: &Budget,
         mut progress: impl FnMut(usize, usize),
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Unanswered> {
         let pairs = pairs(&old.program, &new.program);
         let mut kept = Kept::new((old, new), bound, &pairs, budget)?;
         let mut report = Self {
@@ -141,7 +141,7 @@ impl Report {
 }
 
 impl TokenReport {
-    fn new((old, new): (&Side, &Side), lines: &mut Lines<'_>, pair: Pair) -> Result<Self, Failure> {
+    fn new((old, new): (&Side, &Side), lines: &mut Lines<'_>, pair: Pair) -> Result<Self, Unanswered> {
         let Pair {
             before,
             after,

@@ -3,46 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-#[cfg(feature = "proxy")]
-use clap::ValueEnum;
 use tokenward_compiler::SourceMap;
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{Diagnostic, Elsewhere};
 use tokenward_compiler::findings::Reserved;
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::lint::{self, DirectoryException, Exceptions, LintSet, Lints, Settings};
+use tokenward_compiler::lint::{self, DirectoryException, Exceptions, Lints, Settings};
 use tokenward_compiler::source::SourceSet;
 
-use super::super::failure::Failure;
+use super::super::unanswered::Unanswered;
 use super::unusable::Calls;
-use crate::cli::time;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
-
-/// Sets of lints, as the command line names them.
-#[derive(Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "proxy", derive(ValueEnum))]
-pub(super) enum Lint {
-    /// No lints
-    None,
-    /// Lines that are hardly ever meant
-    Regular,
-    /// Also lines that could be narrower, and tokens that expire soon
-    Pedantic,
-    /// Also lines that are meant and dangerous
-    Auditor,
-}
-
-impl Lint {
-    pub(super) fn set(self) -> LintSet {
-        match self {
-            Self::None => LintSet::None,
-            Self::Regular => LintSet::Regular,
-            Self::Pedantic => LintSet::Pedantic,
-            Self::Auditor => LintSet::Auditor,
-        }
-    }
-}
 
 /// Lints may take one of so many shares of the budget, in addition to it.
 const SHARES: u64 = 4;
@@ -79,12 +51,13 @@ fn place(file: &Path, text: &str, entry: &str) -> Elsewhere {
 pub(super) fn find(
     (sources, program, source_map): (&SourceSet, &Program, &SourceMap),
     (config, budget, calls): (&Config, &Budget, Option<&Calls>),
+    now_ms: i64,
     known: &mut [Diagnostic],
-) -> Result<Lints, Failure> {
+) -> Result<Lints, Unanswered> {
     let settings = Settings {
         set: config.lint.set,
         expires_within_ms: i64::try_from(config.lint.expires_within.as_millis()).unwrap_or(i64::MAX),
-        now_ms: time::now_ms(),
+        now_ms,
     };
     let budget = budget.share(SHARES);
     let served = served(config);
@@ -101,5 +74,5 @@ pub(super) fn find(
         Some(calls) => calls.with(|reserved| find(Some(reserved))),
         None => find(None),
     };
-    found.map_err(Failure::trouble)
+    found.map_err(Unanswered::proof)
 }

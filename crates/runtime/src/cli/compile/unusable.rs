@@ -9,7 +9,7 @@ use tokenward_compiler::findings::{Reserved, unusable};
 use tokenward_compiler::ir::{Program, Token, Users};
 use tokenward_compiler::source::SourceSet;
 
-use super::super::failure::Failure;
+use super::super::unanswered::Unanswered;
 use crate::config::universe::universe;
 use crate::config::{Config, Methods};
 use crate::pep::AuthRules;
@@ -26,13 +26,13 @@ pub(super) fn find(
     source_map: &SourceMap,
     (config, budget): (&Config, &Budget),
     reserved: Option<&Reserved<'_>>,
-) -> Result<Vec<Diagnostic>, Failure> {
+) -> Result<Vec<Diagnostic>, Unanswered> {
     let mut found = tokens(program, source_map, config);
     let Some(reserved) = reserved else {
         return Ok(found);
     };
     let asked = (universe(config), budget);
-    found.extend(unusable(program, source_map, reserved, asked).map_err(Failure::trouble)?);
+    found.extend(unusable(program, source_map, reserved, asked).map_err(Unanswered::proof)?);
     Ok(found)
 }
 
@@ -44,12 +44,15 @@ pub(super) struct Calls {
 
 impl Calls {
     /// Reads them from the configuration; `None` if the product's calls cannot be written as lines.
-    pub(super) fn of(config: &Config) -> Result<Option<Self>, Failure> {
+    pub(super) fn of(config: &Config) -> Result<Option<Self>, Unanswered> {
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let Some(program) = tokenward_compiler::compile(&reserving(config)).program else {
             return Ok(None);
         };
-        let program = program.bind(base).map_err(Failure::trouble)?.merging_body(merges);
+        let program = program
+            .bind(base)
+            .map_err(Unanswered::proof)?
+            .merging_body(merges);
         Ok(Some(Self {
             program,
             rules: serve::rules(config)?,

@@ -18,6 +18,7 @@ use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, p
 use crate::proxy::{UpstreamSettings, ask_once};
 use crate::request::Rules;
 use crate::serve::{owner_of, reading, store_access};
+use crate::value_key;
 
 /// Checks everything, in the order in which `serve` uses it.
 pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
@@ -117,7 +118,7 @@ fn rules(config: &Config) -> Result {
     let path = UpstreamSettings::read(config)
         .ok()
         .map(|upstream| upstream.path().to_owned());
-    match config.audit_values.load() {
+    match value_key::load(&config.audit_values) {
         Ok(kept) => Result::of(Rules::new(&reading(config, path, kept)).map(|_| "valid")),
         Err(error) => Result::Wrong(error.to_string()),
     }

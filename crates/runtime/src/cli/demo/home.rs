@@ -176,7 +176,7 @@ mod tests {
         assert!(!text.contains(secret));
         let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
         assert_eq!(comments(&text), comments(POLICIES[0].1));
-        let config = crate::config::Config::load(&home.config()).unwrap();
+        let config = crate::config_file::load(&home.config()).unwrap();
         assert_eq!(config.policies, home.policies());
         let second = Home::make(directory.path(), [address; 3]).err().unwrap();
         assert!(

@@ -150,7 +150,7 @@ fn keeps_invariants(
     let Some(invariants) = invariants else {
         return Ok(());
     };
-    let proxied = proxied(config).map_err(|failure| unproved(failure.message().to_owned()))?;
+    let proxied = proxied(config).map_err(|why| unproved(why.to_string()))?;
     let token = |id| program.token(id).name == case.question.token;
     let broken = invariants.behind(proxied).broken_by(
         program,

@@ -50,7 +50,7 @@ impl Policy {
             };
             (program, Some((sources, compilation.source_map)))
         };
-        let program = bind(&unbound, config).map_err(|error| Failure::Usage(error.message().to_owned()))?;
+        let program = bind(&unbound, config).map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Self {
             program,
             files,

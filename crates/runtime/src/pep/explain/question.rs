@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::ir::{Program, TokenId};
 
-use crate::call::now_ms;
-use crate::live::parse_hash;
+use crate::secret::parse_hash;
 use crate::wire::parse::{Event, HeadLimits, Parser};
 use crate::wire::{Violation, WireHead};
 
@@ -128,15 +127,11 @@ impl Question {
     }
 
     /// The address that the request comes from, and its time. Without an address the token has no address to compare with.
-    pub(super) fn caller(&self) -> (IpAddr, i64) {
+    pub(super) fn caller(&self, now_ms: i64) -> (IpAddr, i64) {
         (
             self.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            self.time_ms(),
+            self.time_ms.unwrap_or(now_ms),
         )
-    }
-
-    fn time_ms(&self) -> i64 {
-        self.time_ms.unwrap_or_else(now_ms)
     }
 
     pub(in crate::pep) fn token_in(&self, program: &Program) -> Result<TokenId, Incomplete> {

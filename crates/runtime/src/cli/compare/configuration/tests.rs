@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 fn parse(text: &str) -> Config {
-    Config::parse(text, Path::new("tokenward.toml")).unwrap()
+    Config::parse(text, Path::new("tokenward.toml"), |_| true).unwrap()
 }
 
 /// Every key of the configuration has a rule, and each reason is a sentence of its own.
