@@ -66,6 +66,7 @@ fmt: ## formatting
 
 clippy: ## lints, warnings denied
 	$(CARGO) clippy $(ALL) --examples --quiet -- -D warnings
+	$(CARGO) clippy --package tokenward-playground --lib --locked --quiet -- -D warnings
 
 unit: build ## unit, corpus and live tests, by cargo-nextest where it is installed
 ifneq ($(NEXTEST),)

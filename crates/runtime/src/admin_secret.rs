@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use zeroize::Zeroizing;
 
+use crate::new_secret::{self, NoRandomness};
 use crate::ownership::adopt_at;
-use crate::secret::{NoRandomness, Secret};
 
 /// Minimum number of characters of a secret.
 const LEAST: usize = 16;
@@ -78,7 +78,7 @@ pub fn read_or_create(path: &Path) -> Result<Zeroizing<String>, AdminSecretError
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
     }
-    let secret = Secret::generate()?;
+    let secret = new_secret::generate()?;
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)

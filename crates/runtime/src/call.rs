@@ -1,7 +1,6 @@
 //! One call in progress: its id, time and client, and the facts known so far.
 
 pub(crate) mod access_log;
-pub(crate) mod evidence;
 mod id;
 pub(crate) mod meter;
 pub(crate) mod permit;
@@ -19,8 +18,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokenward_audit::{LineText, PackedRecord, RecordRef, Verdict};
 use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_pdp::evidence::Evidence;
 
-use self::evidence::Evidence;
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;

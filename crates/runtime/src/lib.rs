@@ -5,12 +5,9 @@ pub mod admin;
 pub mod admin_secret;
 mod audit_json;
 pub mod authoring;
-mod buffers;
 mod call;
 pub mod cli;
-pub mod config;
 pub mod config_file;
-mod curl;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
@@ -20,17 +17,15 @@ mod limiter;
 pub mod live;
 mod metrics;
 mod network;
+pub mod new_secret;
 mod ownership;
 pub mod pep;
-mod problem;
 pub mod proxy;
-pub mod request;
 pub mod respond;
-pub mod secret;
 pub mod serve;
 pub mod telemetry;
-mod testing;
-mod text;
 mod tls;
 pub mod value_key;
-mod wire;
+
+// The modules of the decision point that most of the proxy uses, under their names there.
+use tokenward_pdp::{buffers, config, curl, problem, request, secret, testing, text, wire};

@@ -1,10 +1,10 @@
 //! Failures of checks and comparisons.
 
 use tokenward_compiler::diagnostic::render_text;
+use tokenward_pdp::Unanswered;
 
 use super::failure::Failure;
 use super::output;
-use super::unanswered::Unanswered;
 
 impl From<Unanswered> for Failure {
     /// Shows the errors of invariants on standard error.

@@ -2,8 +2,8 @@
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, VARY};
 use http::{HeaderName, HeaderValue};
+use tokenward_pdp::preflight::ORIGIN;
 
-use super::preflight::ORIGIN;
 use crate::call::REQUEST_ID;
 use crate::proxy::Answer;
 use crate::wire::raw::is_token;

@@ -1,7 +1,8 @@
 //! Explains how the running proxy would answer a request.
 
+use tokenward_pdp::explain::{Incomplete, Judge, Question, Report};
+
 use super::Gate;
-use super::explain::{Incomplete, Judge, Question, Report};
 use crate::call::now_ms;
 
 impl Gate {

@@ -3,8 +3,9 @@
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::preflight;
 
-use super::{Gate, Pace, denials, own, preflight};
+use super::{Gate, Pace, denials, own};
 use crate::buffers::TextBuffer;
 use crate::call::record::{OutcomeRecorder, Unrecorded};
 use crate::call::{Call, REQUEST_ID};

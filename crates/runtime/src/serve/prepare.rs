@@ -6,11 +6,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use rustix::process::geteuid;
+use tokenward_pdp::config::reading::reading;
 use zeroize::Zeroizing;
 
 use super::ServeError;
 use super::access::{owner_of, store_access};
-use super::reading::reading;
 use super::tls::Certificate;
 use crate::admin_secret;
 use crate::config::Config;

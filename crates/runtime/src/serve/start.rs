@@ -11,6 +11,8 @@ use actix_server::{Server, ServerHandle};
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
+use tokenward_pdp::auth::AuthRules;
+use tokenward_pdp::words::Help;
 
 use super::ServeError;
 use super::capacity;
@@ -33,10 +35,9 @@ use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
 use crate::live::watch::Watcher;
 use crate::metrics::Metrics;
-use crate::pep::{AuthRules, Denials, Gate, GateSettings, Judges, Throttle};
+use crate::pep::{Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::Trust;
-use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 

@@ -8,12 +8,12 @@ use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::servable::{bind, errors_of_program, errors_of_sources};
 
 use super::super::audit::shown;
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::plural::plural;
-use super::super::servable::{bind, errors_of_program, errors_of_sources};
 use super::super::time::now_ms;
 use crate::config::Config;
 use crate::live::{Revocations, beside, unbound_artifact};

@@ -14,9 +14,9 @@ use tokenward_compiler::analysis::{Budget, Proxied};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::fix;
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::forwarded::proxied;
 
 use super::super::failure::Failure;
-use super::super::forwarded::proxied;
 use super::accepted::Accepted;
 use super::checking::checked;
 use crate::config::Config;

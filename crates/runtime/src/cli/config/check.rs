@@ -7,8 +7,9 @@ use tokenward_audit::in_use;
 use tokenward_compiler::findings::dead_here;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::policy::Users;
+use tokenward_pdp::config::reading::reading;
+use tokenward_pdp::plural::plural;
 
-use super::super::plural::plural;
 use super::item::{Item, Result, item};
 use super::{files, ports};
 use crate::config::{Config, Hardening};
@@ -17,7 +18,7 @@ use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, policy_at};
 use crate::proxy::{UpstreamSettings, ask_once};
 use crate::request::Rules;
-use crate::serve::{owner_of, reading, store_access};
+use crate::serve::{owner_of, store_access};
 use crate::value_key;
 
 /// Checks everything, in the order in which `serve` uses it.

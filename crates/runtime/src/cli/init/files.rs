@@ -12,8 +12,8 @@ use super::example::{Example, example};
 use super::write::File;
 use crate::authoring::edit::{NewToken, Users, entry};
 use crate::config_file;
+use crate::new_secret;
 use crate::request::Product;
-use crate::secret::Secret;
 
 /// The user's choices.
 pub(super) struct Choices<'a> {
@@ -117,7 +117,7 @@ fn listens_everywhere(listen: &str) -> bool {
 
 /// Formats the example token. Its secret is dropped here, so nobody can use it.
 fn token(example: &Example) -> Result<String, Failure> {
-    let secret = Secret::generate().map_err(Failure::trouble)?;
+    let secret = new_secret::generate().map_err(Failure::trouble)?;
     let expires = Timestamp::now().checked_add(LIFE).map_err(Failure::trouble)?;
     let token = NewToken {
         name: "example".to_owned(),

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::source::{SourceSet, limits};
 use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
+use tokenward_pdp::check::Surroundings;
 
-use super::super::compile::{Surroundings, checked_within, prove_first};
+use super::super::compile::{checked_within, prove_first};
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
