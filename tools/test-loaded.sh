@@ -16,7 +16,7 @@ if ! [[ $runs =~ ^[1-9][0-9]*$ && $loops =~ ^[0-9]+$ ]]; then
     echo "test-loaded.sh: RUNS must be a number from 1 on, and LOOPS a number" >&2
     exit 2
 fi
-read -ra packages <<<"${PACKAGES:-tokenward-audit tokenward-runtime tokenward-tests}"
+read -ra packages <<<"${PACKAGES:-tokenward-audit tokenward-pdp tokenward-runtime tokenward-tests}"
 selected=()
 for package in "${packages[@]}"; do selected+=(--package "$package"); done
 logs=${CARGO_TARGET_DIR:-$PWD/target}/test-loaded

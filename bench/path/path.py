@@ -71,7 +71,7 @@ SPINS = re.compile(r"<sled::lazy::Lazy")
 # The threads that are counted, by what only they run. Which functions are left after inlining differs from build to build, so a part
 # of the names must do. The main thread prepares the same parts of the program, and is never the worker.
 COUNTED = {
-    "worker": re.compile(r"<?tokenward_runtime::(?:serve::(?:front|http1)|wire)::"),
+    "worker": re.compile(r"<?tokenward_(?:runtime::serve::(?:front|http1)|pdp::wire)::"),
     "audit writer": re.compile("tokenward_audit::writer::"),
 }
 

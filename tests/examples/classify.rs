@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde::Deserialize;
-use tokenward_runtime::request::{Call, Class, Group, Method, Product, Source};
+use tokenward_pdp::request::{Call, Class, Group, Method, Product, Source};
 
 /// What is read of an OpenAPI document.
 #[derive(Deserialize)]

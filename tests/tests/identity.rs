@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tokenward_runtime::config::Config;
+use tokenward_runtime::config_file;
 use tokenward_tests::{Answer, Call, Client, Proxy, Setup, TestToken, Upstream};
 
 const ISSUE: &str = "/rest/api/2/issue/DEMO-1";
@@ -158,7 +158,7 @@ fn blocks_of_toml_in_the_documentation_are_read() {
                 continue;
             }
             configurations += 1;
-            let read = Config::parse(block, &page);
+            let read = config_file::parse(block, &page);
             assert!(
                 read.is_ok(),
                 "{shown}{}",

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// First folders of the paths that are checked, in full and in short form.
-const FOLDERS: [&str; 12] = [
-    "crates", "tests", "docs", "fuzz", "bench", "grammar", "policies", "deploy", "audit", "compiler",
+const FOLDERS: [&str; 13] = [
+    "crates", "tests", "docs", "fuzz", "bench", "grammar", "policies", "deploy", "audit", "compiler", "pdp",
     "runtime", "e2e",
 ];
 /// Endings of the repository's files. A text with a slash and one of these is checked with any first folder.
@@ -113,7 +113,7 @@ fn alternatives(path: &str) -> Vec<String> {
 /// Whether `path`, in full or in short form, leads to a file or a folder. A short form begins in the page's folder, in `tests`, in
 /// `crates` (`runtime/src/…`, or `runtime/…` without `src`), or in the sources of a crate. The ending `.rs` is optional.
 fn leads_somewhere(root: &Path, page: &Path, path: &str) -> bool {
-    let crates = ["audit", "compiler", "runtime"].map(|name| root.join("crates").join(name));
+    let crates = ["audit", "compiler", "pdp", "runtime"].map(|name| root.join("crates").join(name));
     let mut bases = vec![
         root.to_owned(),
         page.parent().unwrap().to_owned(),

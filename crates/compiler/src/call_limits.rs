@@ -100,6 +100,21 @@ impl CallLimits {
         self.rate.map(|rate| self.burst.unwrap_or(rate.calls))
     }
 
+    /// The limits that are set, and otherwise those of `other`.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            rate: self.rate.or(other.rate),
+            // A burst belongs to its rate.
+            burst: match self.rate {
+                Some(_) => self.burst,
+                None => other.burst,
+            },
+            concurrent: self.concurrent.or(other.concurrent),
+            max_body: self.max_body.or(other.max_body),
+        }
+    }
+
     /// Checks what depends on more than one of them.
     ///
     /// # Errors

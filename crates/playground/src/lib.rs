@@ -1,14 +1,14 @@
 //! The functions that the playground's page calls: a question in JSON goes in, an answer in JSON comes out
-//! ([`tokenward_runtime::cli::playground`]).
+//! (`questions`).
 //!
 //! A WebAssembly function takes and gives only numbers. So the page asks for room with [`room`], writes the question there, calls
 //! [`ask`], and reads as many bytes at [`answer`]. The module calls nothing of its host: it has no clock, no network and no files.
 //!
 //! No code here is `unsafe`. The page writes through the address of a vector that this module owns, and between its calls.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod questions;
 
-use tokenward_runtime::cli::playground;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The bytes of the question, and then those of the answer.
 static TEXTS: Mutex<Texts> = Mutex::new(Texts {
@@ -29,7 +29,7 @@ fn texts() -> MutexGuard<'static, Texts> {
 #[allow(unsafe_code, reason = "the page calls the function by this name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn room(length: usize) -> *mut u8 {
-    if length > playground::LARGEST {
+    if length > questions::LARGEST {
         return std::ptr::null_mut();
     }
     let mut texts = texts();
@@ -45,7 +45,7 @@ pub extern "C" fn ask() -> usize {
     let mut texts = texts();
     // A text of JavaScript is encoded as UTF-8 without errors. Other bytes are replaced, and then not understood.
     let question = String::from_utf8_lossy(&texts.question).into_owned();
-    texts.answer = playground::answer(&question);
+    texts.answer = questions::answer(&question);
     texts.answer.len()
 }
 

@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn a_question_that_is_too_long_gets_no_room() {
-    assert!(room(playground::LARGEST + 1).is_null());
-    assert!(!room(playground::LARGEST).is_null());
+    assert!(room(questions::LARGEST + 1).is_null());
+    assert!(!room(questions::LARGEST).is_null());
 }
 
 #[test]

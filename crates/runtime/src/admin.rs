@@ -13,7 +13,7 @@
 //! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
-//! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pep/explain/question.rs` |
+//! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pdp/explain/question.rs` |
 //!
 //! All but the health checks require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
 //! counted and slowed.

@@ -1,7 +1,6 @@
 //! One call in progress: its id, time and client, and the facts known so far.
 
 pub(crate) mod access_log;
-pub(crate) mod evidence;
 mod id;
 pub(crate) mod meter;
 pub(crate) mod permit;
@@ -19,15 +18,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokenward_audit::{LineText, PackedRecord, RecordRef, Verdict};
 use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_pdp::evidence::Evidence;
 
-use self::evidence::Evidence;
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
 use crate::buffers::TextBuffer;
-use crate::limiter::{Admitted, InFlight, Level};
+use crate::limiter::{Admitted, InFlight};
 use crate::live::{Live, SecretHash, TokenValidity};
-use crate::problem::Shortfall;
+use crate::problem::{Level, Shortfall};
 use crate::request::{Framing, Opened, RawHead};
 use crate::text::{SHORT, shortened};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Asked, Obstacle, Proxied, Proxy, Request};
 use tokenward_compiler::ir::{Program, TokenId};
+use tokenward_pdp::forwarded::Judge;
 
-use crate::cli::forwarded::Judge;
 use crate::config::Config;
 use crate::config::universe::serving;
 use crate::request::{Framing, Product, Version};

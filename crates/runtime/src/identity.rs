@@ -1,7 +1,6 @@
 //! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
 
 mod credential;
-mod names;
 mod per_user;
 
 use http::header::AUTHORIZATION;
@@ -13,7 +12,6 @@ use crate::buffers::shared;
 use crate::config::{Identity, PasswordSource};
 pub use credential::IdentityError;
 use credential::{basic, read};
-pub(crate) use names::header_names;
 use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.

@@ -6,12 +6,8 @@
 //!
 //! `in_flight` bounds the calls in progress of the whole process.
 
-#[cfg(feature = "proxy")]
 mod bucket;
 mod in_flight;
-mod level;
-#[cfg(not(feature = "proxy"))]
-mod unfilled;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -22,14 +18,11 @@ use std::time::Duration;
 use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token};
 
-#[cfg(feature = "proxy")]
 use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
-pub(crate) use level::Level;
-#[cfg(not(feature = "proxy"))]
-use unfilled::{Bucket, Clock};
 
-use crate::live::SecretHash;
+use crate::problem::{Exceeded, Level, OverLimit};
+use crate::secret::SecretHash;
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;
@@ -58,27 +51,6 @@ struct Known {
 struct Usage {
     bucket: Mutex<Option<Bucket>>,
     in_progress: Arc<AtomicU32>,
-}
-
-/// Reason why a call is over a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OverLimit {
-    pub(crate) limit: Exceeded,
-    /// Whether the limit is that of all tokens together.
-    pub(crate) together: bool,
-    /// Time after which a call may succeed.
-    pub(crate) retry_after: Duration,
-    /// The token's rate, if it has one.
-    pub(crate) level: Option<Level>,
-}
-
-/// The limit that a call is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exceeded {
-    /// The rate, or its burst.
-    Rate,
-    /// The number of calls in progress.
-    Concurrent,
 }
 
 /// A call within the limits. It counts as in progress until the last copy of this value is dropped.
@@ -123,20 +95,15 @@ impl Limiter {
         }
     }
 
+    /// The limits of a token that sets none itself.
+    pub(crate) fn each(&self) -> CallLimits {
+        self.each
+    }
+
     /// Gives the limits that apply to a token: its own, or those of the configuration. The compiler has checked that its
     /// own are not higher.
     pub(crate) fn limits_of(&self, token: &Token) -> CallLimits {
-        let own = token.limits;
-        CallLimits {
-            rate: own.rate.or(self.each.rate),
-            // A burst belongs to its rate.
-            burst: match own.rate {
-                Some(_) => own.burst,
-                None => self.each.burst,
-            },
-            concurrent: own.concurrent.or(self.each.concurrent),
-            max_body: own.max_body.or(self.each.max_body),
-        }
+        token.limits.or(self.each)
     }
 
     /// Counts a call of a token, if it is within all limits.

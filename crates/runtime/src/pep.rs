@@ -3,17 +3,12 @@
 //! `judge` decides as far as the head allows. `proceed` reads the body, records the call and sends it
 //! upstream. In between, the server sends `100 Continue`, but only for a head that passed.
 
-mod ambiguity;
-mod auth;
 mod cors;
 mod denials;
-pub(crate) mod explain;
-mod inspect;
+mod explained;
 mod inspection;
 mod judging;
-pub(crate) mod nearby;
 mod own;
-mod rehearse;
 mod settle;
 mod throttle;
 
@@ -27,16 +22,14 @@ use http::HeaderValue;
 use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, Token, TokenId};
+use tokenward_pdp::auth::{self, AuthRules};
+use tokenward_pdp::evidence::Evidence;
+use tokenward_pdp::{inspect, preflight};
 
-pub(crate) use ambiguity::refusals::Refusals;
-pub(crate) use auth::AuthRules;
 pub(crate) use denials::Denials;
-pub(crate) use inspect::check_query;
 pub(crate) use judging::Judges;
-pub(crate) use rehearse::{Unsent, by_lines, rehearsed, would_allow};
 pub(crate) use throttle::{Pace, Throttle};
 
-use crate::call::evidence::Evidence;
 use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
@@ -167,7 +160,7 @@ impl Gate {
             peer
         });
         let mut call = Call::new(&raw, &mut opened, client, live, self.settings.reporting.clone());
-        let origin = cors::origin(&raw, &self.settings.cors_origins);
+        let origin = preflight::origin(&raw, &self.settings.cors_origins);
         if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
             call.set_url(url);
             call.in_flight = self.calls.of_stranger(call.client).ok();

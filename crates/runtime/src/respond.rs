@@ -3,18 +3,14 @@
 //! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. `detail` says what is wrong, and what
 //! the caller can do. `answers.show_policy` switches policy text off. The audit has the details.
 
-mod words;
-
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
+use tokenward_pdp::words::{Help, LATER, seconds};
 
 use crate::call::{REQUEST_ID, RequestId};
-use crate::limiter::Level;
-use crate::problem::{Problem, Shown};
+use crate::problem::{Level, Problem, Shown};
 use crate::proxy::{Answer, AnswerBody};
-pub(crate) use words::{Help, described};
-use words::{LATER, seconds};
 
 /// The body of a problem's response; members beyond RFC 9457's are Tokenward's own.
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use tokenward_compiler::BaseUrl;
-use tokenward_runtime::request::{
+use tokenward_pdp::request::{
     Canonical, Framing, Product, RawHead, Relax, Rules, Settings, Version, check_form, read,
 };
 

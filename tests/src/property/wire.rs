@@ -1,7 +1,5 @@
-use tokenward_runtime::{
-    fuzzing::{WireReading, read_wire},
-    request::{Framing, Version},
-};
+use tokenward_pdp::request::{Framing, Version};
+use tokenward_runtime::fuzzing::{WireReading, read_wire};
 
 use crate::naive;
 

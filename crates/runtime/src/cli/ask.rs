@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::{Question, equal, verdicts, who};
+use tokenward_pdp::forwarded::proxied;
 
 use super::failure::Failure;
-use super::forwarded::proxied;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::Config;

@@ -2,15 +2,14 @@
 
 mod accepted;
 mod args;
+mod checking;
 mod file;
 mod fixing;
 mod format;
-mod linted;
+mod lint;
 mod new_access;
-mod proved;
 mod reporter;
 mod signing;
-mod unusable;
 mod watch;
 mod words;
 
@@ -22,24 +21,25 @@ use tokenward_compiler::analysis::{Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::servable::bind;
 
 use super::failure::Failure;
 use super::output;
-use super::plural::plural;
 use super::progress::Progress;
-use super::servable::bind;
 use super::side::Committed;
 use super::time::past;
 use crate::config::{Config, universe::universe};
 use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;
+use checking::checked;
+pub(super) use checking::checked_within;
 use file::write;
 pub(super) use fixing::prove_first;
 use fixing::{Fixed, Task};
 use format::Format;
 use new_access::{Base, Question};
-pub(super) use proved::{Compiled, Surroundings};
 use reporter::Reporter;
 use watch::{Check, Watched};
 use words::{failed, in_baseline, not_written, open_lints, tally, unsettled};
@@ -101,7 +101,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         reporter.deny_warnings();
     }
     let budget = Budget::new(args.budget);
-    let mut compiled = Compiled::new(&sources, (&config, &budget), gate)?;
+    let mut compiled = checked(&sources, (&config, &budget), gate)?;
     // Show the findings, also if there is no program.
     let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
     fixing::prove(&config, &sources, args.budget, &mut compiled.diagnostics)?;
@@ -337,7 +337,7 @@ impl Args {
     ) -> Result<(), Failure> {
         let Committed { config, sources } = committed;
         let linting = self.linting(config.clone());
-        let mut compiled = Compiled::new(sources, (&linting, budget), Some((base, config.clone())))?;
+        let mut compiled = checked(sources, (&linting, budget), Some((base, config.clone())))?;
         hide(accepted, sources, &mut compiled.diagnostics, reporter);
         if compiled.program.is_some() {
             let warnings = &mut compiled.diagnostics;

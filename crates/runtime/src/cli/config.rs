@@ -8,10 +8,10 @@ mod ports;
 use clap::Subcommand;
 use serde_json::json;
 use tokenward_compiler::visible;
+use tokenward_pdp::plural::plural;
 
 use super::failure::Failure;
 use super::output::{self, print_json};
-use super::plural::plural;
 use super::settings::ConfigArg;
 use item::{Item, Result as Checked};
 

@@ -3,23 +3,23 @@
 mod annotations;
 mod args;
 mod failed;
-mod json;
 mod markdown;
 mod sarif;
 mod sides;
-mod text;
 
 use std::path::Path;
 
 use tokenward_compiler::analysis::{Budget, Certificates, Claims};
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
+use tokenward_pdp::compare::{Bound, Lines, Report};
+use tokenward_pdp::compare::{render_json, render_text};
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::side::Side;
 
-use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
-use super::plural::plural;
 use super::progress::Progress;
-use super::side::Side;
+use super::side::tell_rereadings;
 use super::step_summary;
 use args::Format;
 
@@ -55,7 +55,7 @@ enum Ended {
 fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
     let bound = Bound::new(old, new)?;
     let budget = Budget::new(args.budget);
-    new.tell_rereadings(&budget)?;
+    tell_rereadings(&new, &budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
     if args.certificates.is_some() {
         lines = lines.with_certificates(&Budget::new(args.budget));
@@ -69,8 +69,8 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
         write(file, certificates)?;
     }
     let shown = match args.format() {
-        Format::Text => text::render(&report),
-        Format::Json => json::render(&report),
+        Format::Text => render_text::render(&report),
+        Format::Json => render_json::render(&report),
         Format::Markdown => markdown::render(&report),
         Format::Sarif => sarif::render(&report, (old, new), args.config.path()),
         Format::Junit => render_junit(&annotations::findings(&report, new, args.config.path())),
@@ -116,11 +116,6 @@ fn write(file: &Path, certificates: Certificates<'_>) -> Result<(), Failure> {
         counted(open, "answer"),
     ));
     Ok(())
-}
-
-/// Renders a report as JSON.
-pub(super) fn as_json(report: &Report) -> String {
-    json::render(report)
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -5,7 +5,6 @@ mod advice;
 mod case;
 mod line;
 mod origin;
-pub(super) mod pasted;
 mod text;
 
 use std::io::Read as _;
@@ -14,23 +13,23 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokenward_compiler::diagnostic::Code;
+use tokenward_pdp::auth::AuthRules;
+use tokenward_pdp::config::reading;
+use tokenward_pdp::explain::{Judge, Question, Report};
+use tokenward_pdp::words::Help;
 
 use super::audit::shown;
 use super::explain_code;
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
+use super::time::now_ms;
 use crate::config::Config;
 use crate::curl::{self, Sent, Word};
 use crate::identity::Identities;
-use crate::limiter::Limiter;
 use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at};
-use crate::pep::AuthRules;
-use crate::pep::explain::{Judge, Question, Report};
 use crate::request::{self, Method, Reading, Rules, TOKEN_PREFIX};
-use crate::respond::Help;
 use crate::secret;
-use crate::serve;
 use advice::Advice;
 use case::Case;
 use origin::Origin;
@@ -259,7 +258,7 @@ pub(super) fn reading(method: &str, url: &str, config: &Config) -> Result<(Readi
         headers: sent.headers,
         ..Question::default()
     };
-    let rules = serve::rules(config)?;
+    let rules = reading::rules(config)?;
     let head = question.head(rules.head_limits());
     let head = head.map_err(|violation| {
         usage(format!(
@@ -363,21 +362,26 @@ fn judge(question: &Question, place: &Path, config: &Config) -> Result<(Report, 
     // A policy that cannot be used leaves the question open.
     let program =
         policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
-    let rules = serve::rules(config)?;
+    let rules = reading::rules(config)?;
     let auth = AuthRules::new(Help::of(config), &config.auth.never_act_as);
     let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
     let identities = Identities::load(&config.identity);
     let judge = Judge {
         rules: &rules,
         auth: &auth,
-        identities: identities.as_ref().ok(),
+        // Credentials that cannot be read are not missing.
+        lacks_identity: &|user| {
+            let identities = identities.as_ref().ok();
+            identities.is_some_and(|identities| identities.headers(user).is_err())
+        },
         cors_origins: &config.answers.cors_origins,
         inspect_bytes: config.limits.inspect_bytes,
         body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
-        limiter: &Limiter::new(config.tokens.limits, config.tokens.together),
+        limits: config.tokens.limits,
         // A policy with errors was not loaded.
         is_refused: &|_| false,
         is_revoked: &|secret| revoked.has(secret),
+        now_ms: now_ms(),
     };
     let mut report = judge
         .explain(&program, question)

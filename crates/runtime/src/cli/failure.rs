@@ -4,15 +4,11 @@ use std::fmt::Display;
 
 use tokenward_compiler::visible;
 
-#[cfg(feature = "proxy")]
 use crate::authoring::edit::EditError;
 use crate::config::ConfigError;
-#[cfg(feature = "proxy")]
 use crate::git::GitError;
-#[cfg(feature = "proxy")]
 use crate::live::PolicyError;
 use crate::request::RulesError;
-#[cfg(feature = "proxy")]
 use crate::serve::ServeError;
 
 pub(super) const FINDINGS: u8 = 1;
@@ -85,7 +81,6 @@ impl From<RulesError> for Failure {
     }
 }
 
-#[cfg(feature = "proxy")]
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         match error {
@@ -96,7 +91,6 @@ impl From<GitError> for Failure {
     }
 }
 
-#[cfg(feature = "proxy")]
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {
@@ -120,7 +114,6 @@ impl From<EditError> for Failure {
     }
 }
 
-#[cfg(feature = "proxy")]
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         match error {
@@ -136,7 +129,6 @@ impl From<PolicyError> for Failure {
     }
 }
 
-#[cfg(feature = "proxy")]
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
@@ -152,7 +144,6 @@ impl From<ServeError> for Failure {
 
 /// Joins the errors of a start. An error of the configuration decides the exit code, then one of the policy: starting again
 /// cures neither.
-#[cfg(feature = "proxy")]
 fn several(errors: Vec<ServeError>) -> Failure {
     let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
     let lines: Vec<String> = failures

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 
 use tokenward_compiler::diagnostic::render_text;
 use tokenward_compiler::visible;
+use tokenward_pdp::plural::plural;
 
 use super::failure::Failure;
 use super::output;
-use super::plural::plural;
 use super::settings::ConfigArg;
 use change::Change;
 use changes::Changes;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use tokenward_pdp::plural::plural;
 
 use super::failure::Failure;
 use super::output::print;
-use super::plural::plural;
 use crate::request::Product;
 
 mod example;

@@ -10,7 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use super::failure::Failure;
-use crate::config::{Config, admin_secret};
+use crate::admin_secret;
+use crate::config::Config;
 
 /// An order that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(10);

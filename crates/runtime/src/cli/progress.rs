@@ -32,3 +32,14 @@ impl Progress {
         }
     }
 }
+
+/// Reports the progress of one stage after another.
+pub(super) fn by_stage() -> impl FnMut(&'static str, usize, usize) {
+    let mut stage: Option<Progress> = None;
+    move |what, done, of| {
+        let current = stage.take().filter(|stage| stage.what == what);
+        stage
+            .insert(current.unwrap_or_else(|| Progress::new(what)))
+            .tell(done, of);
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::failure::Failure;
 use super::output;
 use crate::config::{Config, ConfigError};
+use crate::config_file;
 
 /// Name of a configuration.
 pub(super) const CONFIG_FILE: &str = "tokenward.toml";
@@ -37,12 +38,12 @@ pub(super) struct ConfigArg {
 impl ConfigArg {
     /// The configuration, which must be there.
     pub(super) fn required(&self) -> Result<Config, Failure> {
-        Ok(Config::load(self.path())?)
+        Ok(config_file::load(self.path())?)
     }
 
     /// Gives the configuration; the defaults if no file was named and the working directory has none.
     pub(super) fn or_default(&self) -> Result<Config, Failure> {
-        match Config::load(self.path()) {
+        match config_file::load(self.path()) {
             Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(assumed()),
             result => Ok(result?),
         }
@@ -50,7 +51,7 @@ impl ConfigArg {
 
     /// The same with paths as the file has them, to be compared with another version of it.
     pub(super) fn written(&self) -> Result<Config, Failure> {
-        match Config::load_as_written(self.path()) {
+        match config_file::load_as_written(self.path()) {
             Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(assumed()),
             result => Ok(result?),
         }
@@ -58,7 +59,7 @@ impl ConfigArg {
 
     /// Another configuration, with paths as its file has them.
     pub(super) fn written_at(&self, file: &Path) -> Result<Config, Failure> {
-        Ok(Config::load_as_written(file)?)
+        Ok(config_file::load_as_written(file)?)
     }
 
     /// Whether the command line names it.

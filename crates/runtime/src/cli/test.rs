@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::diagnostic::render_text;
+use tokenward_pdp::forwarded::proxied;
+use tokenward_pdp::plural::plural;
 
 use super::failure::Failure;
-use super::forwarded::proxied;
 use super::output;
-use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::universe::universe;

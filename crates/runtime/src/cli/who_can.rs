@@ -6,6 +6,7 @@ use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::{Question, who};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::inspect::check_query;
 
 use super::ask::{Asked, Blocked, Ended, Format, Policy, end, show_reaches, wrong};
 use super::audit::shown as shown_text;
@@ -16,7 +17,6 @@ use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::config::universe::universe;
-use crate::pep::check_query;
 use crate::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 
 /// List the tokens that can make one call

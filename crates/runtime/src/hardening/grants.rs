@@ -209,7 +209,7 @@ mod tests {
 
     fn of(top: &Path, text: &str) -> Grants {
         fs::create_dir_all(top.join("etc")).unwrap();
-        let config = Config::parse(text, &top.join("etc/tokenward.toml")).unwrap();
+        let config = crate::config_file::parse(text, &top.join("etc/tokenward.toml")).unwrap();
         Grants::of(&config).unwrap()
     }
 

@@ -10,7 +10,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokenward_compiler::call_limits::Rate;
 
-use super::level::Level;
+use crate::problem::Level;
 
 /// The time since the start of the process.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::live::SecretHash;
 use crate::network::Network;
+use crate::secret::SecretHash;
 
 /// The part of the budget that all strangers share: one in so many.
 const STRANGERS: usize = 4;

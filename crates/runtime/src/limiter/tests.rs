@@ -14,7 +14,7 @@ impl Timed {
     fn new(each: &str, together: &str) -> Self {
         let nanos = Arc::new(AtomicU64::new(SECOND));
         let limits = |keys: &str| {
-            crate::config::Config::parse(keys, std::path::Path::new("t.toml"))
+            crate::config_file::parse(keys, std::path::Path::new("t.toml"))
                 .unwrap()
                 .tokens
         };

@@ -11,6 +11,7 @@ use tokenward_compiler::ceiling::Ceiling;
 use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
+use crate::config_file;
 
 /// The mode and the signers from the start, and the configuration file, which may have changed since.
 #[derive(Debug, Default)]
@@ -54,7 +55,7 @@ impl ModeInForce {
     /// Describes in a sentence how the configuration file now differs from the active mode; `None` if there is no
     /// difference, or the file cannot be used.
     pub(crate) fn waiting(&self) -> Option<String> {
-        let now = Config::load(self.file.as_deref()?).ok()?;
+        let now = config_file::load(self.file.as_deref()?).ok()?;
         let what = match (&self.mode, &now.mode) {
             (before, now_mode) if before == now_mode => {
                 if self.signers == now.artifact_signers() {

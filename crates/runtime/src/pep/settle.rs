@@ -3,8 +3,9 @@
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::preflight;
 
-use super::{Gate, Pace, cors, denials, own};
+use super::{Gate, Pace, denials, own};
 use crate::buffers::TextBuffer;
 use crate::call::record::{OutcomeRecorder, Unrecorded};
 use crate::call::{Call, REQUEST_ID};
@@ -94,7 +95,7 @@ impl Gate {
         opened: &Opened<'_>,
         origin: Option<&HeaderValue>,
     ) -> Option<(Vec<(HeaderName, HeaderValue)>, TextBuffer)> {
-        let headers = cors::preflight(raw, origin?)?;
+        let headers = preflight::preflight(raw, origin?)?;
         if opened.framing.is_err() || !opened.in_endpoints || raw.size() > PREFLIGHT_BYTES {
             return None;
         }

@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use tokenward_audit::{AppendError, OpenError};
 
 use super::access::AccessError;
-use crate::config::ValuesError;
-use crate::config::admin_secret::AdminSecretError;
+use crate::admin_secret::AdminSecretError;
 use crate::hardening::HardeningError;
 use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
@@ -15,6 +14,7 @@ use crate::proxy::UpstreamError;
 use crate::request::RulesError;
 use crate::telemetry::TelemetryError;
 use crate::tls::TlsError;
+use crate::value_key::ValuesError;
 
 /// Reason why the proxy does not start, or did not end successfully.
 #[derive(Debug, thiserror::Error)]

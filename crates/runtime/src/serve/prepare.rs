@@ -6,17 +6,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use rustix::process::geteuid;
+use tokenward_pdp::config::reading::reading;
 use zeroize::Zeroizing;
 
 use super::ServeError;
 use super::access::{owner_of, store_access};
-use super::reading::reading;
 use super::tls::Certificate;
-use crate::config::{Config, admin_secret};
+use crate::admin_secret;
+use crate::config::Config;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, beside};
 use crate::proxy::UpstreamSettings;
 use crate::request::Rules;
+use crate::value_key;
 
 /// Everything that a start needs, except for the audit store.
 pub(super) struct Prepared {
@@ -45,7 +47,7 @@ impl Prepared {
     pub(super) fn of(config: &Config) -> Result<Self, ServeError> {
         let mut faults = Faults::default();
         let upstream = faults.take(UpstreamSettings::read(config));
-        let kept = faults.take(config.audit_values.load());
+        let kept = faults.take(value_key::load(&config.audit_values));
         let rules = upstream.as_ref().zip(kept).and_then(|(upstream, kept)| {
             let path = Some(upstream.path().to_owned());
             faults.take(Rules::new(&reading(config, path, kept)))

@@ -11,6 +11,8 @@ use actix_server::{Server, ServerHandle};
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
+use tokenward_pdp::auth::AuthRules;
+use tokenward_pdp::words::Help;
 
 use super::ServeError;
 use super::capacity;
@@ -27,15 +29,15 @@ use super::worker::Worker;
 use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config::Config;
+use crate::config_file;
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
 use crate::live::watch::Watcher;
 use crate::metrics::Metrics;
-use crate::pep::{AuthRules, Denials, Gate, GateSettings, Judges, Throttle};
+use crate::pep::{Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::Trust;
-use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
@@ -99,7 +101,7 @@ fn reload(running: &Running, written: &Config) {
     tracing::info!(signal = "SIGHUP", "reloading policy and certificate");
     running.reload();
     let Some(file) = &written.file else { return };
-    match Config::load(file) {
+    match config_file::load(file) {
         Ok(now) if now == *written => {}
         Ok(_) => tracing::warn!(
             file = %file.display(),

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
+use tokenward_pdp::words::Help;
+
 use super::date::DateCache;
 use crate::call::{RequestId, now_ms};
 use crate::metrics::Metrics;
 use crate::pep::Gate;
 use crate::problem::Problem;
 use crate::proxy::{Answer, Upstream};
-use crate::respond::{self, Help};
+use crate::respond;
 
 /// State that one worker shares between its connections.
 pub(super) struct Worker {

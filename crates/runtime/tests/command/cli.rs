@@ -234,12 +234,12 @@ fn a_new_token_is_written_and_its_secret_shown_once() {
     );
     assert_eq!(ended.code, 0, "{}", ended.err);
     let secret = ended.out.trim_end();
-    assert!(tokenward_runtime::secret::is_well_formed(secret), "{secret}");
+    assert!(tokenward_pdp::secret::is_well_formed(secret), "{secret}");
     assert!(!ended.err.contains(secret));
     let after = ci(&directory);
     assert!(after.starts_with(&before) && !after.contains(secret), "{after}");
     assert!(
-        after.contains(&hex::encode(tokenward_runtime::secret::hash(secret))),
+        after.contains(&hex::encode(tokenward_pdp::secret::hash(secret))),
         "{after}"
     );
     assert_eq!(

@@ -40,7 +40,7 @@ fn upstream() -> u16 {
 }
 
 fn policy(name: &str, secret: &str, more: &str) -> String {
-    let of_secret = format!("sha256:{}", hex::encode(tokenward_runtime::secret::hash(secret)));
+    let of_secret = format!("sha256:{}", hex::encode(tokenward_pdp::secret::hash(secret)));
     token(name, "01", more, "/rest/.*").replace(&hash("01"), &of_secret)
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokenward_runtime::secret::{Secret, hash_text};
+use tokenward_pdp::secret::{Secret, hash_text};
 use tokenward_testbed::{Ran, eventually};
 
 use crate::policy::EXPIRES;
@@ -30,15 +30,15 @@ struct Place {
 impl Place {
     fn new(more: &str) -> Self {
         let directory = TempDir::new().unwrap();
-        let secret = Secret::generate().unwrap();
+        let secret = tokenward_runtime::new_secret::generate().unwrap();
         let entry = |name: &str, keys: &str, secret: &Secret, lines: &str| {
             let hash = hash_text(secret.expose());
             format!(
                 "[[token]]\nname = \"{name}\"\nsecret_hash = \"{hash}\"\n{keys}\nlimit_to = '''\n{lines}\n'''\n"
             )
         };
-        let other = Secret::generate().unwrap();
-        let late = Secret::generate().unwrap();
+        let other = tokenward_runtime::new_secret::generate().unwrap();
+        let late = tokenward_runtime::new_secret::generate().unwrap();
         let policy = entry(
             "ci",
             &format!("user = \"svc\"\non_behalf_of = [\"alice\"]\n{EXPIRES}"),

@@ -15,7 +15,7 @@ use tokenward_compiler::ir::Program;
 use tokenward_compiler::json as body;
 use tokenward_compiler::method::Method;
 use tokenward_compiler::source::{Links, SourceSet};
-use tokenward_runtime::secret::{Secret, hash};
+use tokenward_pdp::secret::hash;
 
 use crate::tokenward::run;
 
@@ -47,7 +47,7 @@ fn imported(directory: &TempDir) -> Option<String> {
 
 fn secret() -> String {
     // As the ancestor made them: 32 characters.
-    Secret::generate()
+    tokenward_runtime::new_secret::generate()
         .unwrap()
         .expose()
         .get(4..36)

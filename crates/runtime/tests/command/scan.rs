@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokenward_runtime::secret::Secret;
+use tokenward_pdp::secret::Secret;
 
 use crate::repository::{git_succeeds, script};
 use crate::tokenward::{run, tokenward};
@@ -34,7 +34,9 @@ fn policy(directory: &TempDir, tokens: &[(&str, &Secret, &str)]) {
 #[test]
 fn files_and_history_are_searched_and_nothing_is_shown() {
     let directory = TempDir::new().unwrap();
-    let secrets: Vec<Secret> = (0..4).map(|_| Secret::generate().unwrap()).collect();
+    let secrets: Vec<Secret> = (0..4)
+        .map(|_| tokenward_runtime::new_secret::generate().unwrap())
+        .collect();
     let [live, revoked, expired, unknown] = secrets.as_slice() else {
         unreachable!()
     };
@@ -97,7 +99,7 @@ fn files_and_history_are_searched_and_nothing_is_shown() {
 #[test]
 fn without_a_policy_or_a_repository() {
     let directory = TempDir::new().unwrap();
-    let secret = Secret::generate().unwrap();
+    let secret = tokenward_runtime::new_secret::generate().unwrap();
     fs::write(directory.path().join("x"), secret.expose()).unwrap();
     std::os::unix::fs::symlink("x", directory.path().join("link")).unwrap();
     std::os::unix::fs::symlink("..", directory.path().join("loop")).unwrap();
@@ -121,7 +123,7 @@ fn without_a_policy_or_a_repository() {
 /// A repository whose first commit holds a secret that its second takes out again.
 fn with_past_secret() -> (TempDir, Secret) {
     let directory = TempDir::new().unwrap();
-    let secret = Secret::generate().unwrap();
+    let secret = tokenward_runtime::new_secret::generate().unwrap();
     fs::create_dir(directory.path().join("s")).unwrap();
     in_repository(&directory, &["init", "-q", "-b", "main"]);
     let write = |text: &str| fs::write(directory.path().join("s/deploy.sh"), text).unwrap();
@@ -226,7 +228,7 @@ fn every_repository_and_every_branch_below_a_path_is_searched() {
     assert_eq!(scan_with(&directory, "link", &[]).0, 1);
 
     // A branch that brought a secret in, took it out again, and was merged.
-    let other = Secret::generate().unwrap();
+    let other = tokenward_runtime::new_secret::generate().unwrap();
     fs::create_dir(directory.path().join("s/sub")).unwrap();
     let write = |text: &str| fs::write(directory.path().join("s/sub/x"), text).unwrap();
     write("one\n");

@@ -54,7 +54,7 @@ fn every_verb_of_the_life_says_what_it_did_in_json() {
             "--json",
         ],
     );
-    assert!(tokenward_runtime::secret::is_well_formed(
+    assert!(tokenward_pdp::secret::is_well_formed(
         made["secret"].as_str().unwrap()
     ));
     let rotated = json(path, &["token", "rotate", "b", "--overlap", "2h", "--json"]);

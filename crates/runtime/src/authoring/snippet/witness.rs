@@ -11,9 +11,9 @@ use tokenward_compiler::policy::{Limit, Pattern, Token};
 use tokenward_compiler::range::Bound;
 use tokenward_compiler::regexp::BASE_URL_MARK;
 use tokenward_compiler::source::Span;
+use tokenward_pdp::rehearse::would_allow;
 
 use super::sample::samples;
-use crate::pep;
 use crate::request::{Framing, RawHead, Rules, Version};
 
 /// Paths that are tried of one line.
@@ -280,7 +280,7 @@ impl Asked<'_> {
         };
         // The same decision as in the proxy, so that no snippet is refused.
         let body_bytes = body.unwrap_or_default().as_bytes();
-        pep::would_allow(self.program, self.rules, self.id, &raw, body_bytes).then(|| Call {
+        would_allow(self.program, self.rules, self.id, &raw, body_bytes).then(|| Call {
             method,
             url,
             body: body.map(str::to_owned),

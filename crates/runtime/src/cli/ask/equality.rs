@@ -2,8 +2,8 @@
 
 use tokenward_compiler::analysis::{Cause, Comparison, Difference};
 use tokenward_compiler::ir::{Program, Token, TokenId};
+use tokenward_pdp::forwarded::REFUSED;
 
-use super::super::forwarded::REFUSED;
 use super::listing::{Text, caller, place};
 
 /// Requests that only one of the tokens may make that the text lists at most; JSON has all.

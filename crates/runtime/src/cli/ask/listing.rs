@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::ir::{LineId, Program, Token, Users};
+use tokenward_pdp::compare::lines::curl;
+use tokenward_pdp::forwarded::not_forwarded;
 
 use super::super::audit::shown;
-use super::super::compare::lines::curl;
-use super::super::forwarded::not_forwarded;
 use crate::text::time;
 
 /// Answers as text: lines with an indent.

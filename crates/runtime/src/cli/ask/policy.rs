@@ -8,12 +8,12 @@ use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::servable::{bind, errors_of_program, errors_of_sources};
 
 use super::super::audit::shown;
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::plural::plural;
-use super::super::servable::{bind, errors_of_program, errors_of_sources};
 use super::super::time::now_ms;
 use crate::config::Config;
 use crate::live::{Revocations, beside, unbound_artifact};
@@ -34,7 +34,7 @@ impl Policy {
         let now_ms = now_ms();
         let unbound = if place.is_file() {
             let program = unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?;
-            if let Some(errors) = errors_of_program(&program, config)? {
+            if let Some(errors) = errors_of_program(&program, config, now_ms)? {
                 return Err(Failure::Trouble(shown(&format!(
                     "`{}` {errors}",
                     place.display()
@@ -98,6 +98,7 @@ fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, F
             (&sources, &program, &compilation.source_map),
             config,
             &HashSet::new(),
+            now_ms,
         )?;
         if errors.is_empty() {
             return Ok(program);

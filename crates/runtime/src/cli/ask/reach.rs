@@ -1,9 +1,9 @@
 //! The answer to "which tokens may": each token with its lines, their conditions and an example.
 
 use tokenward_compiler::ask::{Extent, Reach, Way};
+use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::plural::plural;
 
-use super::super::forwarded::not_forwarded;
-use super::super::plural::plural;
 use super::asked::{Asked, Blocked};
 use super::listing::{Text, caller, place};
 use super::policy::Policy;

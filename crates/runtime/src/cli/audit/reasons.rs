@@ -68,7 +68,7 @@ mod tests {
     /// Each code that `problem.rs` gives out is known here.
     #[test]
     fn every_code_of_a_problem_is_known() {
-        let source = include_str!("../../problem.rs");
+        let source = include_str!("../../../../pdp/src/problem.rs");
         let (source, _) = source.split_once("\n#[cfg(test)]\nmod").unwrap_or((source, ""));
         let arms = source.lines().filter_map(|line| {
             let (_, code) = line.split_once("=> \"")?;

@@ -19,9 +19,10 @@ use zeroize::Zeroizing;
 use super::new_file::NewFile;
 use super::question::query_string;
 use super::table::shown;
+use crate::admin_secret;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::{Failure, output};
-use crate::config::{Config, admin_secret};
+use crate::config::Config;
 
 /// Maximum size of a response: 10 000 entries of some kilobytes.
 const LARGEST_ANSWER: usize = 256 << 20;

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use tokenward_pdp::plural::plural;
 
 use tokenward_compiler::baseline::Baseline;
 use tokenward_compiler::diagnostic::Diagnostic;
@@ -14,7 +15,6 @@ use tokenward_compiler::source::{SourceKind, SourceSet, limits};
 
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::plural::plural;
 use super::super::time::now_ms;
 use super::file::write;
 use super::reporter::Reporter;

@@ -8,7 +8,7 @@ use tokenward_compiler::analysis::Analysis;
 use super::super::settings::ConfigArg;
 use super::fixing::Mode as Fixes;
 use super::format::Format;
-use super::linted::Lint;
+use super::lint::Lint;
 
 /// Check policy files, and compile them to one file
 ///

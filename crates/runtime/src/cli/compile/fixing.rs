@@ -14,11 +14,11 @@ use tokenward_compiler::analysis::{Budget, Proxied};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::fix;
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::forwarded::proxied;
 
 use super::super::failure::Failure;
-use super::super::forwarded::proxied;
 use super::accepted::Accepted;
-use super::proved::Compiled;
+use super::checking::checked;
 use crate::config::Config;
 use crate::config::universe::universe;
 use chosen::Chosen;
@@ -216,7 +216,7 @@ fn findings(
     accepted: Option<&Accepted>,
 ) -> Result<Vec<Diagnostic>, Failure> {
     let budget = Budget::new(task.budget);
-    let compiled = Compiled::new(sources, (task.config, &budget), None)?;
+    let compiled = checked(sources, (task.config, &budget), None)?;
     let mut found = compiled.diagnostics;
     if let Some(accepted) = accepted {
         accepted.leave_out(sources, &mut found);

@@ -11,14 +11,15 @@ use tokenward_compiler::earlier::{Direction, Rereading};
 use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_compiler::source::Span;
 use tokenward_compiler::tokens::ReviewedWhat;
+use tokenward_pdp::compare::{Bound, Change, Example, Lines, Proved, Report, Standing, TokenReport};
+use tokenward_pdp::side::Side;
 
-use super::super::compare::{Bound, Change, Example, Lines, Proved, Report, Standing, TokenReport};
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::progress::Progress;
 use super::super::settings::ConfigArg;
 use super::super::side::{
-    Ancestry, Command, Committed, Side, Spec, Within, config_of, is_path, is_range, refuse_compiled,
+    self, Ancestry, Command, Committed, Spec, Within, config_of, is_path, is_range, refuse_compiled,
 };
 use places::Places;
 use reviews::Reviews;
@@ -80,7 +81,7 @@ impl Base {
         let (old, named) = match Spec::parse(base, within.as_ref())? {
             Spec::Here(path) => {
                 let path: PathBuf = path;
-                let side = Side::here(&path, config_of(&path, &command)?)?;
+                let side = side::here(&path, config_of(&path, &command)?)?;
                 (side, path.display().to_string())
             }
             Spec::Revision(commit) => {
@@ -95,7 +96,7 @@ impl Base {
                     )));
                 }
                 within.refuse_unserved(question.config, question.policies)?;
-                let side = Side::at(within, &commit, &command)?;
+                let side = side::at(within, &commit, &command)?;
                 let head = within.head()?;
                 within.check_ancestry(&commit, &head, Ancestry::Contains)?;
                 if head.id == commit.id {

@@ -1,9 +1,9 @@
 //! Summaries and failures of `tokenward compile`.
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
+use tokenward_pdp::plural::plural;
 
 use super::super::failure::Failure;
-use super::super::plural::plural;
 use super::fixing::Fixed;
 
 /// The number of accepted findings, as an addition to the tally.

@@ -7,8 +7,9 @@ use tokenward_audit::in_use;
 use tokenward_compiler::findings::dead_here;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::policy::Users;
+use tokenward_pdp::config::reading::reading;
+use tokenward_pdp::plural::plural;
 
-use super::super::plural::plural;
 use super::item::{Item, Result, item};
 use super::{files, ports};
 use crate::config::{Config, Hardening};
@@ -17,7 +18,8 @@ use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, policy_at};
 use crate::proxy::{UpstreamSettings, ask_once};
 use crate::request::Rules;
-use crate::serve::{owner_of, reading, store_access};
+use crate::serve::{owner_of, store_access};
+use crate::value_key;
 
 /// Checks everything, in the order in which `serve` uses it.
 pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
@@ -117,7 +119,7 @@ fn rules(config: &Config) -> Result {
     let path = UpstreamSettings::read(config)
         .ok()
         .map(|upstream| upstream.path().to_owned());
-    match config.audit_values.load() {
+    match value_key::load(&config.audit_values) {
         Ok(kept) => Result::of(Rules::new(&reading(config, path, kept)).map(|_| "valid")),
         Err(error) => Result::Wrong(error.to_string()),
     }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokenward_audit::{PrivateFileError, SigningKey as AuditKey, read_private};
 
 use super::item::{Item, Result, item};
+use crate::admin_secret;
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
-use crate::config::{Config, Identity, PasswordSource, TlsFiles, admin_secret};
+use crate::config::{Config, Identity, PasswordSource, TlsFiles};
 use crate::serve::creatable;
 use crate::tls::{Expiry, Pair, TlsError, certificates, contents};
 

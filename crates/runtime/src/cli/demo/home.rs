@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use toml_edit::{DocumentMut, Item, value};
 
 use crate::cli::Failure;
+use crate::new_secret;
 use crate::secret::Secret;
 
 const POLICIES: [(&str, &str); 3] = [
@@ -94,7 +95,7 @@ impl Home {
         let end: toml_edit::Datetime = format!("{end:.0}").parse().map_err(Failure::trouble)?;
         let tokens = document.get_mut("token").and_then(Item::as_array_of_tables_mut);
         for token in tokens.into_iter().flat_map(|tokens| tokens.iter_mut()) {
-            let secret = Secret::generate().map_err(Failure::trouble)?;
+            let secret = new_secret::generate().map_err(Failure::trouble)?;
             token.insert("secret_hash", value(secret.hash_text()));
             token.insert("expires", value(end));
             if let Some(name) = token.get("name").and_then(Item::as_str) {
@@ -176,7 +177,7 @@ mod tests {
         assert!(!text.contains(secret));
         let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
         assert_eq!(comments(&text), comments(POLICIES[0].1));
-        let config = crate::config::Config::load(&home.config()).unwrap();
+        let config = crate::config_file::load(&home.config()).unwrap();
         assert_eq!(config.policies, home.policies());
         let second = Home::make(directory.path(), [address; 3]).err().unwrap();
         assert!(

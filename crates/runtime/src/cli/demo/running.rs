@@ -7,6 +7,7 @@ use super::home::Home;
 use super::sample::Sample;
 use crate::cli::{Failure, log_as};
 use crate::config::Config;
+use crate::config_file;
 use crate::serve::{Running, ServeError};
 
 /// The running demo.
@@ -35,7 +36,7 @@ impl Demo {
         let [proxy, admin, upstream] = ports(port)?;
         let addresses = [proxy.address, admin.address, upstream.address];
         let home = Home::make(directory, addresses)?;
-        let config = Config::load(&home.config())?;
+        let config = config_file::load(&home.config())?;
         log_as(&config.log);
         // The proxy binds its ports itself.
         drop((proxy.listener, admin.listener));

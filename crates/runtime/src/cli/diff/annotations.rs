@@ -4,11 +4,12 @@ use std::path::Path;
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Elsewhere, Report as Findings, Witness};
 use tokenward_compiler::source::Span;
+use tokenward_pdp::compare::render_text::quoted;
+use tokenward_pdp::compare::{Change, Example, Report, Standing, TokenReport};
+use tokenward_pdp::side::Side;
 
 use super::super::checkout::Checkout;
-use super::super::compare::{Change, Example, Report, Standing, TokenReport};
-use super::super::side::Side;
-use super::text::quoted;
+use super::super::side::reported;
 
 /// The findings. `config`: the new side's configuration, where changed settings are.
 pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
@@ -18,7 +19,7 @@ pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
     }
     let checkout = Checkout::discover();
     let mut findings = Findings::default();
-    findings.add(&new.sources, &found, &|path| new.reported(path, &checkout));
+    findings.add(&new.sources, &found, &|path| reported(new, path, &checkout));
     findings
 }
 

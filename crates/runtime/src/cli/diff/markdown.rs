@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
-
-use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::super::forwarded::{REFUSED, not_forwarded};
-use super::text::{beyond_tokens, place, summary, verdict, wider};
+use tokenward_pdp::compare::render_text::{beyond_tokens, place, summary, verdict, wider};
+use tokenward_pdp::compare::{Change, Direction, Example, Report, Standing, TokenReport};
+use tokenward_pdp::forwarded::{REFUSED, not_forwarded};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";

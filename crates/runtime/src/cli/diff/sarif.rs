@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 use tokenward_compiler::analysis::Request;
 use tokenward_compiler::diagnostic::{Code, Severity};
 use tokenward_compiler::visible;
+use tokenward_pdp::compare::render_text::quoted;
+use tokenward_pdp::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
+use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::side::Side;
 
 use super::super::checkout::Checkout;
-use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
-use super::super::forwarded::not_forwarded;
-use super::super::side::Side;
-use super::text::quoted;
+use super::super::side::reported;
 use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
 pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path) -> String {
     let checkout = Checkout::discover();
-    let path = |file: &str| new.reported(&new.sources.shown(file), &checkout);
+    let path = |file: &str| reported(new, &new.sources.shown(file), &checkout);
     let settings_file = checkout.relative(&config.to_string_lossy());
     let settings = report.configuration.iter();
     let mut results: Vec<Value> = settings
@@ -39,7 +40,7 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
         let file = side.sources.get(span.source);
         let file = file.map(|file| {
             let shown = side.sources.shown(&file.path);
-            place(&side.reported(&shown, &checkout), line)
+            place(&reported(side, &shown, &checkout), line)
         });
         at(of_change("the invariants", &lost.change), file)
     }));

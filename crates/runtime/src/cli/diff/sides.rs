@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use tokenward_pdp::side::Side;
+
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::side::{Ancestry, Command, Refused, Side, Spec, Within, config_of, is_path, is_range};
+use super::super::side::{
+    self, Ancestry, Command, Refused, Spec, Within, config_of, is_path, is_range, refuse_errors,
+};
 use super::args::Args;
 use crate::git::Commit;
 
@@ -44,16 +48,16 @@ pub(super) fn read(args: &Args) -> Result<(Side, Side), Refused> {
         directory: shared.as_deref(),
     };
     let old = match &named.old {
-        Spec::Revision(commit) => Side::at(Within::required(within)?, commit, &command)?,
-        Spec::Here(path) => Side::here(path, config_of(path, &command)?)?,
-    }
-    .refuse_errors(None)?;
+        Spec::Revision(commit) => side::at(Within::required(within)?, commit, &command)?,
+        Spec::Here(path) => side::here(path, config_of(path, &command)?)?,
+    };
+    let old = refuse_errors(old, None)?;
     let new = match &named.new {
-        Some(Spec::Revision(commit)) => Side::at(Within::required(within)?, commit, &command)?,
+        Some(Spec::Revision(commit)) => side::at(Within::required(within)?, commit, &command)?,
         Some(Spec::Here(path)) => here(path, within, &command)?,
         None => here(&policies, within, &command)?,
-    }
-    .refuse_errors(Some(&old))?;
+    };
+    let new = refuse_errors(new, Some(&old))?;
     if old.is_empty() && new.is_empty() {
         return Err(Failure::Usage(format!(
             "neither {} nor {} has policy files or tokens, so nothing was compared; name the directories of the policies",
@@ -68,7 +72,7 @@ fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<S
     if let Some(within) = within {
         within.refuse_linked_config()?;
     }
-    Side::here(path, command.config.written()?)
+    side::here(path, command.config.written()?)
 }
 
 /// The commit of the work tree, if the path is in the work tree.

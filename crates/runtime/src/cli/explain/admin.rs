@@ -2,15 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokenward_pdp::config::reading;
+use tokenward_pdp::explain::{Question, Report, Scheme, Shown};
 
 use crate::cli::failure::Failure;
 use crate::cli::operator;
 use crate::config::Config;
 use crate::live::shown_hash;
-use crate::pep::explain::{Question, Report, Scheme, Shown};
 use crate::request::{self, Credentials, TOKEN_PREFIX};
 use crate::secret;
-use crate::serve;
 
 /// Asks the running proxy. The secret stays here: the proxy gets its hash.
 pub(super) fn ask(mut question: Question, config: &Config) -> Result<Report, Failure> {
@@ -49,7 +49,7 @@ pub(super) fn ask(mut question: Question, config: &Config) -> Result<Report, Fai
 
 /// The credentials of the request without the secret, and the secret.
 fn credentials(question: &Question, config: &Config) -> Result<Option<(Shown, String)>, Failure> {
-    let rules = serve::rules(config)?;
+    let rules = reading::rules(config)?;
     let Ok(head) = question.head(rules.head_limits()) else {
         return Ok(None);
     };

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use tokenward_compiler::closest::Change;
+use tokenward_pdp::explain::Report;
+use tokenward_pdp::nearby::{Forwarded, Nearby, Read};
 
 use super::case::Case;
 use super::line::{self, Line};
-use crate::pep::explain::Report;
-use crate::pep::nearby::{Forwarded, Nearby, Read};
 use crate::text::bounded;
 
 /// Longest text of a change.

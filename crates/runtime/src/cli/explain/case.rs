@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use tokenward_compiler::ir::Program;
+use tokenward_pdp::explain::{Judge, Question, Report};
 
 use crate::config::Config;
-use crate::pep::explain::{Judge, Question, Report};
 
 /// The parts of an answer about a denied request.
 pub(super) struct Case<'c> {

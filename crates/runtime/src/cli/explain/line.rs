@@ -11,17 +11,17 @@ use tokenward_compiler::diagnostic::Severity;
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::forwarded::proxied;
+use tokenward_pdp::nearby::Read;
+use tokenward_pdp::servable::bind;
 
 use super::case::Case;
 use crate::authoring::edit::{Change, Edit, Prepared};
 use crate::cli::checkout::Checkout;
 use crate::cli::fmt::unified;
-use crate::cli::forwarded::proxied;
-use crate::cli::servable::bind;
 use crate::cli::time::now_ms;
 use crate::config::Mode;
 use crate::config::universe::universe;
-use crate::pep::nearby::Read;
 
 /// A line to add to a token.
 #[derive(Debug, Serialize)]
@@ -150,7 +150,7 @@ fn keeps_invariants(
     let Some(invariants) = invariants else {
         return Ok(());
     };
-    let proxied = proxied(config).map_err(|failure| unproved(failure.message().to_owned()))?;
+    let proxied = proxied(config).map_err(|why| unproved(why.to_string()))?;
     let token = |id| program.token(id).name == case.question.token;
     let broken = invariants.behind(proxied).broken_by(
         program,

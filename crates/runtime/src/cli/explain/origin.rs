@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde::Serialize;
+use tokenward_pdp::explain::Report;
 
 use crate::git::{self, Author};
-use crate::pep::explain::Report;
 use crate::text::time;
 
 /// Where the line that decided comes from.

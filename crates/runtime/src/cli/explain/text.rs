@@ -1,10 +1,11 @@
 //! An explanation for people.
 
+use tokenward_pdp::explain::Report;
+
 use super::advice::{Advice, Changed};
 use super::line::Line;
 use super::origin::Origin;
 use crate::cli::audit::shown;
-use crate::pep::explain::Report;
 
 /// Lines that are listed at most; `--json` has all.
 const LINES: usize = 200;

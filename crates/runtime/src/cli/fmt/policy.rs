@@ -10,6 +10,7 @@ use tokenward_compiler::source::{SourceKind, limits};
 use super::super::failure::Failure;
 use super::super::settings::{CONFIG_FILE, ConfigArg};
 use crate::config::Config;
+use crate::config_file;
 
 /// A place in a policy.
 pub(super) struct Place {
@@ -52,7 +53,7 @@ pub(super) fn of(path: &Path, configured: Option<&Path>) -> Result<Option<Place>
     if let Some(file) = project
         .map(|directory| directory.join(CONFIG_FILE))
         .filter(|file| file.is_file())
-        && let Some(place) = below(&Config::load(&file)?.policies, &whole)
+        && let Some(place) = below(&config_file::load(&file)?.policies, &whole)
     {
         let root = place.directory.canonicalize().unwrap_or(place.directory);
         return Ok(Some(named(path, &whole, &root)));

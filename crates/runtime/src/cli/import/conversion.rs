@@ -15,6 +15,7 @@ use super::report::{Imported, Report};
 use crate::authoring::edit::{self, NewToken, Users};
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::new_secret;
 use crate::secret::{Secret, hash_text, strength};
 
 /// Characters that a secret may have; the estimate of its strength takes time with their square.
@@ -195,7 +196,7 @@ fn secret(given: Option<&str>, options: Options) -> Result<(String, Option<Secre
         )),
         Some(secret) => Ok((hash_text(secret), None)),
         None if options.new_secrets => {
-            let secret = Secret::generate().map_err(|error| error.to_string())?;
+            let secret = new_secret::generate().map_err(|error| error.to_string())?;
             Ok((secret.hash_text(), Some(secret)))
         }
         None => Err(

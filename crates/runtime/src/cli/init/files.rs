@@ -11,9 +11,9 @@ use super::Failure;
 use super::example::{Example, example};
 use super::write::File;
 use crate::authoring::edit::{NewToken, Users, entry};
-use crate::config::Config;
+use crate::config_file;
+use crate::new_secret;
 use crate::request::Product;
-use crate::secret::Secret;
 
 /// The user's choices.
 pub(super) struct Choices<'a> {
@@ -104,7 +104,7 @@ fn configuration(choices: &Choices<'_>, example: &Example) -> Result<(String, St
         ],
     );
     // The name in errors: the values are those of the command line.
-    let config = Config::parse(&text, Path::new("tokenward.toml"))
+    let config = config_file::parse(&text, Path::new("tokenward.toml"))
         .map_err(|error| Failure::from(error).after("nothing was written: "))?;
     Ok((text, config.upstream.public_url.as_str().to_owned()))
 }
@@ -117,7 +117,7 @@ fn listens_everywhere(listen: &str) -> bool {
 
 /// Formats the example token. Its secret is dropped here, so nobody can use it.
 fn token(example: &Example) -> Result<String, Failure> {
-    let secret = Secret::generate().map_err(Failure::trouble)?;
+    let secret = new_secret::generate().map_err(Failure::trouble)?;
     let expires = Timestamp::now().checked_add(LIFE).map_err(Failure::trouble)?;
     let token = NewToken {
         name: "example".to_owned(),
@@ -221,7 +221,8 @@ mod tests {
     fn the_configuration_has_the_choices() {
         for product in Product::ALL {
             let files = files(&choices(product)).unwrap();
-            let config = Config::parse(&text(&files, "tokenward.toml"), Path::new("tokenward.toml")).unwrap();
+            let config =
+                config_file::parse(&text(&files, "tokenward.toml"), Path::new("tokenward.toml")).unwrap();
             assert_eq!(config.upstream.product, product);
             assert_eq!(config.upstream.public_url.as_str(), "https://api.example.com/ctx");
             assert!(!config.auth.never_act_as.is_empty());

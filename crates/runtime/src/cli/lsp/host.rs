@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::source::{SourceSet, limits};
 use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
+use tokenward_pdp::check::Surroundings;
 
-use super::super::compile::{Compiled, Surroundings, prove_first};
+use super::super::compile::{checked_within, prove_first};
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
 use crate::config::universe::universe;
 use crate::config::{Config, ConfigError};
+use crate::config_file;
 
 /// Configurations that are kept.
 const MOST: usize = 32;
@@ -74,7 +76,7 @@ impl Configurations {
         }
         let config = match (file, &text) {
             (Some(file), Some(text)) => {
-                let config = Config::parse(text, file).map_err(|error| error.to_string())?;
+                let config = config_file::parse(text, file).map_err(|error| error.to_string())?;
                 Config {
                     file: Some(file.to_owned()),
                     ..config
@@ -144,7 +146,7 @@ impl Host for Configurations {
         if file.file_name()? != CONFIG_FILE && self.named.as_deref() != Some(file) {
             return None;
         }
-        let problems = match Config::parse(text, file) {
+        let problems = match config_file::parse(text, file) {
             Ok(_) => Vec::new(),
             Err(ConfigError::Invalid(problems)) => problems
                 .into_iter()
@@ -202,8 +204,8 @@ impl Policy for Configured {
     fn check(&self, sources: &SourceSet, stop: &Stop) -> Result<Checked, String> {
         let budget = Budget::stopped_by(Analysis::BUDGET, stop.flag());
         let trouble = |failure: Failure| failure.message().to_owned();
-        let mut checked =
-            Compiled::ungated(sources, (&self.config, &budget), &self.around).map_err(trouble)?;
+        let checked = checked_within(sources, (&self.config, &budget), &self.around);
+        let mut checked = checked.map_err(|why| why.to_string())?;
         let shared = (&self.around.proxied, &budget);
         prove_first(&self.config, sources, shared, &mut checked.diagnostics).map_err(trouble)?;
         Ok(Checked {

@@ -117,7 +117,6 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::secret::Secret;
 
     fn forms(bytes: &[u8]) -> Vec<(usize, Form)> {
         secrets(bytes)
@@ -128,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_form_is_found() {
-        let made = Secret::generate().unwrap();
+        let made = crate::new_secret::generate().unwrap();
         let secret = made.expose();
         assert_eq!(
             forms(format!("a={secret};{secret}x").as_bytes()),
@@ -153,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_not_found() {
-        let made = Secret::generate().unwrap();
+        let made = crate::new_secret::generate().unwrap();
         let secret = made.expose();
         let wrong = format!("twd_{}", "0".repeat(38));
         for text in [

@@ -2,10 +2,10 @@
 
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::plural::plural;
 
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::plural::plural;
 
 /// Why a side cannot be compared.
 pub(in super::super) struct Refused {

@@ -9,6 +9,7 @@ use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
 use super::command::Command;
 use crate::config::Config;
+use crate::config_file;
 use crate::git::{Commit, GitError, Repository};
 
 /// A repository, with the place of the command's configuration in it.
@@ -93,7 +94,7 @@ impl Within {
         let name = format!("{}:{file}", commit.name);
         let text = String::from_utf8(bytes)
             .map_err(|_| Failure::Trouble(format!("`{file}` at `{}` is not UTF-8", commit.name)))?;
-        Ok(Config::parse_as_written(&text, Path::new(&name))?)
+        Ok(config_file::parse_as_written(&text, Path::new(&name))?)
     }
 
     /// Path of the policy at a commit, relative to the repository's top.

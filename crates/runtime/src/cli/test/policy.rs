@@ -6,10 +6,10 @@ use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{SourceMap, compile_within};
+use tokenward_pdp::servable::bind;
 
 use super::super::failure::Failure;
 use super::super::output;
-use super::super::servable::bind;
 use crate::config::Config;
 use crate::live::unbound_artifact;
 use crate::testing::{Lab, Place};
@@ -50,7 +50,7 @@ impl Policy {
             };
             (program, Some((sources, compilation.source_map)))
         };
-        let program = bind(&unbound, config).map_err(|error| Failure::Usage(error.message().to_owned()))?;
+        let program = bind(&unbound, config).map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Self {
             program,
             files,

@@ -1,8 +1,9 @@
 //! Results for people.
 
+use tokenward_pdp::plural::plural;
+
 use super::super::audit::shown;
 use super::super::explain::story;
-use super::super::plural::plural;
 use super::results::Results;
 use crate::testing::{Case, Coverage, Fate, Lab, Mutation, generated_test};
 

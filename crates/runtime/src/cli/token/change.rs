@@ -6,8 +6,8 @@ use tokenward_compiler::findings::find;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
 use tokenward_compiler::{SourceMap, compile_within, resolve_policy};
+use tokenward_pdp::forwarded::proxied;
 
-use super::super::forwarded::proxied;
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};

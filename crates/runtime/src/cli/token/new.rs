@@ -14,7 +14,7 @@ use super::{Failure, file, output, print_json};
 use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::secret::Secret;
+use crate::new_secret;
 
 /// Create a token in a policy file, and show its secret once
 ///
@@ -104,7 +104,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Some(file) => file,
         None => file::for_token(&config, &args.name)?,
     };
-    let secret = Secret::generate().map_err(Failure::trouble)?;
+    let secret = new_secret::generate().map_err(Failure::trouble)?;
     let now = Timestamp::now();
     let expires = match &args.expires {
         Some(text) => Some(time::expiry(text, now)),

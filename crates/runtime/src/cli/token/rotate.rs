@@ -10,7 +10,7 @@ use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::config::parse_duration;
 use crate::live::shown_hash;
-use crate::secret::Secret;
+use crate::new_secret;
 
 /// Give a token a new secret; the old one stays valid for the overlap period
 ///
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let expires = expires
         .transpose()
         .map_err(|message| Failure::Usage(format!("--expires: {message}")))?;
-    let secret = Secret::generate().map_err(Failure::trouble)?;
+    let secret = new_secret::generate().map_err(Failure::trouble)?;
     let name = &args.name;
     let prepared = Edit::of_token(&config.policies, name)?.unchanged();
     let section = prepared.section(name)?;

@@ -5,6 +5,7 @@ use tokenward_compiler::policy::{Token, Users};
 use tokenward_compiler::seal::Mode;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{compile_within, resolve_policy};
+use tokenward_pdp::config::reading;
 
 use super::show::secret_of;
 use super::{Failure, output, print_json};
@@ -12,7 +13,6 @@ use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, 
 use crate::cli::settings::ConfigArg;
 use crate::cli::time::now_ms;
 use crate::config::Config;
-use crate::serve;
 
 /// Show a complete call that the token allows, ready to run
 ///
@@ -120,7 +120,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     }
     let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
     // Read requests and compile the policy as the proxy does.
-    let rules = serve::rules(config)?;
+    let rules = reading::rules(config)?;
     let program = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms())
         .program
         .ok_or_else(|| {

@@ -12,13 +12,13 @@ use tokenward_compiler::fix::{Policy, edited};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::method::Method;
 use tokenward_compiler::source::{SourceSet, Span};
+use tokenward_pdp::config::reading;
+use tokenward_pdp::rehearse::rehearsed;
 
 use crate::cli::Failure;
 use crate::cli::output;
 use crate::config::Config;
-use crate::pep;
 use crate::request::{Framing, RawHead, Rules, Version};
-use crate::serve;
 
 /// Number of calls that are read in one step.
 const STEP: usize = 2_000;
@@ -84,7 +84,7 @@ impl Recorded {
         Ok(Self {
             reader: Reader::open(path).map_err(Failure::trouble)?,
             since_ms,
-            rules: serve::rules(config)?,
+            rules: reading::rules(config)?,
         })
     }
 
@@ -170,7 +170,7 @@ impl Recorded {
             body: Framing::None,
         };
         let keys = Asked::token(program, token);
-        let canonical = pep::rehearsed(&self.rules, (keys.mint, keys.escalate), &raw).ok()?;
+        let canonical = rehearsed(&self.rules, (keys.mint, keys.escalate), &raw).ok()?;
         let pairs = canonical.query.iter();
         let query: Vec<Param<'_>> = pairs
             .map(|(name, value)| Param {

@@ -3,11 +3,11 @@
 use tokenward_compiler::diagnostic::{Diagnostic, Fix, Severity};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::visible;
+use tokenward_pdp::plural::plural;
 
 use super::chosen::Chosen;
 use super::recorded::Judged;
 use crate::cli::output;
-use crate::cli::plural::plural;
 
 /// The report of a run of fixes.
 #[derive(Default)]

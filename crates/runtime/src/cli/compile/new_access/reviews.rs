@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
 use tokenward_compiler::tokens::{Reviewed, ReviewedWhat, read_reviewed};
+use tokenward_pdp::side::Side;
 
 use super::super::super::failure::Failure;
 use super::super::super::output;
-use super::super::super::side::Side;
 
 pub(super) struct Reviews {
     /// Reviews of the base.

@@ -1,0 +1,49 @@
+//! Checks of policies, with their progress, and with the comparison with a base.
+
+use tokenward_compiler::analysis::Budget;
+use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::Unanswered;
+use tokenward_pdp::check::{Check, Compiled, Surroundings, Terms};
+
+use super::super::failure::Failure;
+use super::super::progress::by_stage;
+use super::super::time::now_ms;
+use super::new_access::Base;
+use crate::config::Config;
+
+/// Compiles and checks a policy. `gate` contains the base, beyond which the policy may give nothing, and the configuration with
+/// paths as written.
+pub(super) fn checked(
+    sources: &SourceSet,
+    (config, budget): (&Config, &Budget),
+    gate: Option<(&Base, Config)>,
+) -> Result<Compiled, Failure> {
+    let terms = Terms {
+        config,
+        budget,
+        now_ms: now_ms(),
+        is_gated: gate.is_some(),
+    };
+    let mut check = Check::new(sources, terms, None, &mut by_stage())?;
+    if let Some((base, config)) = gate {
+        check.beyond(config, |new, given, diagnostics| {
+            base.check(new, given, budget, diagnostics)
+        })?;
+    }
+    Ok(check.finish())
+}
+
+/// Checks a policy without a gate, as one of many checks.
+pub(in super::super) fn checked_within(
+    sources: &SourceSet,
+    (config, budget): (&Config, &Budget),
+    around: &Surroundings,
+) -> Result<Compiled, Unanswered> {
+    let terms = Terms {
+        config,
+        budget,
+        now_ms: now_ms(),
+        is_gated: false,
+    };
+    Ok(Check::new(sources, terms, Some(around), &mut by_stage())?.finish())
+}
