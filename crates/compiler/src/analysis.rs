@@ -62,6 +62,7 @@ mod identity;
 mod language;
 mod lifted_names;
 mod machine;
+mod meeting;
 mod names;
 mod obstacle;
 mod parameters;
@@ -103,7 +104,9 @@ pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,
     clauses::Ruled,
+    common::Shared,
     forwarding::Forwarding,
+    meeting::Meeting,
     prefilter::{head, literals},
     prover::{Accepted, Prover},
     side::Side,
