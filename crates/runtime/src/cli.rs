@@ -13,6 +13,7 @@ mod compile;
 mod completions;
 mod config;
 mod demo;
+mod descriptions;
 mod diff;
 mod explain;
 mod explain_code;
@@ -31,6 +32,7 @@ mod output;
 pub mod playground;
 mod plural;
 mod progress;
+mod reach;
 mod scan;
 mod schema;
 mod servable;
@@ -68,6 +70,7 @@ Begin here:
   tokenward test                  run the tests of the policy
   tokenward diff main..HEAD       what a policy change newly allows
   tokenward ask 'DELETE /rest/.*' which tokens may make such requests
+  tokenward reach --openapi FILE  which operations of the API the tokens reach
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -90,6 +93,7 @@ enum Verb {
     Inspect(inspect::Args),
     Ask(ask::Args),
     WhoCan(who_can::Args),
+    Reach(reach::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -125,6 +129,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Ask(args) => ask::run(&args),
         Verb::WhoCan(args) => who_can::run(&args),
+        Verb::Reach(args) => reach::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),

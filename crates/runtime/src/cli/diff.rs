@@ -24,6 +24,7 @@ use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
+pub(super) use markdown::code;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));
