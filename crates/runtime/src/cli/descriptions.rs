@@ -136,11 +136,6 @@ impl Described {
             .position(|operation| std::ptr::eq(operation, found));
         at.ok_or_else(|| Failure::Usage(shown(&format!("no operation `{name}`"))))
     }
-
-    /// `GET /rest/api/2/myself (getUser)`.
-    pub(super) fn name(&self, at: usize) -> String {
-        self.all.operations.get(at).map_or_else(String::new, name)
-    }
 }
 
 /// `GET /rest/api/2/myself (getUser)`.
