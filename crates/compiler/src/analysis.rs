@@ -62,6 +62,7 @@ mod identity;
 mod language;
 mod lifted_names;
 mod machine;
+mod meeting;
 mod names;
 mod obstacle;
 mod parameters;
@@ -103,8 +104,10 @@ pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,
     clauses::Ruled,
+    common::Shared,
     forwarding::Forwarding,
-    prefilter::{head, literals},
+    meeting::Meeting,
+    prefilter::{beginning, head, literals},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -44,6 +44,7 @@ pub mod mutate;
 pub mod parse;
 pub mod policy;
 pub mod range;
+pub mod reach;
 pub mod regexp;
 pub mod revoked;
 pub mod seal;

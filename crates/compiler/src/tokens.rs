@@ -23,7 +23,7 @@ pub use invariant::{InvariantDef, InvariantKind};
 pub use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub(crate) use reviewed::KEYS as REVIEW_KEYS;
-pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
+pub use reviewed::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
 pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 pub(crate) use test_case::read as read_tests;
 pub use test_case::{Expect, Keys as RequestKeys, RequestDef, TestDef};

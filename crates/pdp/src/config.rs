@@ -63,6 +63,8 @@ pub struct Config {
     pub health: Health,
     /// The protected REST API.
     pub upstream: Upstream,
+    /// Descriptions of that API.
+    pub api: Api,
     /// How the upstream learns on whose behalf a call is made.
     pub identity: Identity,
     /// How clients present their tokens.
@@ -81,6 +83,13 @@ pub struct Config {
     pub log: Log,
     /// Export of spans for OpenTelemetry.
     pub telemetry: Telemetry,
+}
+
+/// Descriptions of the protected API, for commands that name its operations. The proxy does not read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Api {
+    /// OpenAPI or Swagger documents, in JSON or YAML.
+    pub descriptions: Vec<PathBuf>,
 }
 
 /// The keys of tokens and of compiled policies.

@@ -12,6 +12,7 @@ mod compile;
 mod completions;
 mod config;
 mod demo;
+mod descriptions;
 mod diff;
 mod explain;
 mod explain_code;
@@ -27,6 +28,7 @@ mod operator;
 mod output;
 #[doc(hidden)]
 mod progress;
+mod reach;
 mod scan;
 mod schema;
 mod serve;
@@ -64,6 +66,7 @@ Begin here:
   tokenward test                  run the tests of the policy
   tokenward diff main..HEAD       what a policy change newly allows
   tokenward ask 'DELETE /rest/.*' which tokens may make such requests
+  tokenward reach --openapi FILE  which operations of the API the tokens reach
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -86,6 +89,7 @@ enum Verb {
     Inspect(inspect::Args),
     Ask(ask::Args),
     WhoCan(who_can::Args),
+    Reach(reach::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -121,6 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Ask(args) => ask::run(&args),
         Verb::WhoCan(args) => who_can::run(&args),
+        Verb::Reach(args) => reach::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
@@ -168,10 +173,14 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 4] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 5] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
+        ),
+        (
+            "operation",
+            "an operation of the API: the one that is asked about, or one that a new token may call",
         ),
         ("check", "check, and do nothing else"),
         ("diff", "write nothing, and show the changes"),

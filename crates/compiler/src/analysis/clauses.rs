@@ -100,7 +100,7 @@ impl<'p> Ruled<'p> {
     }
 
     /// Whether the rule's URL matches a path.
-    pub(super) fn matches_path(self, path: &str) -> bool {
+    pub(crate) fn matches_path(self, path: &str) -> bool {
         self.program.url(self.rule.url).matches(path)
     }
 

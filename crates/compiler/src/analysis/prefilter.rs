@@ -128,6 +128,22 @@ fn is_within(within: &Matcher, around: &Matcher, languages: &mut Languages) -> b
     matches!(languages.text(&goal), Ok(None))
 }
 
+/// Whether no text of a pattern of globs is one of `other`. Only the automaton of `other` is built, so that many patterns can be
+/// compared with a few. "No" says nothing.
+pub(super) fn misses(globs: &Matcher, other: &Matcher, languages: &mut Languages) -> bool {
+    let Matcher::Glob(code) = globs else { return false };
+    let Some(others) = machines(other, languages) else {
+        return false;
+    };
+    let misses = |glob: &Glob| {
+        others.iter().all(|machine| {
+            let states = reached(glob, machine);
+            states.is_some_and(|states| !states.iter().any(|state| machine.accepts(*state)))
+        })
+    };
+    code.globs().is_some_and(|globs| globs.iter().all(misses))
+}
+
 /// The machines of a matcher's parts.
 pub(super) fn machines(matcher: &Matcher, languages: &mut Languages) -> Option<Vec<Shared>> {
     if matches!(matcher, Matcher::Nothing | Matcher::Everything) {
@@ -161,6 +177,14 @@ pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
         _ => Vec::new(),
     };
     globs.iter().map(first).reduce(common).unwrap_or_default()
+}
+
+/// The bytes that every path of the rule begins with, as far as its globs or its automaton determine them.
+pub(crate) fn beginning(ruled: Ruled<'_>) -> Vec<u8> {
+    match path(ruled) {
+        Some(Matcher::Automaton(automaton)) => forced(automaton),
+        _ => head(ruled),
+    }
 }
 
 /// The longest common beginning.

@@ -155,7 +155,7 @@ impl Proxied {
         &self.refused
     }
 
-    pub(super) fn proxy(&self) -> &dyn Proxy {
+    pub(crate) fn proxy(&self) -> &dyn Proxy {
         &*self.proxy
     }
 

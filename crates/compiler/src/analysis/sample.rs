@@ -110,7 +110,7 @@ impl<'p> Prover<'p> {
 
 impl Prover<'_> {
     /// Whether a request can have this path.
-    fn is_path(&self, path: &str) -> bool {
+    pub(crate) fn is_path(&self, path: &str) -> bool {
         let is_in = |language| self.languages.has(language, path);
         is_in(LangId::ROOTED) && !(self.universe().canonical_paths && is_in(LangId::NO_PATH))
     }

@@ -27,6 +27,9 @@ pub(crate) const KEYS: &[&str] = &[
 /// The keys of which each entry has one: whom it is about.
 const SUBJECTS: [&str; 3] = ["token", "configuration", "invariant"];
 
+/// The key of an entry about an operation of the API, whose `value` is the operation: `tokenward reach` judges it.
+pub const OPERATION_KEY: &str = "operation";
+
 /// One entry.
 #[derive(Clone, Debug)]
 pub struct Reviewed {

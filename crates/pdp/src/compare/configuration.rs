@@ -55,6 +55,8 @@ fn settings(config: &Config) -> Vec<Setting> {
         admin,
         health,
         upstream,
+        // Only commands read it, and it decides nothing.
+        api: _,
         identity,
         auth,
         audit,

@@ -260,6 +260,8 @@ pub struct Direction {
 pub struct Example {
     /// The request.
     pub request: Request,
+    /// The operation of the API that the request is a call of, if a description is known and has it.
+    pub operation: Option<String>,
     /// A shell command that sends the request.
     pub curl: String,
     /// Cause of the difference.
@@ -380,6 +382,7 @@ impl Direction {
             let example = Example {
                 curl: curl(&finding.witness, more, users),
                 request: finding.witness,
+                operation: None,
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),

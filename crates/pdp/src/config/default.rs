@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Health, Identity, Keys,
-    Limits, Lint, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream,
-    Values,
+    Admin, Answers, Api, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Health, Identity,
+    Keys, Limits, Lint, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens,
+    Upstream, Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -31,6 +31,7 @@ impl Default for Config {
             admin: Admin::default(),
             health: Health::default(),
             upstream: Upstream::default(),
+            api: Api::default(),
             identity: Identity::default(),
             auth: Auth::default(),
             audit: AuditConfig::at(".tokenward/audit"),

@@ -9,8 +9,8 @@ use toml::de::DeTable;
 use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
 use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity, Limits,
-    Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
+    Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity,
+    Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
     Throttling, TlsFiles, Upstream, keys, lint, server, tokens, value, values,
 };
 
@@ -67,6 +67,7 @@ impl Config {
         let place = |path: &mut PathBuf| *path = directory.join(&*path);
         place(&mut self.policies);
         place(&mut self.admin.secret_file);
+        self.api.descriptions.iter_mut().for_each(place);
         place(&mut self.audit.path);
         self.audit.signing_key.iter_mut().for_each(place);
         if let Some(PasswordSource::File(key)) = &mut self.audit_values.key {
@@ -119,6 +120,11 @@ fn root(it: &mut Fields<'_>) -> Config {
         }),
         lint: it.section("lint", lint::lint),
         tokens: it.section("tokens", tokens::tokens),
+        api: it.section("api", |it| Api {
+            descriptions: it.or("descriptions", Vec::new(), |value| {
+                value::any_of(value, value::path)
+            }),
+        }),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,
         audit_values,

@@ -23,6 +23,7 @@ use crate::config::universe::{served, universe};
 use equality::Equality;
 
 pub(super) use asked::{Asked, Blocked};
+pub(super) use listing::{Text, line_json, place};
 pub(super) use policy::{Policy, wrong};
 pub(super) use show::{Ended, Format, end, reaches as show_reaches};
 

@@ -16,6 +16,7 @@ use tokenward_pdp::compare::{render_json, render_text};
 use tokenward_pdp::plural::plural;
 use tokenward_pdp::side::Side;
 
+use super::descriptions::Names;
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
@@ -24,6 +25,7 @@ use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
+pub(super) use markdown::code;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));
@@ -65,6 +67,9 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
         progress.tell(done, of)
     })?;
     report.explain(&mut lines, new);
+    if let Some(names) = Names::near(&new.config, args.config.directory()) {
+        report.name_operations(&|request| names.of(request));
+    }
     if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
         write(file, certificates)?;
     }

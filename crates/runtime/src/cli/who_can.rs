@@ -1,4 +1,4 @@
-//! `tokenward who-can`: the tokens that can make one call.
+//! `tokenward who-can`: the tokens that can make one call, or calls of one operation.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,12 @@ use tokenward_pdp::inspect::check_query;
 
 use super::ask::{Asked, Blocked, Ended, Format, Policy, end, show_reaches, wrong};
 use super::audit::shown as shown_text;
+use super::descriptions::DescriptionArgs;
 use super::explain;
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
+use super::reach;
 use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::config::universe::universe;
@@ -25,6 +27,9 @@ use crate::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 /// which conditions on the body and the caller, with an example. The query is that of the URL. The body may be any but a
 /// form. A call that issues credentials or gives rights also needs `mint` or `escalate`.
 ///
+/// With a description of the API (--openapi, or `[api] descriptions` in the configuration), it also answers for one
+/// operation, by its `operationId` or its path with parameters: see `tokenward reach`.
+///
 /// The exit code is 0 if the question was answered, also if no token can make the call. It is 2 if the call has an
 /// error, and 3 if an answer is not settled or the policy cannot be used.
 #[derive(clap::Args)]
@@ -32,12 +37,16 @@ use crate::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 Examples:
   tokenward who-can DELETE /rest/api/2/issue/KANBAN-100
   tokenward who-can GET 'https://jira.example.com/rest/api/2/search?jql=project%20%3D%20HR'
+  tokenward who-can deleteIssue                   an operation of the API's description
+  tokenward who-can DELETE '/rest/api/2/issue/{issueIdOrKey}'
   tokenward who-can --json PUT /rest/api/2/issue/KANBAN-100/assignee")]
 pub(super) struct Args {
-    /// Method of the call
+    /// Method of the call, or the name of an operation
     method: String,
-    /// URL of the call, or its path below the public URL
-    url: String,
+    /// URL of the call, its path below the public URL, or the path of an operation
+    url: Option<String>,
+    #[command(flatten)]
+    descriptions: DescriptionArgs,
     /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
@@ -61,8 +70,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn answer(args: &Args, format: Format) -> Result<Ended, Failure> {
     let config = args.config.or_default()?;
+    let url = match &args.url {
+        Some(url) if !url.contains('{') => url,
+        url => return of_operation(args, url.as_deref(), &config, format),
+    };
     check_method(&args.method)?;
-    let (reading, rules) = explain::reading(&args.method, &args.url, &config)?;
+    let (reading, rules) = explain::reading(&args.method, url, &config)?;
     let policy = Policy::read(args.policies.as_deref(), &config)?;
     let asked = Asked::call(&shown(args, &reading));
     // A call that the proxy refuses before it looks at lines is one that no token can make.
@@ -99,6 +112,36 @@ fn answer(args: &Args, format: Format) -> Result<Ended, Failure> {
     reaches.extend(would_not.into_iter().map(|(_, reach)| reach));
     let blocked: Vec<Blocked> = would.into_iter().map(|(blocked, _)| blocked).collect();
     show_reaches(&asked, &policy, (&reaches, &blocked), format)
+}
+
+/// Answers for one operation of the API's description.
+fn of_operation(args: &Args, path: Option<&str>, config: &Config, format: Format) -> Result<Ended, Failure> {
+    let is_method = Method::from_name(&args.method).is_some();
+    let name = match path {
+        Some(path) => format!("{} {path}", args.method),
+        None if is_method => {
+            return Err(Failure::Usage(shown_text(&format!(
+                "`{}` is a method; give the URL of the call, too",
+                args.method
+            ))));
+        }
+        None => args.method.clone(),
+    };
+    let described = args.descriptions.read(config)?;
+    let operation = described.find(&name)?;
+    let policy = Policy::read(args.policies.as_deref(), config)?;
+    let format = match format {
+        Format::Text => reach::Format::Table,
+        Format::Json => reach::Format::Json,
+    };
+    let budget = Budget::new(args.budget);
+    reach::show(
+        (&described, Some(operation)),
+        (&policy, None),
+        (config, &budget),
+        format,
+    )
+    .map(Ok)
 }
 
 /// Refuses a method that is nearly one that lines can name: of any other method, lines permit nothing.

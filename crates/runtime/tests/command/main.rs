@@ -10,6 +10,7 @@
 mod ownership;
 mod policy;
 mod proxy;
+mod reach;
 mod repository;
 mod tokenward;
 

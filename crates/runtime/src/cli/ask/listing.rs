@@ -11,18 +11,18 @@ use crate::text::time;
 
 /// Answers as text: lines with an indent.
 #[derive(Default)]
-pub(super) struct Text(String);
+pub(in super::super) struct Text(String);
 
 impl Text {
     /// Adds a line. Characters in it that a terminal would act on stand as escapes.
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
+    pub(in super::super) fn line(&mut self, indent: usize, text: &str) {
         self.0.push_str(&" ".repeat(indent));
         self.0.push_str(&shown(text));
         self.0.push('\n');
     }
 
     /// Adds an example: decoded, as a command, and with what keeps the proxy from forwarding it.
-    pub(super) fn request(
+    pub(in super::super) fn request(
         &mut self,
         indent: usize,
         (request, obstacles): (&Request, &[Obstacle]),
@@ -35,18 +35,18 @@ impl Text {
         }
     }
 
-    pub(super) fn end(self) -> String {
+    pub(in super::super) fn end(self) -> String {
         self.0
     }
 }
 
 /// `ci.toml:7: [get]/rest/.*`
-pub(super) fn place(program: &Program, id: LineId) -> String {
+pub(in super::super) fn place(program: &Program, id: LineId) -> String {
     let line = program.line(id);
     format!("{}:{}: {}", line.file, line.number, line.text)
 }
 
-pub(super) fn line_json(program: &Program, id: LineId) -> Value {
+pub(in super::super) fn line_json(program: &Program, id: LineId) -> Value {
     let line = program.line(id);
     json!({
         "file": line.file,

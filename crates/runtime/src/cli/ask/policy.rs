@@ -65,7 +65,7 @@ impl Policy {
     }
 
     /// The token of a name that the command line gives.
-    pub(super) fn token(&self, name: &str) -> Result<TokenId, Failure> {
+    pub(in super::super) fn token(&self, name: &str) -> Result<TokenId, Failure> {
         if name.starts_with(TOKEN_PREFIX) {
             return Err(Failure::Usage(
                 "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
@@ -75,7 +75,7 @@ impl Policy {
     }
 
     /// `active`, `revoked` or `expired`.
-    pub(super) fn state(&self, token: &Token) -> &'static str {
+    pub(in super::super) fn state(&self, token: &Token) -> &'static str {
         if token.revoked || self.revocations.has(&token.secret_hash) {
             "revoked"
         } else if token.expires.is_some_and(|expires| expires <= self.now_ms) {

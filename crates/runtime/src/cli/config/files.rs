@@ -1,16 +1,18 @@
 //! Key files, certificates and secrets that the configuration names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokenward_audit::{PrivateFileError, SigningKey as AuditKey, read_private};
 
+use super::super::descriptions::read_one;
 use super::item::{Item, Result, item};
 use crate::admin_secret;
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
 use crate::config::{Config, Identity, PasswordSource, TlsFiles};
 use crate::serve::creatable;
 use crate::tls::{Expiry, Pair, TlsError, certificates, contents};
+use tokenward_pdp::plural::plural;
 
 pub(super) fn all(config: &Config) -> Vec<Item> {
     let mut items = certificates_of(config);
@@ -23,6 +25,7 @@ pub(super) fn all(config: &Config) -> Vec<Item> {
         items.push(item("secret file", private(secret)));
     }
     items.extend(keys(config));
+    items.extend(descriptions(config));
     items
 }
 
@@ -147,6 +150,25 @@ fn keys(config: &Config) -> Vec<Item> {
         ));
     }
     items
+}
+
+/// Descriptions of the API. Only commands read them.
+fn descriptions(config: &Config) -> Vec<Item> {
+    let read = |path: &PathBuf| {
+        if !path.exists() {
+            let text = format!("{}: not here; the proxy does not need it", path.display());
+            return item("description", Result::Skipped(text));
+        }
+        let counted = read_one(path).map(|read| {
+            let count = read.operations.len();
+            format!("{}: {count} {}", shown(path), plural(count, "operation"))
+        });
+        item(
+            "description",
+            Result::of(counted.map_err(|failure| failure.message().to_owned())),
+        )
+    };
+    config.api.descriptions.iter().map(read).collect()
 }
 
 fn key_file<E: std::fmt::Display>(

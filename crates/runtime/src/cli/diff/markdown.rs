@@ -104,6 +104,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         render_widened(token, example, out);
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
         render_decoded(&example.request, out);
+        if let Some(operation) = &example.operation {
+            let _ = writeln!(out, "- operation: {}", code(operation));
+        }
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             let _ = writeln!(out, "- {obstacles}");
         }
@@ -169,7 +172,7 @@ fn render_widened(token: &TokenReport, example: &Example, out: &mut String) {
 
 /// Formats a code span that may contain any backticks (CommonMark 0.31 section 6.1), in which links and mentions have no
 /// effect. All that others wrote is shown in one: names of tokens, files and sets are theirs, too.
-fn code(text: &str) -> String {
+pub(in super::super) fn code(text: &str) -> String {
     let text = visible(text);
     // Two backticks without a text between them would open a longer span.
     if text.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
-use tokenward_compiler::tokens::{Reviewed, ReviewedWhat, read_reviewed};
+use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
 use tokenward_pdp::side::Side;
 
 use super::super::super::failure::Failure;
@@ -92,7 +92,9 @@ impl Reviews {
                     "ask an owner to approve the change, then run the command in CI with --accept-reviews",
                 ));
             }
-            let headline = if !needed {
+            let is_operation = matches!(&entry.what, ReviewedWhat::Key { key, .. } if key == OPERATION_KEY);
+            // `tokenward reach` judges whether operations need reviews.
+            let headline = if !needed && !is_operation {
                 format!("no new access needs this review of {}", entry.what)
             } else if !counts(entry, self.now) {
                 "this review has expired".to_owned()

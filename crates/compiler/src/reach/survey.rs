@@ -1,0 +1,406 @@
+//! All operations and all tokens at once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    cells::{Asking, Cell},
+    classes::{Class, Classes, Lines},
+    likeness::{Beginning, Form},
+    operation::Catalogue,
+    samples,
+};
+use crate::{
+    analysis::{
+        Asked, Budget, Fault, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, Universe, head,
+    },
+    ask::Question,
+    ir::{LineId, Program, TokenId, UrlId},
+};
+
+/// The operations that tokens reach.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The tokens, in the order in which they were given.
+    pub tokens: Vec<Reached>,
+    /// The answers that tokens share.
+    cells: Vec<Cell>,
+}
+
+/// The operations that one token reaches.
+#[derive(Debug)]
+pub struct Reached {
+    /// The token.
+    pub token: TokenId,
+    /// Operations by number, in their order, each with the number of its cell.
+    cells: Vec<(u32, u32)>,
+    lines: Lines,
+}
+
+impl Survey {
+    /// The operations that a token reaches or would reach without a forbid line or an obstacle, each with the answer.
+    pub fn cells<'s>(&'s self, reached: &'s Reached) -> impl Iterator<Item = (usize, &'s Cell)> {
+        let cells = reached.cells.iter();
+        cells.filter_map(|(operation, cell)| Some((*operation as usize, self.cells.get(*cell as usize)?)))
+    }
+
+    /// Whether nothing was left open.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.cells.iter().all(Cell::is_settled)
+    }
+}
+
+impl Reached {
+    /// The lines of the token that belong to a class.
+    pub fn lines(&self, class: Class) -> impl Iterator<Item = LineId> {
+        let lines = self.lines.permits.iter().chain(&self.lines.forbids);
+        lines.filter(move |(own, _)| *own == class).map(|(_, line)| *line)
+    }
+
+    /// The permit lines of the token, in the order of decision; a line with `{USER}` is there once for each user.
+    pub fn permits(&self) -> impl Iterator<Item = (Class, LineId)> {
+        self.lines.permits.iter().copied()
+    }
+}
+
+/// A class whose URL matches some of an operation's paths.
+#[derive(Clone, Debug)]
+pub(super) struct Touch {
+    pub(super) class: Class,
+    pub(super) meeting: Meeting,
+    pub(super) is_conditional: bool,
+    /// A path of the operation that the URL matches, if one was found without a search.
+    pub(super) path: Option<Arc<str>>,
+}
+
+impl Touch {
+    /// Whether the lines match all calls of the operation.
+    pub(super) fn is_whole(&self) -> bool {
+        self.meeting == Meeting::All && !self.is_conditional
+    }
+}
+
+/// Returns the operations of a catalogue that tokens of a bound program reach. `proxied`: the proxy that forwards the calls that are
+/// shown. `progress` receives the numbers of tokens that are done and of all.
+///
+/// # Errors
+/// A [`Fault`].
+pub fn survey<'p>(
+    catalogue: &'p Catalogue,
+    (program, tokens): (&'p Program, &[TokenId]),
+    (universe, proxied, budget): (Universe, Option<&'p Proxied>, &Budget),
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Survey, Fault> {
+    let mut classes = Classes::default();
+    let lines: Vec<Lines> = tokens.iter().map(|token| classes.add(program, *token)).collect();
+    let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
+    let paths = Paths::of(catalogue, proxied, &mut prover);
+    let touched = paths.touched(&classes, program, &mut prover);
+    let mut survey = Survey::default();
+    let mut known: HashMap<Key, Option<u32>> = HashMap::new();
+    for (done, (token, lines)) in tokens.iter().zip(lines).enumerate() {
+        let one = OneToken {
+            program,
+            token: *token,
+            proxied,
+            classes: &classes,
+            lines: &lines,
+        };
+        let cells = one.cells((&paths, &touched), (&mut survey.cells, &mut known), &mut prover)?;
+        survey.tokens.push(Reached {
+            token: *token,
+            cells,
+            lines,
+        });
+        progress(done + 1, tokens.len());
+    }
+    Ok(survey)
+}
+
+impl Catalogue {
+    /// The operations some of whose calls a question is about, by number, each with whether it is about all of them. An operation of
+    /// which this is not settled within the budget is among them.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub fn of_line<'p>(
+        &'p self,
+        question: &'p Question,
+        (universe, budget): (Universe, &Budget),
+    ) -> Result<Vec<(usize, bool)>, Fault> {
+        let Some(ruled) = question.rule() else {
+            return Ok(Vec::new());
+        };
+        let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
+        let paths = Paths::of(self, None, &mut prover);
+        let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
+        let mut found = Vec::new();
+        for (group, meeting, _) in paths.meetings(ruled, &mut prover) {
+            let operations = paths.groups.get(group).map(|group| group.operations.as_slice());
+            for at in operations.unwrap_or_default().iter().map(|at| *at as usize) {
+                let operation = self.operations().get(at);
+                if operation.is_some_and(|operation| ruled.rule.methods.contains(operation.method)) {
+                    found.push((at, meeting == Meeting::All && !is_conditional));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+/// All that an answer depends on: the operation, the classes that touch it, and the keys of the token.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    operation: u32,
+    classes: Box<[Class]>,
+    keys: (bool, bool, bool),
+}
+
+/// The operations by their paths.
+struct Paths<'p> {
+    catalogue: &'p Catalogue,
+    /// Operations with the same template.
+    groups: Vec<Group<'p>>,
+    /// Calls of each operation, those first that the proxy would forward if a line allowed them.
+    samples: Vec<Vec<Request>>,
+    /// How many of them the proxy would forward.
+    forwardable: Vec<usize>,
+}
+
+struct Group<'p> {
+    /// The rule of one of the operations.
+    rule: Ruled<'p>,
+    /// The bytes that every path begins with.
+    head: Vec<u8>,
+    form: Form,
+    samples: Vec<String>,
+    operations: Vec<u32>,
+}
+
+impl<'p> Paths<'p> {
+    fn of(catalogue: &'p Catalogue, proxied: Option<&Proxied>, prover: &mut Prover<'p>) -> Self {
+        let program = catalogue.program();
+        let mut groups: Vec<Group<'p>> = Vec::new();
+        let mut known: HashMap<UrlId, usize> = HashMap::new();
+        let mut of_group = Vec::new();
+        for (at, operation) in catalogue.operations().iter().enumerate() {
+            let side = Side::demand(program, catalogue.token(at));
+            let Some(rule) = side.permits().first().copied() else {
+                of_group.push(None);
+                continue;
+            };
+            let group = *known.entry(rule.rule.url).or_insert(groups.len());
+            if group == groups.len() {
+                let mut samples = samples::paths(operation);
+                samples.retain(|path| rule.matches_path(path) && prover.is_path(path));
+                if samples.is_empty() {
+                    samples.extend(prover.sample(rule).map(|request| request.path));
+                }
+                groups.push(Group {
+                    rule,
+                    head: head(rule),
+                    form: Form::of(operation),
+                    samples,
+                    operations: Vec::new(),
+                });
+            }
+            if let (Some(group), Ok(at)) = (groups.get_mut(group), u32::try_from(at)) {
+                group.operations.push(at);
+            }
+            of_group.push(Some(group));
+        }
+        let samples = catalogue
+            .operations()
+            .iter()
+            .zip(of_group)
+            .map(|(operation, group)| {
+                let group = group.and_then(|group| groups.get(group));
+                let paths = group.into_iter().flat_map(|group| &group.samples);
+                let request = |path: &String| Request {
+                    method: operation.method,
+                    path: path.clone(),
+                    query: Vec::new(),
+                    body: RequestBody::Absent,
+                };
+                paths.map(request).collect()
+            });
+        let mut samples: Vec<Vec<Request>> = samples.collect();
+        let would_forward = |request: &Request| {
+            let obstacles = |proxied: &Proxied| proxied.proxy().obstacles(Asked::anyone(), request);
+            proxied.is_none_or(|proxied| obstacles(proxied).is_empty())
+        };
+        let sorted = samples.iter_mut().map(|samples| {
+            let (first, rest): (Vec<Request>, Vec<Request>) = samples.drain(..).partition(would_forward);
+            let count = first.len();
+            samples.extend(first.into_iter().chain(rest));
+            count
+        });
+        let forwardable = sorted.collect();
+        Self {
+            catalogue,
+            groups,
+            samples,
+            forwardable,
+        }
+    }
+
+    /// The operations that each class touches.
+    fn touched(
+        &self,
+        classes: &Classes,
+        program: &'p Program,
+        prover: &mut Prover<'p>,
+    ) -> Vec<Vec<(u32, Touch)>> {
+        // Classes that differ only in methods or conditions have the same paths.
+        let mut known: HashMap<UrlId, Vec<Met>> = HashMap::new();
+        let mut touched = Vec::new();
+        for class in classes.all() {
+            let Some(ruled) = classes.rule(program, class) else {
+                touched.push(Vec::new());
+                continue;
+            };
+            let meetings = known
+                .entry(ruled.rule.url)
+                .or_insert_with(|| self.meetings(ruled, prover));
+            let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
+            let mut own = Vec::new();
+            for (group, meeting, path) in meetings.iter() {
+                let operations = self.groups.get(*group).map(|group| group.operations.as_slice());
+                for at in operations.unwrap_or_default() {
+                    let operation = self.catalogue.operations().get(*at as usize);
+                    if operation.is_some_and(|operation| ruled.rule.methods.contains(operation.method)) {
+                        own.push((
+                            *at,
+                            Touch {
+                                class,
+                                meeting: *meeting,
+                                is_conditional,
+                                path: path.clone(),
+                            },
+                        ));
+                    }
+                }
+            }
+            touched.push(own);
+        }
+        touched
+    }
+
+    /// The groups whose paths a rule meets.
+    fn meetings(&self, ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Vec<Met> {
+        let own = head(ruled);
+        prover.begin_token();
+        let line = Beginning::of(ruled, prover);
+        let mut met = Vec::new();
+        for (at, group) in self.groups.iter().enumerate() {
+            let part = own.iter().zip(&group.head).any(|(one, other)| one != other);
+            if part || group.form.is_apart(&line) {
+                continue;
+            }
+            let spelled = group.form.spelled(&line);
+            let fits =
+                ruled.matches_path(&spelled) && group.rule.matches_path(&spelled) && prover.is_path(&spelled);
+            let path: Option<Arc<str>> = fits.then(|| spelled.into());
+            match prover.meeting(group.rule, ruled, (&group.samples, path.as_deref())) {
+                Ok(Meeting::Apart) => {}
+                Ok(meeting) => met.push((at, meeting, path)),
+                // The questions about the tokens settle it, or say that it is open.
+                Err(_) => met.push((at, Meeting::Some, path)),
+            }
+        }
+        met
+    }
+}
+
+/// A group that a rule meets, and a path of both.
+type Met = (usize, Meeting, Option<Arc<str>>);
+
+struct OneToken<'p, 'a> {
+    program: &'p Program,
+    token: TokenId,
+    proxied: Option<&'p Proxied>,
+    classes: &'a Classes,
+    lines: &'a Lines,
+}
+
+impl<'p> OneToken<'p, '_> {
+    fn cells(
+        &self,
+        (paths, touched): (&Paths<'p>, &[Vec<(u32, Touch)>]),
+        (cells, known): (&mut Vec<Cell>, &mut HashMap<Key, Option<u32>>),
+        prover: &mut Prover<'p>,
+    ) -> Result<Vec<(u32, u32)>, Fault> {
+        let own = self.program.token(self.token);
+        let permits = self.by_operation(&self.lines.permits, touched);
+        let forbids = self.by_operation(&self.lines.forbids, touched);
+        let count = u32::try_from(paths.samples.len()).unwrap_or(u32::MAX);
+        let (mut permits, mut forbids) = (permits.as_slice(), forbids.as_slice());
+        let mut found = Vec::new();
+        for operation in 0..count {
+            let permitting = front(&mut permits, operation);
+            let forbidding = front(&mut forbids, operation);
+            if permitting.is_empty() && !own.unrestricted {
+                continue;
+            }
+            let touches = permitting.iter().chain(forbidding);
+            let key = Key {
+                operation,
+                classes: touches.map(|(_, touch)| touch.class).collect(),
+                keys: (own.mint, own.escalate, own.unrestricted),
+            };
+            let cell = match known.get(&key) {
+                Some(known) => *known,
+                None => {
+                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| touch.clone()).collect();
+                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| touch.clone()).collect();
+                    let catalogue = paths.catalogue;
+                    let asking = Asking {
+                        program: self.program,
+                        token: self.token,
+                        proxied: self.proxied,
+                        demand: (catalogue.program(), catalogue.token(operation as usize)),
+                        samples: paths.samples.get(operation as usize).map_or(&[], Vec::as_slice),
+                        forwardable: paths
+                            .forwardable
+                            .get(operation as usize)
+                            .copied()
+                            .unwrap_or_default(),
+                        classes: self.classes,
+                        lines: self.lines,
+                        permits: &permitting,
+                        forbids: &forbidding,
+                    };
+                    let number = u32::try_from(cells.len()).ok();
+                    let answer = asking.answer(prover)?;
+                    let cell = number.filter(|_| answer.is_some());
+                    cells.extend(answer);
+                    known.insert(key, cell);
+                    cell
+                }
+            };
+            found.extend(cell.map(|cell| (operation, cell)));
+        }
+        Ok(found)
+    }
+
+    /// The lines' classes by the operations that they touch, in order, each class once.
+    fn by_operation(&self, lines: &[(Class, LineId)], touched: &[Vec<(u32, Touch)>]) -> Vec<(u32, Touch)> {
+        let classes = lines
+            .iter()
+            .filter_map(|(class, _)| touched.get(class.0 as usize));
+        let mut all: Vec<(u32, Touch)> = classes.flatten().cloned().collect();
+        all.sort_unstable_by_key(|(operation, touch)| (*operation, touch.class));
+        all.dedup_by_key(|(operation, touch)| (*operation, touch.class));
+        all
+    }
+}
+
+/// Takes the touches of an operation from the beginning of the list, which is in the order of operations.
+fn front<'t>(list: &mut &'t [(u32, Touch)], operation: u32) -> &'t [(u32, Touch)] {
+    let all: &'t [(u32, Touch)] = list;
+    let count = all.iter().take_while(|(at, _)| *at == operation).count();
+    let (own, rest) = all.split_at_checked(count).unwrap_or((all, &[]));
+    *list = rest;
+    own
+}
