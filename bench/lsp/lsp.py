@@ -6,6 +6,8 @@
 Two layouts: all tokens in one file of about 700 KB, and 10 tokens in each of 100 files. Each is measured without findings, and with one
 finding in each token. For each, this program opens a file as an editor does, then changes a line, asks for a hover, a completion and
 quick fixes, and measures the time until the answer. A change is answered when the editor gets the findings of the changed text.
+Behind each time is the time of the processor for the answer, which other programs on the machine change less. The whole check in the
+background, which begins after a pause, is not in it.
 
 Exit code 1: the median of an answer takes longer than 50 ms, or a check takes more than 2 s. Needs only Python 3.9.
 """
@@ -128,6 +130,17 @@ class Editor:
             if params.get("version") == version and is_wanted(params["diagnostics"]):
                 return params["diagnostics"], (when - begin) * 1000
 
+    def processor(self):
+        """Time of the processor in milliseconds, without the thread that checks the whole policy."""
+        total = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                if (task / "comm").read_text().strip() != "lsp-whole":
+                    total += int((task / "schedstat").read_text().split()[0])
+            except OSError:
+                pass  # The thread has ended.
+        return total / 1_000_000
+
     def end(self):
         self.ask("shutdown", None)
         self.tell("exit", None)
@@ -140,13 +153,21 @@ def measure_editor(binary, place, rounds):
     file = sorted((place / "policies").iterdir())[0]
     text, uri = file.read_text(), file.as_uri()
     editor = Editor(binary, place)
-    times = {"open": [], "change": [], "whole": [], "hover": [], "completion": [], "actions": []}
-    begin = time.perf_counter()
-    editor.tell(
-        "textDocument/didOpen",
-        {"textDocument": {"uri": uri, "languageId": "toml", "version": 1, "text": text}},
-    )
-    times["open"].append(editor.findings(uri, 1, begin)[1])
+    times = {kind: [] for kind in ("open", "change", "hover", "completion", "actions")}
+
+    def timed(kind, run):
+        before = editor.processor()
+        answer, clock = run()
+        times[kind].append((clock, editor.processor() - before))
+        return answer
+
+    def opened():
+        begin = time.perf_counter()
+        item = {"uri": uri, "languageId": "toml", "version": 1, "text": text}
+        editor.tell("textDocument/didOpen", {"textDocument": item})
+        return editor.findings(uri, 1, begin)
+
+    timed("open", opened)
     lines = text.split("\n")
     version = 1
     # A file with many findings shows the first 500.
@@ -155,28 +176,29 @@ def measure_editor(binary, place, rounds):
     for round_number in range(rounds):
         line = places[len(places) * round_number // rounds]
         # The line gets an unescaped dot, which is a finding with a proof, and loses it again.
-        for new, has_finding in ((lines[line] + ".x", True), (lines[line], False)):
+        for old, new in ((lines[line], lines[line] + ".x"), (lines[line] + ".x", lines[line])):
             version += 1
-            old = lines[line] if has_finding else lines[line] + ".x"
-            where = {"start": {"line": line, "character": 0}, "end": {"line": line, "character": len(old)}}
-            begin = time.perf_counter()
-            editor.tell(
-                "textDocument/didChange",
-                {"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"range": where, "text": new}]},
-            )
 
-            def is_here(found, line=line, has_finding=has_finding):
-                return any(one["range"]["start"]["line"] == line for one in found) == has_finding
+            def changed(line=line, old=old, new=new, version=version):
+                where = {"start": {"line": line, "character": 0}, "end": {"line": line, "character": len(old)}}
+                identified = {"uri": uri, "version": version}
+                change = {"textDocument": identified, "contentChanges": [{"range": where, "text": new}]}
+                begin = time.perf_counter()
+                editor.tell("textDocument/didChange", change)
 
-            times["change"].append(editor.findings(uri, version, begin, is_here)[1])
-            at = {"line": line, "character": 12}
-            times["hover"].append(editor.ask("textDocument/hover", {"textDocument": document, "position": at})[1])
+                def is_answer(found):
+                    return any(one["range"]["start"]["line"] == line for one in found) == (len(new) > len(old))
+
+                return editor.findings(uri, version, begin, is_answer)
+
+            timed("change", changed)
+            hover = {"textDocument": document, "position": {"line": line, "character": 12}}
+            timed("hover", lambda hover=hover: editor.ask("textDocument/hover", hover))
             at = {"line": line, "character": 1}
-            times["completion"].append(editor.ask("textDocument/completion", {"textDocument": document, "position": at})[1])
-            context = {"diagnostics": []}
-            ends = {"start": at, "end": at}
-            asked = {"textDocument": document, "range": ends, "context": context}
-            times["actions"].append(editor.ask("textDocument/codeAction", asked)[1])
+            completion = {"textDocument": document, "position": at}
+            timed("completion", lambda asked=completion: editor.ask("textDocument/completion", asked))
+            actions = {"textDocument": document, "range": {"start": at, "end": at}, "context": {"diagnostics": []}}
+            timed("actions", lambda asked=actions: editor.ask("textDocument/codeAction", asked))
     with open(f"/proc/{editor.process.pid}/status") as status:
         memory = next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
     editor.end()
@@ -213,12 +235,13 @@ def main():
                 checks = [measure_check(binary, place) for _ in range(3)]
                 times, memory = measure_editor(binary, place, arguments.rounds)
             clock, processor = min(checks)
-            cells = [f"{clock:.2f} s ({processor:.2f} s CPU)", f"{times['open'][0]:.0f} ms"]
+            cells = [f"{clock:.2f} s ({processor:.2f} s)"]
             is_slow |= clock > CHECK_S
-            for kind in ("change", "hover", "completion", "actions"):
-                median = statistics.median(times[kind])
-                cells.append(f"{median:.1f} ms, at most {max(times[kind]):.0f}")
-                is_slow |= median > ANSWER_MS
+            for kind, measured in times.items():
+                middle = statistics.median(clock for clock, _ in measured)
+                own = statistics.median(own for _, own in measured)
+                cells.append(f"{middle:.1f} ms ({own:.1f} ms)")
+                is_slow |= kind != "open" and middle > ANSWER_MS
             name = f"{files} file{'s' if files > 1 else ''}, {'a finding in each token' if has_findings else 'no findings'}"
             print(f"| {name} | {' | '.join(cells)} | {memory} MB |", flush=True)
     return 1 if is_slow else 0

@@ -321,47 +321,13 @@ impl Written<'_> {
         let (Some(one), Some(other)) = (constraints.get(one), constraints.get(other)) else {
             return Diagnostic::new(code, self.line, "no request can match this line");
         };
-        let found = Diagnostic::new(
+        Diagnostic::new(
             code,
             other.span,
             "no request can match this line: two constraints exclude each other",
         )
         .related(one.span, "the other")
-        .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in separate lines");
-        // Both values together give access in a permit line, and take it in a forbid line.
-        let joined = (self.syntax.effect == Effect::Forbid).then(|| self.joined(one, other));
-        match joined.flatten() {
-            Some(line) => found.fix(self.line, line),
-            None => found,
-        }
-    }
-
-    /// The line with one constraint for two of the same parameter or member: `[QueryParam::a==(?:b|c)]`.
-    fn joined(&self, one: &ast::Constraint, other: &ast::Constraint) -> Option<String> {
-        let parts = |constraint: &ast::Constraint| {
-            let Test::Values {
-                operator: Operator::All,
-                pattern,
-                ..
-            } = &constraint.test
-            else {
-                return None;
-            };
-            let text = self.slice(constraint.span);
-            let end = pattern.span.start - constraint.span.start;
-            Some((text.get(..end)?, self.slice(pattern.span)))
-        };
-        let ((before, first), (same, second)) = (parts(one)?, parts(other)?);
-        if before != same || one.span.start >= other.span.start {
-            return None;
-        }
-        // The second constraint is behind the first, whose place stays.
-        let mut line = self.corrected(other.span, "");
-        let start = one.span.start.saturating_sub(self.line.start);
-        let place = start..start + (one.span.end - one.span.start);
-        line.get(place.clone())?;
-        line.replace_range(place, &format!("{before}(?:{first}|{second})]"));
-        Some(line)
+        .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in separate lines")
     }
 }
 
