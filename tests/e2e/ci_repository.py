@@ -34,10 +34,25 @@ def policy(line, expires=True):
     )
 
 
+# What the token may do, before and after each innocent change.
+TESTS = """[[test]]
+name = "the issue is read"
+token = "ci"
+request = "GET /rest/api/2/issue/KANBAN-1"
+expect = "allow"
+
+[[test]]
+name = "other projects are out of reach"
+token = "ci"
+request = "GET /rest/api/2/issue/HR-1"
+expect = "deny"
+reason = "no-line"
+"""
 BASE = {
     "tokenward.toml": CONFIGURATION,
     "policies/ci.toml": policy(NARROW),
     "policies/invariants.toml": INVARIANTS,
+    "policies/tests/ci.toml": TESTS,
     ".github/workflows/tokenward.yml": "the copy of docs/ci/github.yml\n",
 }
 REVIEW = f"[[reviewed]]\ntoken = \"ci\"\nline = '{WIDE}'\nwhy = \"trust me\"\n"
@@ -76,19 +91,45 @@ PULL_REQUESTS = {
     | WIDENED,
     "linked-directory": {"policies": Path("other"), "other/ci.toml": policy(WIDE)},
     "unread-file": {"policies/ci.toml": None, "policies/ci.tml": policy(NARROW), "policies/two.toml": policy(WIDE)},
+    "breaks-a-test": {"policies/ci.toml": policy("[get]/rest/api/2/issue/KANBAN-2")},
+    "removes-the-tests": {"policies/tests/ci.toml": None, "policies/ci.toml": policy("[get]/rest/api/2/issue/KANBAN-1")},
     "no-policy": {"policies/ci.toml": "[[token]\n"},
 }
 # These pass; all others fail.
 INNOCENT = {"innocent", "narrows"}
+# These allow nothing new, and fail at the tests.
+UNTESTED = {"breaks-a-test", "removes-the-tests"}
 
 
 class Repository:
     """A bare repository with `main`, and `refs/pull/NUMBER/head` and `/merge` as GitHub makes them."""
 
-    def __init__(self, place, number, change):
-        self.bare, work = place / "origin.git", place / "author"
-        self.marker = place / "MARKER"
+    @classmethod
+    def template(cls, place):
+        """A repository with `main` alone, of which the others are copies."""
+        repository = cls.__new__(cls)
+        repository.place(place)
         place.mkdir(parents=True)
+        repository.git(place, "init", "-q", "--bare", "-b", "main", str(repository.bare))
+        repository.git(place, "init", "-q", "-b", "main", str(repository.work))
+        repository.commit(repository.work, BASE)
+        repository.git(repository.work, "push", "-q", str(repository.bare), "main")
+        return repository
+
+    def __init__(self, place, template, number, change):
+        self.place(place)
+        shutil.copytree(template.bare.parent, place)
+        work = self.work
+        self.git(work, "checkout", "-q", "-b", "change")
+        self.commit(work, change)
+        self.git(work, "checkout", "-q", "main")
+        self.git(work, "merge", "-q", "--no-ff", "-m", "merge", "change")
+        pull = f"refs/pull/{number}"
+        self.git(work, "push", "-q", str(self.bare), f"change:{pull}/head", f"main:{pull}/merge")
+
+    def place(self, place):
+        self.bare, self.work = place / "origin.git", place / "author"
+        self.marker = place / "MARKER"
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(place),
@@ -97,16 +138,6 @@ class Repository:
         }
         for part in ("AUTHOR", "COMMITTER"):
             self.environment |= {f"GIT_{part}_NAME": "T", f"GIT_{part}_EMAIL": "t@example.com"}
-        self.git(place, "init", "-q", "--bare", "-b", "main", str(self.bare))
-        self.git(place, "init", "-q", "-b", "main", str(work))
-        self.commit(work, BASE)
-        self.git(work, "push", "-q", str(self.bare), "main")
-        self.git(work, "checkout", "-q", "-b", "change")
-        self.commit(work, change)
-        self.git(work, "push", "-q", str(self.bare), f"change:refs/pull/{number}/head")
-        self.git(work, "checkout", "-q", "main")
-        self.git(work, "merge", "-q", "--no-ff", "-m", "merge", "change")
-        self.git(work, "push", "-q", str(self.bare), f"main:refs/pull/{number}/merge")
 
     def commit(self, work, files):
         for name, content in files.items():

@@ -77,7 +77,7 @@ fn rotating<const TOKENS: usize>(bencher: Bencher<'_, '_>, named: &Named) {
     bencher.bench_local(|| divan::black_box(turn.next()).is_some_and(|asked| asked.allowed(program)));
 }
 
-/// The reading of a body of which one node is wanted.
+/// The reading of a body if one of its nodes is wanted.
 #[divan::bench(args = [1 << 10, 1 << 20], max_time = 0.5)]
 fn read_json(bencher: Bencher<'_, '_>, bytes: usize) {
     let body = corpus::body("KEY7", bytes);

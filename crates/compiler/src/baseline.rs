@@ -100,7 +100,7 @@ impl Baseline {
         &self.faults
     }
 
-    /// The entries for which nobody has written a reason yet.
+    /// The entries without a reason.
     #[must_use]
     pub fn unexplained(&self) -> Vec<Diagnostic> {
         let unexplained = self.entries.iter().filter(|(entry, _)| entry.why.is_empty());

@@ -237,7 +237,10 @@ impl Written<'_> {
             settings.served.shown()
         );
         let found = Diagnostic::new(code, self.syntax.url.span, headline);
-        match (self.without_context(settings), settings.base) {
+        match (
+            settings.without_context(self.slice(self.syntax.url.span)),
+            settings.base,
+        ) {
             (Some(path), Some(base)) => {
                 let help = self.mended(self.syntax.url.span, path);
                 let found = found.help(format!("paths begin below the public URL `{base}`; {help}"));
@@ -245,22 +248,6 @@ impl Written<'_> {
             }
             _ => found.help("correct the path, or add it to `endpoints` in `[upstream]`"),
         }
-    }
-
-    /// The URL without its first segment, if it then begins as an endpoint does: `/rest/x` of `/jira/rest/x`.
-    fn without_context(&self, settings: Settings<'_>) -> Option<&str> {
-        let text = self.slice(self.syntax.url.span);
-        let at = text.strip_prefix('/')?.find('/')? + 1;
-        let (context, path) = text.split_at_checked(at)?;
-        let is_plain = context
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
-        let mut endpoints = settings.served.endpoints().iter();
-        let begins = endpoints.any(|endpoint| {
-            let start = endpoint.trim_end_matches('*');
-            start.len() > 1 && path.starts_with(start)
-        });
-        (is_plain && begins && !text.contains('|')).then_some(path)
     }
 
     fn constraint(&self, code: Code, at: usize) -> Diagnostic {
@@ -294,7 +281,14 @@ impl Written<'_> {
                 let found = found.help(self.mended(pattern.span, unquoted));
                 self.with_fix(found, pattern.span, unquoted)
             }
-            None if kinds.is_some() => found.help("correct the value, or remove the type"),
+            None if kinds.is_some() => {
+                let found = found.help("correct the value, or remove the type");
+                let text = self.slice(constraint.span);
+                match without_type(text, pattern.span.start - constraint.span.start) {
+                    Some(written) => self.with_fix(found, constraint.span, &written),
+                    None => found,
+                }
+            }
             None => found.help("correct the value"),
         }
     }
@@ -335,6 +329,18 @@ impl Written<'_> {
         .related(one.span, "the other")
         .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in separate lines")
     }
+}
+
+/// A constraint without its type: `[JsonData::a==b]` for `[JsonData::a:number==b]`. `value`: where its value begins.
+fn without_type(constraint: &str, value: usize) -> Option<String> {
+    let (before, behind) = constraint.split_at_checked(value)?;
+    let name = before.trim_end().trim_end_matches(['=', '!', '?']);
+    let operator = before.get(name.len()..)?;
+    let (subject, kinds) = name.trim_end().rsplit_once(':')?;
+    let are_kinds = kinds
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic() || b"| ".contains(&byte));
+    (are_kinds && !subject.ends_with(':')).then(|| format!("{subject}{operator}{behind}"))
 }
 
 /// The text that every match begins with, as far as it is known, and what it is compared with.

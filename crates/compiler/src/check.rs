@@ -12,6 +12,7 @@ mod misspelt_part;
 pub(crate) mod mixed_scripts;
 pub(crate) mod near_file;
 mod never_matches;
+mod number_range;
 mod part_words;
 mod parts;
 pub(crate) mod pieces;

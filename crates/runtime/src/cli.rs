@@ -111,9 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are reported as errors too, with exit code 0. A closed pipe is not a failure.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+            return misused(&error);
         }
     };
     let result = match cli.verb {
@@ -145,6 +143,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ended(failure),
     }
+}
+
+/// Shows why the arguments cannot be used, or the help that they ask for. A closed pipe is not a failure.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Help and version are reported as errors too, with exit code 0.
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let message = error.render().to_string();
+    if output::for_people(&message) == message {
+        // With colours.
+        let _ = error.print();
+    } else {
+        output::note(message.trim_end());
+    }
+    ExitCode::from(failure::USAGE)
 }
 
 /// Writes the failure's message, if there is one, and gives the exit code.

@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// A call of which only the decision is known yet.
+    /// A call after its decision, before its outcome.
     pub(crate) fn decided(sequence: Sequence, record: Record) -> Self {
         Self {
             sequence,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-/// A reason for which the proxy does not forward a request as configured.
+/// A reason why the proxy does not forward a request as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Obstacle {
     /// The token lacks a key, such as `mint`.

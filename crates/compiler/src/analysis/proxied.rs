@@ -80,7 +80,7 @@ impl<'a> Asked<'a> {
 pub struct Serving {
     /// Paths below the base URL, each one path or `/*` at the end; if empty, every path.
     pub endpoints: Vec<String>,
-    /// The formats in one of which paths below an endpoint must end; if empty, any.
+    /// The formats of paths below an endpoint: such a path must end in one of them. Empty: any.
     pub formats: Vec<String>,
     /// Paths that the proxy answers itself.
     pub own: Vec<String>,

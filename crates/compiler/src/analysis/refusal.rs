@@ -46,13 +46,13 @@ impl<'p> Refusals<'p> {
         self.met.get()
     }
 
-    /// The rules for which a policy may refuse a request.
+    /// The rules that may make a policy refuse a request.
     pub(super) fn readers(&self) -> impl Iterator<Item = Ruled<'p>> {
         let rules = self.sides.iter().flat_map(|side| rules(*side));
         rules.filter(|ruled| ruled.reads_body())
     }
 
-    /// The rule for which a policy refuses the request, by the numbers of the policy and of the rule; not one of `settled`.
+    /// The rule that makes a policy refuse the request, by the numbers of the policy and of the rule; not one of `settled`.
     pub(super) fn reader(
         &self,
         request: &Request,

@@ -12,7 +12,7 @@ pub(super) type ValueSet = Vec<Trait>;
 /// Something that may be true of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Trait {
-    /// The types of which it has one, or none.
+    /// The types that it can have, or none.
     pub(super) kinds: Option<(Kinds, bool)>,
     /// The language its text is in, or is not.
     pub(super) text: Option<Literal>,

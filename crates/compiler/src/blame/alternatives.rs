@@ -52,8 +52,15 @@ pub(crate) fn dead_in_url(text: &str, line: Span, prover: &mut Prover<'_>) -> Op
             "a regexp that does not begin with `/` is compared with the whole URL: begin each alternative with `.*`, or the first with `/`"
         }
     };
-    let headline = in_line(slice(text, line, span));
-    Some(Diagnostic::new(Code::DeadForbid, span, headline).help(help))
+    let alternative = slice(text, line, span);
+    let found = Diagnostic::new(Code::DeadForbid, span, in_line(alternative)).help(help);
+    let lacks_slash =
+        anchor == Anchor::Below && alternative.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let begin = Span {
+        end: span.start,
+        ..span
+    };
+    Some(if lacks_slash { found.fix(begin, "/") } else { found })
 }
 
 /// The error for an alternative of a forbid line's URL that matches no URL under this configuration.
@@ -81,8 +88,15 @@ pub(crate) fn dead_here(
         let found = |why: String| Diagnostic::new(Code::DeadHere, span, format!("{headline}: {why}"));
         Some(if is_a_path {
             let served = settings.served.shown();
-            found(format!("below the base URL, the proxy serves only {served}"))
-                .help("correct the path, or add it to `endpoints` in `[upstream]`")
+            let found = found(format!("below the base URL, the proxy serves only {served}"));
+            match settings.without_context(slice(text, line, span)) {
+                Some(path) => found
+                    .help(format!(
+                        "paths begin below the public URL `{base}`; write `{path}`"
+                    ))
+                    .fix(span, path),
+                None => found.help("correct the path, or add it to `endpoints` in `[upstream]`"),
+            }
         } else {
             found(format!("the public URL is `{base}`"))
                 .help("remove the alternative, or use `{BASE_URL}` instead of scheme and host")

@@ -24,9 +24,27 @@ pub(super) fn in_value(value: &Value<'_>) -> Option<Diagnostic> {
     let range = find(value.text, &value.pieces, false)?;
     let text = value.text.get(range.clone())?;
     let headline = format!("`{text}` is part of the value, not a second constraint");
-    Some(value.error(Code::MisspeltPart, range, headline).help(
+    let found = value.error(Code::MisspeltPart, range.clone(), headline).help(
         "write each constraint in square brackets of its own: `[QueryParam::a==x][QueryParam::b==y]`; to match a colon, write `\\:`",
-    ))
+    );
+    Some(match joint(value.text, &range) {
+        Some(start) => value.with_fix(found, &(start..range.end), &format!("][{text}")),
+        None => found,
+    })
+}
+
+/// Where the sign begins that joins a second constraint to the value before it. `None` if the second one is not like a constraint.
+fn joint(text: &str, second: &Range<usize>) -> Option<usize> {
+    let is_constraint = KINDS.iter().any(|kind| {
+        let rest = text.get(second.clone()).and_then(|text| text.strip_prefix(kind));
+        rest.is_some_and(|rest| rest.starts_with("::"))
+    });
+    let before = text.get(..second.start)?.trim_end();
+    let value = ["&&", "&", ",", ";", " and", " AND"]
+        .iter()
+        .find_map(|sign| before.strip_suffix(sign))?;
+    let value = value.trim_end();
+    (is_constraint && !value.is_empty()).then_some(value.len())
 }
 
 /// The first text like `Word::name==`, from the word to the end. `any_word`: whatever the word is.

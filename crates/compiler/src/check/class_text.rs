@@ -5,7 +5,10 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Class, HirKind};
 
-use super::pieces::{Kind, Piece};
+use super::{
+    number_range,
+    pieces::{Kind, Piece},
+};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The classes of POSIX, which stand within another pair of brackets.
@@ -39,12 +42,17 @@ pub(super) fn find(
         let whole = text.get(piece.range.clone())?;
         let inner = text.get(piece.range.start + 1..piece.range.end - 1)?;
         let is_segment = || is_url && is_whole_segment(pieces, at);
+        let is_repeated = || {
+            let behind = pieces.get(at + 1);
+            behind
+                .is_some_and(|next| next.kind == Kind::Count || next.is('*') || next.is('+') || next.is('?'))
+        };
         let fault = operation(whole, inner)
             .or_else(|| posix(inner))
             .or_else(|| regexp(inner))
             .or_else(|| negation(inner))
             .or_else(|| catch_all(inner))
-            .or_else(|| numbers(inner))
+            .or_else(|| numbers(inner, is_repeated))
             .or_else(|| words(inner))
             .or_else(|| word(inner, is_segment))?;
         let found = error(Code::WordClass, piece.range.clone(), fault.headline).help(fault.help);
@@ -159,7 +167,7 @@ fn catch_all(inner: &str) -> Option<Fault> {
 }
 
 /// `[1-100]`, `[1..9]`.
-fn numbers(inner: &str) -> Option<Fault> {
+fn numbers(inner: &str, is_repeated: impl Fn() -> bool) -> Option<Fault> {
     let (low, high, dots) = match inner.split_once("..") {
         Some((low, high)) => (low, high.trim_start_matches('.'), true),
         None => {
@@ -176,18 +184,29 @@ fn numbers(inner: &str) -> Option<Fault> {
     if lowest >= highest || !(dots || low.len() > 1 || high.len() > 1) {
         return None;
     }
-    let help = if high.len() == 1 {
-        format!("write `[{low}-{high}]`")
-    } else {
-        let digits = high.len();
-        format!(
-            "write the numbers as a regexp, such as `(?:[1-9]|[1-4][0-9]|50)` for 1 to 50, or `[0-9]{{1,{digits}}}` for any of up to {digits} digits; in a constraint, a number can be tested with `>=` and `<=`"
-        )
+    // A number with zeros before it has a fixed length, which may be meant.
+    let is_plain = [low, high]
+        .iter()
+        .all(|number| *number == "0" || !number.starts_with('0'));
+    let written = match high.len() {
+        1 => Some(format!("[{low}-{high}]")),
+        _ if is_plain => Some(number_range::regexp(lowest, highest)),
+        _ => None,
+    };
+    let help = match &written {
+        Some(written) if high.len() == 1 => format!("write `{written}`"),
+        Some(written) => {
+            format!(
+                "write `{written}` for these numbers; in a constraint, a number can be tested with `>=` and `<=`"
+            )
+        }
+        None => "write the numbers as a regexp, such as `(?:0[1-9]|[1-4][0-9]|50)` for 01 to 50".to_owned(),
     };
     Some(Fault {
         headline: format!("`[{inner}]` matches one character, not the numbers from {low} to {high}"),
         help,
-        fix: (high.len() == 1).then(|| format!("[{low}-{high}]")),
+        // What is repeated may be the digit or the number.
+        fix: written.filter(|_| !is_repeated()),
     })
 }
 

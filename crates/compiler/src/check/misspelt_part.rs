@@ -3,7 +3,7 @@
 
 use super::{
     bare_part,
-    part_words::{KINDS, UNTESTED, kind_of, near, starts_with_operator},
+    part_words::{KINDS, UNTESTED, kind_of, near, only_kind_of, starts_with_operator},
     parts::Url,
     pieces::{Kind, Piece},
 };
@@ -50,16 +50,31 @@ fn empty_alternative(url: &Url<'_>) -> Option<Diagnostic> {
         .pieces
         .first()
         .filter(|piece| url.has_methods() && piece.is('|'))?;
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::MisspeltPart,
             first.range.clone(),
             "this `|` is part of the URL regexp, and does not join method lists",
         )
         .help(
             "write all methods in one list: `[get,post]`; if an empty alternative is intended, write `(?:)|`",
-        ),
-    )
+        );
+    Some(match joined_lists(url) {
+        Some(line) => found.fix(url.syntax.span, line),
+        None => found,
+    })
+}
+
+/// The line with one list of methods, for `[get]|[post]/rest/x`.
+fn joined_lists(url: &Url<'_>) -> Option<String> {
+    let second = url.pieces.get(1).filter(|piece| piece.kind == Kind::Class)?;
+    let inner = url.text.get(second.range.start + 1..second.range.end - 1)?;
+    let are_methods = inner
+        .split([',', '|'])
+        .all(|word| Method::from_name(word.trim()).is_some());
+    let first = url.line.get(..url.start)?.trim_end().strip_suffix(']')?;
+    let rest = url.text.get(second.range.end..)?.trim_start();
+    are_methods.then(|| format!("{first},{}]{rest}{}", inner.replace('|', ","), url.behind()))
 }
 
 /// A leading bracket of words, of which one is not a method.
@@ -101,10 +116,15 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let any = |word: &str| ["*", "any", "all", "every"].contains(&word.to_lowercase().as_str());
     let help = match meant {
         _ if words.iter().any(|word| any(word)) => {
-            format!(
+            let written = line(bang, "");
+            let help = format!(
                 "a line without a method list applies to all methods: {}",
-                shown(&line(bang, ""))
-            )
+                shown(&written)
+            );
+            if words.len() == 1 && !url.has_methods() {
+                fix = Some(written);
+            }
+            help
         }
         _ if url.has_methods() => "write all methods in one list: `[get,post]`".to_owned(),
         Some(meant) => {
@@ -142,23 +162,30 @@ fn late_methods(url: &Url<'_>) -> Option<Diagnostic> {
     letters.dedup();
     let letters: String = letters.into_iter().collect();
     let is_last = at + 1 == url.pieces.len();
-    let help = if is_last && !url.has_methods() {
+    let fix = if is_last && !url.has_methods() {
         let bang = if url.is_forbid() { "!" } else { "" };
         let rest = url.text.get(..class.range.start)?;
-        shown(&format!("{bang}[{}]{rest}{}", words.join(","), url.behind()))
+        Some(format!("{bang}[{}]{rest}{}", words.join(","), url.behind()))
     } else {
-        "write the methods at the beginning of the line, and a line for each list".to_owned()
+        None
     };
-    Some(
-        url.error(
+    let help = match &fix {
+        Some(line) => shown(line),
+        None => "write the methods at the beginning of the line, and a line for each list".to_owned(),
+    };
+    let found = url
+        .error(
             Code::MisspeltPart,
             class.range.clone(),
             format!("`{text}` is a character class: a method list must be at the beginning of the line"),
         )
         .help(format!(
             "{help}; if a character class is intended, write `[{letters}]`"
-        )),
-    )
+        ));
+    Some(match fix {
+        Some(line) => found.fix(url.syntax.span, line),
+        None => found,
+    })
 }
 
 /// Whether a quantifier or a letter behind a class makes it one.
@@ -231,10 +258,14 @@ fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
         if let Some(kind) = kind_of(word) {
             let rest = rest.trim_start_matches([':', ' ']);
             let meant = format!("[{kind}::{rest}]");
-            return error(format!(
+            let found = error(format!(
                 "did you mean `{meant}`? {}; the name is case-sensitive",
                 url.mended(&piece.range, &meant)
-            ));
+            ))?;
+            return Some(match only_kind_of(word) {
+                Some(_) => url.with_fix(found, &piece.range, &meant),
+                None => found,
+            });
         }
     }
     if KINDS.iter().any(|kind| near(word, kind)) && !inner.contains('\\') {
@@ -268,14 +299,29 @@ fn round_brackets(url: &Url<'_>) -> Option<Diagnostic> {
     let end = rest.find([')', '}']).map_or(rest.len(), |end| end + 1);
     let place = open.range.start..open.range.start + end;
     let text = url.text.get(place.clone())?;
-    Some(
-        url.error(
+    let found = url
+        .error(
             Code::MisspeltPart,
-            place,
+            place.clone(),
             format!("`{text}` is part of the URL regexp, not a constraint"),
         )
-        .help("write constraints in square brackets: `[QueryParam::name==regexp]`; to match a colon, write `\\:`"),
-    )
+        .help("write constraints in square brackets: `[QueryParam::name==regexp]`; to match a colon, write `\\:`");
+    let inner = text.get(1..text.len() - 1).filter(|_| text.ends_with([')', '}']));
+    let is_last = place.end == url.text.len();
+    Some(match inner.and_then(as_constraint).filter(|_| is_last) {
+        Some(written) => url.with_fix(found, &place, &written),
+        None => found,
+    })
+}
+
+/// `[QueryParam::a==b]` for `queryparam::a==b`, if the word has one kind and the rest is a plain test.
+fn as_constraint(inner: &str) -> Option<String> {
+    let (word, behind) = leading_word(inner);
+    let rest = behind.trim_start().strip_prefix("::")?;
+    let kind = only_kind_of(word)?;
+    let (_, operator) = leading_word(rest);
+    let is_plain = !rest.contains(['(', ')', '[', ']', '{', '}']);
+    (is_plain && starts_with_operator(operator)).then(|| format!("[{kind}::{rest}]"))
 }
 
 /// The letters, digits and other characters of a name at the beginning, or a quoted name; and the rest.

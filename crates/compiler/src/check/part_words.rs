@@ -23,6 +23,8 @@ pub(super) const OTHER_WORDS: [(&str, &str); 16] = [
     ("Form", "JsonData"),
     ("JsonParam", "JsonData"),
 ];
+/// Words of [`OTHER_WORDS`] that may also stand for another part of a request, such as the path or a form.
+const UNSURE: [&str; 6] = ["Param", "Params", "Parameter", "Data", "Form", "FormData"];
 /// Parts of a request that no line can test.
 pub(super) const UNTESTED: [&str; 4] = ["Header", "Headers", "HttpHeader", "Cookie"];
 
@@ -49,7 +51,54 @@ pub(super) fn kind_of(word: &str) -> Option<&'static str> {
         .or_else(|| others().map(|(_, kind)| *kind))
 }
 
+/// The kind of constraint that a word stands for, if all known words that are near it stand for that kind.
+pub(super) fn only_kind_of(word: &str) -> Option<&'static str> {
+    if UNSURE.iter().any(|known| known.eq_ignore_ascii_case(word))
+        || UNTESTED.iter().any(|known| near(word, known))
+    {
+        return None;
+    }
+    let kind = kind_of(word)?;
+    let of_kinds = KINDS.iter().filter(|known| near(word, known)).copied();
+    let of_others = OTHER_WORDS
+        .iter()
+        .filter(|(known, _)| known.eq_ignore_ascii_case(word) || (known.len() > 3 && near(word, known)))
+        .map(|(_, kind)| *kind);
+    of_kinds
+        .chain(of_others)
+        .all(|other| other == kind)
+        .then_some(kind)
+}
+
 /// Whether a word is nearly a known one.
 pub(super) fn near(word: &str, known: &'static str) -> bool {
     word.len() > 2 && nearest(word, [known]).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_kind_of;
+
+    #[test]
+    fn a_word_has_a_kind_if_all_words_near_it_have_that_kind() {
+        for word in [
+            "QueryParm",
+            "queryparam",
+            "Querry",
+            "QueryParams",
+            "Query",
+            "UrlParam",
+        ] {
+            assert_eq!(only_kind_of(word), Some("QueryParam"), "{word}");
+        }
+        for word in ["JsonDate", "jsondata", "JsonBody", "Body", "Json"] {
+            assert_eq!(only_kind_of(word), Some("JsonData"), "{word}");
+        }
+        // A header, a form, a parameter of the path, or anything.
+        for word in [
+            "Header", "Headers", "Cookie", "FormData", "Param", "Data", "alpha", "x", "",
+        ] {
+            assert_eq!(only_kind_of(word), None, "{word}");
+        }
+    }
 }

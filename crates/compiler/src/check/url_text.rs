@@ -162,18 +162,18 @@ fn blank(url: &Url<'_>) -> Option<Diagnostic> {
 
 /// `%20`: paths are matched decoded.
 fn encoded(url: &Url<'_>) -> Option<Diagnostic> {
-    let range = percent(url.text, &url.pieces, |digits| !digits.eq_ignore_ascii_case("2F"))?;
+    let is_meant = |digits: &str| !digits.eq_ignore_ascii_case("2F");
+    let range = percent(url.text, &url.pieces, is_meant)?;
     let text = url.text.get(range.clone())?;
-    let found = url
-        .error(
-            Code::UrlText,
-            range.clone(),
-            format!("`{text}` never occurs: paths are matched decoded"),
-        )
-        .help(decoded_help(text));
-    Some(match decoded(text) {
-        Some(written) => url.with_fix(found, &range, &written),
-        None => found,
+    let headline = format!("`{text}` never occurs: paths are matched decoded");
+    let found = url.error(Code::UrlText, range, headline);
+    Some(match decoded(url.text, &url.pieces, is_meant, "\\x20") {
+        Some(written) => {
+            let whole = 0..url.text.len();
+            let help = url.mended(&whole, &written);
+            url.with_fix(found.help(decoded_help(&help)), &whole, &written)
+        }
+        None => found.help(decoded_help("write the character itself")),
     })
 }
 
@@ -193,29 +193,60 @@ pub(crate) fn encoded_slash(text: &str, line: Span) -> Option<Diagnostic> {
     )
 }
 
-/// The help for `%41`.
-pub(super) fn decoded_help(text: &str) -> String {
-    let byte = text
-        .get(1..)
-        .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    match byte {
-        Some(b' ') => "write `\\x20` for a space; to match a percent sign, write `[%]`".to_owned(),
-        Some(byte) if byte.is_ascii_graphic() => {
-            let character = regex_syntax::escape(&char::from(byte).to_string());
-            format!("write `{character}`; to match a percent sign, write `[%]`")
-        }
-        _ => "write the character itself; to match a percent sign, write `[%]`".to_owned(),
-    }
+/// The help for encoded characters, after what to write.
+pub(super) fn decoded_help(write: &str) -> String {
+    format!("{write}; to match a percent sign, write `[%]`")
 }
 
-/// The regexp for the character that `%41` encodes, if it is an ASCII one that a line may contain.
-pub(super) fn decoded(text: &str) -> Option<String> {
-    let byte = u8::from_str_radix(text.get(1..)?, 16).ok()?;
-    match byte {
-        b' ' => Some("\\x20".to_owned()),
-        byte if byte.is_ascii_graphic() => Some(regex_syntax::escape(&char::from(byte).to_string())),
-        _ => None,
+/// The regexp with the character that each `%XX` encodes in its place: several of them may encode one character. `None` if one of them is
+/// not text that a line may contain. `accepts`: whether digits are meant as an encoded character; others stay.
+pub(super) fn decoded(
+    text: &str,
+    pieces: &[Piece],
+    accepts: impl Fn(&str) -> bool,
+    space: &str,
+) -> Option<String> {
+    let (mut out, mut bytes, mut at) = (String::new(), Vec::new(), 0);
+    while let Some(piece) = pieces.get(at) {
+        let digits = encoded_at(text, pieces, at).filter(|digits| accepts(digits));
+        if let Some(digits) = digits {
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            at += 3;
+            continue;
+        }
+        write_decoded(&std::mem::take(&mut bytes), space, &mut out)?;
+        out.push_str(text.get(piece.range.clone())?);
+        at += 1;
     }
+    write_decoded(&bytes, space, &mut out)?;
+    Some(out)
+}
+
+/// Appends the characters of decoded bytes, as a regexp.
+fn write_decoded(bytes: &[u8], space: &str, out: &mut String) -> Option<()> {
+    for character in std::str::from_utf8(bytes).ok()?.chars() {
+        match character {
+            ' ' => out.push_str(space),
+            // Otherwise digits after it would make an encoded character.
+            '%' => out.push_str("[%]"),
+            character if character.is_ascii_graphic() || character.is_alphanumeric() => {
+                out.push_str(&regex_syntax::escape(&character.to_string()));
+            }
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// The digits of an encoded character that begins at a piece.
+fn encoded_at<'t>(text: &'t str, pieces: &[Piece], at: usize) -> Option<&'t str> {
+    let [sign, high, low] = pieces.get(at..at + 3)? else {
+        return None;
+    };
+    let is_digit =
+        |piece: &Piece| matches!(piece.kind, Kind::Character(character) if character.is_ascii_hexdigit());
+    let digits = text.get(high.range.start..low.range.end)?;
+    (sign.is('%') && is_digit(high) && is_digit(low)).then_some(digits)
 }
 
 /// The range of the first `%` with two hexadecimal digits that a test accepts.
@@ -224,12 +255,9 @@ pub(super) fn percent(
     pieces: &[Piece],
     accepts: impl Fn(&str) -> bool,
 ) -> Option<std::ops::Range<usize>> {
-    pieces.windows(3).find_map(|three| {
-        let [sign, high, low] = three else { return None };
-        let is_digit =
-            |piece: &Piece| matches!(piece.kind, Kind::Character(character) if character.is_ascii_hexdigit());
-        let digits = text.get(high.range.start..low.range.end)?;
-        (sign.is('%') && is_digit(high) && is_digit(low) && accepts(digits))
-            .then_some(sign.range.start..low.range.end)
+    (0..pieces.len()).find_map(|at| {
+        let digits = encoded_at(text, pieces, at).filter(|digits| accepts(digits))?;
+        let sign = pieces.get(at)?;
+        Some(sign.range.start..sign.range.end + digits.len())
     })
 }

@@ -46,13 +46,25 @@ fn encoded(value: &Value<'_>) -> Option<Diagnostic> {
     let range = url_text::percent(value.text, &value.pieces, |_| true)?;
     let text = value.text.get(range.clone())?;
     let headline = format!("`{text}` never occurs: values of parameters are matched decoded");
-    let found = value
-        .error(Code::ValueText, range.clone(), headline)
-        .help(url_text::decoded_help(text));
-    Some(match url_text::decoded(text) {
-        Some(written) => value.with_fix(found, &range, &written),
-        None => found,
+    let found = value.error(Code::ValueText, range, headline);
+    let written = url_text::decoded(value.text, &value.pieces, |_| true, " ");
+    Some(match written {
+        Some(written) => {
+            let written = with_outer_spaces(&written);
+            let help = url_text::decoded_help(&format!("write `{written}`"));
+            value.with_fix(found.help(help), &(0..value.text.len()), &written)
+        }
+        None => found.help(url_text::decoded_help("write the character itself")),
     })
+}
+
+/// A value whose first and last spaces are escaped, so that they are seen and stay.
+fn with_outer_spaces(value: &str) -> String {
+    let inner = value.trim_start_matches(' ');
+    let first = "\\x20".repeat(value.len() - inner.len());
+    let middle = inner.trim_end_matches(' ');
+    let last = "\\x20".repeat(inner.len() - middle.len());
+    format!("{first}{middle}{last}")
 }
 
 /// `project+=+HR`.

@@ -9,7 +9,7 @@ use super::wanted::Slot;
 pub struct Nodes<'b>(pub(super) Vec<Node<'b>>);
 
 impl<'b> Nodes<'b> {
-    /// The node at the path for which [`Wanted`](super::Wanted) returned this slot.
+    /// The node at the path that this slot of [`Wanted`](super::Wanted) stands for.
     ///
     /// A slot of some other `Wanted` gets a node on which every permit fails and which every forbid matches.
     #[must_use]

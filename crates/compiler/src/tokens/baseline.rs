@@ -23,7 +23,7 @@ const KEYS: &[&str] = &[
     "why",
     "until",
 ];
-/// The keys of which each entry has one.
+/// Each entry has one of these keys.
 const SUBJECTS: [&str; 4] = ["token", "set", "invariant", "file"];
 
 /// One accepted finding.

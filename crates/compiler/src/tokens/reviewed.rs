@@ -24,7 +24,7 @@ pub(crate) const KEYS: &[&str] = &[
     "why",
     "until",
 ];
-/// The keys of which each entry has one: whom it is about.
+/// Each entry has one of these keys, which names whom it is about.
 const SUBJECTS: [&str; 3] = ["token", "configuration", "invariant"];
 
 /// The key of an entry about an operation of the API, whose `value` is the operation: `tokenward reach` judges it.

@@ -31,7 +31,7 @@ impl Change {
         }
     }
 
-    /// The change as one of which it is not known whether it gives more.
+    /// The change, marked as one that may or may not give more.
     pub(super) fn uncertain(mut self) -> Self {
         self.is_certain = false;
         self

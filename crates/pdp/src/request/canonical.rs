@@ -24,7 +24,7 @@ pub struct Canonical {
     pub query: Vec<Pair>,
     /// The media type of the body, as policies distinguish types. Without a body it has no meaning.
     pub media: Media,
-    /// The reason in the head for which the body is not read as JSON, in words; `None` if it is read, or if
+    /// Why the head keeps the body from being read as JSON, in words; `None` if it is read, or if
     /// there is no body.
     pub unread: Option<String>,
     /// The framing, which determines the end of the body.

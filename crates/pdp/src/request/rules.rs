@@ -323,7 +323,7 @@ impl Rules {
         self.product() == Product::Generic
     }
 
-    /// Returns the setting because of which a parameter is refused as one of credentials.
+    /// Returns the setting that makes the proxy refuse a parameter as one of credentials.
     pub(crate) fn setting_of_parameter(&self, name: &str) -> Option<&'static str> {
         let (known, reason) = self.known_parameter(name)?;
         let mut token = self.settings.query_token.iter();
@@ -336,7 +336,7 @@ impl Rules {
         }
     }
 
-    /// Returns the setting because of which a member of a JSON body is refused as one of credentials.
+    /// Returns the setting that makes the proxy refuse a member of a JSON body as one of credentials.
     pub(crate) fn setting_of_member(&self, name: &str) -> &'static str {
         let mut configured = self.settings.refused_members.iter();
         match configured.any(|known| known.to_lowercase() == name) {

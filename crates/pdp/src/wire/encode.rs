@@ -158,7 +158,7 @@ fn field(name: &str, value: &HeaderValue, out: &mut BytesMut) {
 /// Encodes the body of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyEncoder {
-    /// A body of which this many bytes are missing.
+    /// A body that lacks this many bytes.
     Length(u64),
     /// A body in chunks.
     Chunked,

@@ -21,5 +21,5 @@ pub(super) struct Args {
 pub(super) fn run<C: CommandFactory>(args: &Args) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut C::command(), "tokenward", &mut script);
-    output::print(&String::from_utf8_lossy(&script))
+    output::print_raw(&String::from_utf8_lossy(&script))
 }

@@ -91,7 +91,7 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
             commands
         }
     };
-    output::print(&shown)?;
+    args.format().print(&shown)?;
     Ok(if report.finds() {
         Ended::Finds
     } else if report.is_open() {

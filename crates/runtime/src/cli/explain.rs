@@ -186,7 +186,7 @@ fn print_patch(report: &Report, advice: Option<Advice>) -> Result<(), Failure> {
     }
     let advice = advice.map(|advice| (advice.new_line, advice.no_new_line));
     match advice {
-        Some((Some(line), _)) => output::print(&line.patch),
+        Some((Some(line), _)) => output::print_raw(&line.patch),
         Some((None, Some(why))) => Err(Failure::Findings(format!(
             "{}, and there is no patch: {}",
             report.reason,

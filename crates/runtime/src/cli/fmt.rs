@@ -119,13 +119,9 @@ fn files(args: &Args, input: &Input, changed: &[Change]) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Shows a change. In GitHub Actions, no line of it is a command.
+/// Shows a change.
 pub(super) fn show_change(name: &str, before: &str, after: &str) -> Result<(), Failure> {
-    let diff = unified::diff(name, before, after);
-    match std::env::var_os("GITHUB_ACTIONS") {
-        Some(_) => output::print(&unified::without_commands(&diff)),
-        None => output::print(&diff),
-    }
+    output::print(&unified::diff(name, before, after))
 }
 
 /// Writes or shows standard input's text.
@@ -136,8 +132,8 @@ fn standard(args: &Args, input: &Input, changes: &Changes) -> Result<(), Failure
     let text = input.text();
     match changes.changed.first() {
         Some(change) if args.diff => show_change("-", &change.before, &change.after),
-        Some(change) if !args.check => output::print(&change.after),
-        None if !args.check && !args.diff => output::print(&text),
+        Some(change) if !args.check => output::print_raw(&change.after),
+        None if !args.check && !args.diff => output::print_raw(&text),
         _ => Ok(()),
     }
 }
@@ -201,7 +197,9 @@ impl Outcome {
         let rest = files - changed;
         // Lines with errors have no meaning.
         let proved = match has_errors {
-            true => "the policy has errors, so only equal values, comments and findings are proved",
+            true => {
+                "the policy has errors (see `tokenward compile --check`), so equal values, comments and findings are proved, but not equal decisions"
+            }
             false => "all proved to mean the same",
         };
         summary(

@@ -149,11 +149,11 @@ fn extender(args: &Extender) -> Result<(), Failure> {
 }
 
 fn show(report: &Report, args: &Extender) -> Result<(), Failure> {
-    output::print(&if args.json {
-        report.as_json()
+    if args.json {
+        output::print_document(&report.as_json())
     } else {
-        report.as_text()
-    })
+        output::print(&report.as_text())
+    }
 }
 
 fn text(args: &Extender) -> Result<String, Failure> {

@@ -1,7 +1,11 @@
 //! Standard output and standard error. Unlike with `println!`, a closed pipe does not panic.
+//!
+//! Everything for people passes [`for_people`]: a file name, a key or an argument can change neither the terminal nor the lines of a
+//! log. Documents for programs, secrets and files are written as they are, with [`print_raw`].
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use tokenward_compiler::visible;
 
@@ -28,7 +32,7 @@ pub(super) fn keeping<T>(run: impl FnOnce() -> T) -> (T, Kept) {
 pub(super) fn release(kept: &Kept) -> Result<(), Failure> {
     for (is_result, text) in kept {
         if *is_result {
-            print(text)?;
+            print_raw(text)?;
         } else {
             note_raw(text);
         }
@@ -47,8 +51,13 @@ fn keep(is_result: bool, text: &str) -> bool {
     })
 }
 
-/// Writes the command's result to standard output.
+/// Writes the command's result for people to standard output. Control characters are escaped.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_raw(&for_people(text))
+}
+
+/// Writes a result to standard output as it is: a document, the text of a file, or a secret, of which no copy is made.
+pub(crate) fn print_raw(text: &str) -> Result<(), Failure> {
     if keep(true, text) {
         return Ok(());
     }
@@ -64,8 +73,61 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Writes additional lines to standard error. Control characters are escaped: a path in the text may have some. If writing fails, the
 /// error cannot be reported anywhere.
 pub(crate) fn note(text: &str) {
-    let lines: Vec<String> = text.split('\n').map(visible).collect();
-    note_raw(&format!("{}\n", lines.join("\n")));
+    note_raw(&format!("{}\n", for_people(text)));
+}
+
+/// A text for people. Characters that nobody sees, or that change how others are shown, are escaped, except for line ends and tabs.
+/// Line ends of the command's arguments are escaped too, so that an argument cannot begin a line of its own. In GitHub Actions, no line
+/// is a command.
+pub(super) fn for_people(text: &str) -> String {
+    let mut shown = text.to_owned();
+    for argument in hostile_arguments() {
+        shown = shown.replace(argument, &visible(argument));
+    }
+    let lines: Vec<String> = shown.split('\n').map(shown_line).collect();
+    shown = lines.join("\n");
+    match std::env::var_os("GITHUB_ACTIONS") {
+        Some(_) => without_commands(&shown),
+        None => shown,
+    }
+}
+
+/// Tabs stay; other control characters are escaped.
+pub(super) fn shown_line(text: &str) -> String {
+    let parts: Vec<String> = text.split('\t').map(visible).collect();
+    parts.join("\t")
+}
+
+/// The arguments of the command that contain line ends, longest first; of an option with a value, also the value by itself.
+fn hostile_arguments() -> &'static [String] {
+    static FOUND: OnceLock<Vec<String>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let all = std::env::args_os().skip(1);
+        let mut found: Vec<String> = all
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .flat_map(|argument| {
+                let value = argument.split_once('=').map(|(_, value)| value.to_owned());
+                std::iter::once(argument).chain(value)
+            })
+            .filter(|argument| argument.trim().contains('\n'))
+            .collect();
+        found.sort_by_key(|argument| std::cmp::Reverse(argument.len()));
+        found
+    })
+}
+
+/// A text in which no line is a command to GitHub Actions, which reads `::` at the beginning of a line, behind spaces too, and `##[`.
+pub(super) fn without_commands(text: &str) -> String {
+    let plain = |line: &str| {
+        let line = line.replace("##[", "#\\u{23}[");
+        let content = line.trim_start();
+        let spaces = line.len() - content.len();
+        match content.strip_prefix("::") {
+            Some(rest) => format!("{}\\u{{3a}}:{rest}", line.get(..spaces).unwrap_or_default()),
+            None => line,
+        }
+    };
+    text.split_inclusive('\n').map(plain).collect()
 }
 
 /// Whether someone watches standard error.
@@ -86,7 +148,12 @@ pub(super) fn note_raw(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Writes JSON, in one line or many. Characters that mislead a terminal are escaped as JSON escapes them.
+pub(super) fn print_document(json: &str) -> Result<(), Failure> {
+    print_raw(&escaped(json))
+}
+
 /// One JSON object in a line of its own, what misleads a terminal escaped.
 pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
-    print(&format!("{}\n", escaped(&value.to_string())))
+    print_document(&format!("{value}\n"))
 }

@@ -70,11 +70,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     for finding in &findings {
         let state = known.state(&finding.found.hash);
-        output::print(&if args.json {
-            as_json(finding, &state)
+        if args.json {
+            output::print_document(&as_json(finding, &state))?;
         } else {
-            as_text(finding, &state)
-        })?;
+            output::print(&as_text(finding, &state))?;
+        }
     }
     for (place, why) in &unsearched {
         output::note(&format!("tokenward: not searched: {place}: {why}"));

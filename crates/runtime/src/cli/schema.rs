@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return output::print(&lines.collect::<String>());
     };
     match schemas.iter().find(|schema| schema.name == name) {
-        Some(schema) => output::print(&schema.text()),
+        Some(schema) => output::print_raw(&schema.text()),
         None => {
             let names: Vec<&str> = schemas.iter().map(|schema| schema.name).collect();
             Err(Failure::Usage(format!(

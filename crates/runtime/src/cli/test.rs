@@ -223,7 +223,7 @@ impl Args {
         match self.format() {
             Format::Text => output::print(&text::of(results, lab)),
             Format::Json => output::print_json(&json::of(results)),
-            Format::Junit => output::print(&junit::of(results)),
+            Format::Junit => output::print_raw(&junit::of(results)),
         }
     }
 
@@ -312,7 +312,7 @@ fn generate(args: &Args, what: &str, lab: &Lab<'_>, terms: Terms<'_>) -> Result<
         )));
     }
     let Some(file) = &args.output else {
-        return output::print(&generated.text);
+        return output::print_raw(&generated.text);
     };
     write_new(&generated.text, file).map_err(|error| {
         Failure::Usage(format!(

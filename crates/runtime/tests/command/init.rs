@@ -22,7 +22,7 @@ fn a_new_repository_passes_its_own_check() {
     for product in PRODUCTS {
         let directory = tempfile::tempdir().unwrap();
         let written = succeed(directory.path(), &["init", "--product", product]);
-        assert!(written.starts_with("13 files written to .:\n"), "{written}");
+        assert!(written.starts_with("15 files written to .:\n"), "{written}");
         for ci in [".github/workflows/policy.yml", ".gitlab-ci.yml", "README.md"] {
             assert!(written.contains(ci), "{written}");
             let text = read(directory.path(), ci);
@@ -32,6 +32,16 @@ fn a_new_repository_passes_its_own_check() {
         let arguments: Vec<&str> = CHECK.split(' ').skip(1).collect();
         let out = succeed(directory.path(), &arguments);
         assert!(out.contains("1 token, no findings"), "{product}: {out}");
+        // The same CI files run the tests.
+        let out = succeed(directory.path(), &["test"]);
+        assert_eq!(out, "2 tests: 2 passed, 0 failed\n", "{product}");
+        succeed(directory.path(), &["fmt", "--check"]);
+        for ci in [".github/workflows/policy.yml", ".gitlab-ci.yml", "README.md"] {
+            assert!(
+                read(directory.path(), ci).contains("tokenward test"),
+                "{product}: {ci}"
+            );
+        }
     }
 }
 

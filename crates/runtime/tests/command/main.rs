@@ -35,6 +35,7 @@ mod forwarded;
 mod git_hostile;
 mod hardening;
 mod health;
+mod hostile_names;
 mod hostile_pull_requests;
 mod import;
 mod init;

@@ -442,14 +442,31 @@ fn here(path: &str) -> PathBuf {
 
 /// The example policies of this repository, with their tests.
 #[test]
-fn the_example_policies_pass_their_tests() {
+fn the_tests_of_the_example_policies_notice_every_mistake() {
     let directory = TempDir::new().unwrap();
     let policies = copy_of(&here("../../policies"));
     let place = policies.path().to_str().unwrap();
-    let arguments = ["test", "--policies", place, place, "--at", "2029-01-01", "--json"];
+    let arguments = [
+        "test",
+        "--policies",
+        place,
+        place,
+        "--at",
+        "2029-01-01",
+        "--coverage",
+        "--mutate",
+        "--json",
+    ];
     let value = json(directory.path(), &arguments);
     assert_eq!(value["failed"], 0, "{value}");
-    assert!(value["passed"].as_u64() > Some(10), "{value}");
+    let (coverage, mutation) = (&value["coverage"], &value["mutation"]);
+    assert_eq!(coverage["covered"], coverage["all"], "{coverage}");
+    // A mistake in a line of the example that no test notices wants a test.
+    assert_eq!(
+        (&mutation["noticed"], &mutation["survived"], &mutation["open"]),
+        (&70.into(), &0.into(), &0.into()),
+        "{mutation}"
+    );
 }
 
 /// A policy of 30 lines with generated tests.

@@ -23,7 +23,7 @@ pub(crate) struct CountsCheck {
     faults: usize,
 }
 
-/// A chunk of which a block was seen.
+/// A chunk that had a block.
 #[derive(Debug, Clone, Copy)]
 struct Begun {
     // Whether chunk and block began with the same sequence number.

@@ -8,10 +8,10 @@ use crate::analysis::{ambiguous::Ambiguous, clauses::Ruled, forwarding::Forwardi
 pub(in super::super) struct Cell<'p, 'c> {
     pub(in super::super) must: Vec<Ruled<'p>>,
     pub(in super::super) must_not: Vec<&'c [Ruled<'p>]>,
-    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, or a name twice.
+    /// A rule that must make the proxy refuse the body: it looks at the body, which has a variant of one of its names, or a name twice.
     /// With it, all rules whose names matter.
     pub(in super::super) refused_for: Option<(Ruled<'p>, &'c [Ruled<'p>])>,
-    /// A rule for which a name of the request must be refused, and the rules for which none may be.
+    /// A rule that must make the proxy refuse a name of the request, and the rules that must not make it refuse one.
     pub(in super::super) ambiguous: Option<&'c Ambiguous<'p, 'c>>,
     /// The policies that may not refuse the request.
     pub(in super::super) refusals: Refusals<'p>,

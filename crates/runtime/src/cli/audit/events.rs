@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         .map(|event| serde_json::to_string(event).map_err(Failure::trouble));
     let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
     let text: String = lines.iter().map(|line| escaped(line) + "\n").collect();
-    output::print(&text)
+    output::print_raw(&text)
 }
 
 fn row(event: &EventLine) -> String {

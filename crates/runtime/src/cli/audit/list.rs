@@ -80,7 +80,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
         output::note("No calls found.");
         args.which.note_unknown(&config);
     }
-    output::print(&args.form.form().of(&calls, Heading::Shown))?;
+    output::print_raw(&args.form.form().of(&calls, Heading::Shown))?;
     if let Some(more) = more {
         let which = if args.oldest_first { "oldest" } else { "newest" };
         output::note(&format!(
@@ -112,7 +112,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     if args.limit == 0 {
         earlier.clear();
     }
-    output::print(&form.of(&earlier, Heading::Shown))?;
+    output::print_raw(&form.of(&earlier, Heading::Shown))?;
     let Source::Admin(admin) = source else {
         output::note("No proxy has the audit open, so there are no new calls. These were the last.");
         return Ok(());
@@ -122,7 +122,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
         ..Page::default()
     };
     admin.tail(&filter, page, &mut |call| {
-        output::print(&form.of(&[call.to_owned()], Heading::Left))
+        output::print_raw(&form.of(&[call.to_owned()], Heading::Left))
     })?;
     output::note("The proxy stopped.");
     Ok(())

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         )));
     };
     if args.json {
-        return output::print(&format!("{call}\n"));
+        return output::print_document(&format!("{call}\n"));
     }
     let call: Value = serde_json::from_str(&call).map_err(Failure::trouble)?;
     let mut text = String::new();

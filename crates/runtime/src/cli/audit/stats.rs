@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let stats = Stats { usage, unused };
     if args.json {
         let json = serde_json::to_string(&stats).map_err(Failure::trouble)?;
-        output::print(&format!("{}\n", crate::text::escaped(&json)))?;
+        output::print_document(&format!("{json}\n"))?;
     } else {
         output::print(&text(&stats))?;
     }

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Show the report, also if something is wrong.
     if args.json {
         let json = serde_json::to_string(&report).map_err(Failure::trouble)?;
-        output::print(&format!("{json}\n"))?;
+        output::print_document(&format!("{json}\n"))?;
     } else {
         output::print(&text(&report))?;
     }

@@ -54,7 +54,7 @@ impl Reporter {
                 output::note_raw(&render_text(sources, diagnostics, output::colours()));
                 Ok(())
             }
-            Format::Json => output::print(&render_json(sources, diagnostics)),
+            Format::Json => output::print_document(&render_json(sources, diagnostics)),
             Format::Sarif | Format::Junit | Format::Github | Format::Gitlab => {
                 let relative = |path: &str| self.checkout.relative(path);
                 self.report.add(sources, diagnostics, &relative);
@@ -75,15 +75,15 @@ impl Reporter {
         let report = &self.report;
         match self.format {
             Format::Text | Format::Json => Ok(()),
-            Format::Sarif => output::print(&render_sarif(report, env!("CARGO_PKG_VERSION"))),
-            Format::Junit => output::print(&render_junit(report)),
+            Format::Sarif => output::print_raw(&render_sarif(report, env!("CARGO_PKG_VERSION"))),
+            Format::Junit => output::print_raw(&render_junit(report)),
             Format::Gitlab => {
                 let file = report.files().next().unwrap_or(CONFIG_FILE);
-                output::print(&render_gitlab(report, file))
+                output::print_raw(&render_gitlab(report, file))
             }
             Format::Github => {
                 let GitHub { commands, summary } = render_github(report);
-                output::print(&commands)?;
+                output::print_raw(&commands)?;
                 step_summary::append(&summary)
             }
         }?;

@@ -57,7 +57,7 @@ impl Outcome {
     /// Prints the findings in place of the ones before.
     fn show(&self, is_first: bool) -> Result<(), Failure> {
         if io::stdout().is_terminal() {
-            output::print(CLEAR)?;
+            output::print_raw(CLEAR)?;
         } else if !is_first {
             output::note("tokenward: the findings have changed:");
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use tokenward_compiler::analysis::Analysis;
 
+use super::super::failure::Failure;
+use super::super::output;
 use super::super::settings::ConfigArg;
 
 /// Show which requests a policy change newly allows and denies
@@ -85,4 +87,16 @@ pub(super) enum Format {
     Github,
     /// GitLab Code Quality
     Gitlab,
+}
+
+impl Format {
+    /// Writes a comparison to standard output: text for people, and documents as they are.
+    pub(super) fn print(self, shown: &str) -> Result<(), Failure> {
+        match self {
+            Self::Text => output::print(shown),
+            Self::Json | Self::Markdown | Self::Sarif | Self::Junit | Self::Github | Self::Gitlab => {
+                output::print_raw(shown)
+            }
+        }
+    }
 }

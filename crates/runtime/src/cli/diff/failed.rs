@@ -7,7 +7,6 @@ use tokenward_compiler::diagnostic::{
 
 use super::super::checkout::Checkout;
 use super::super::failure::Failure;
-use super::super::output;
 use super::super::side::Refused;
 use super::super::step_summary;
 use super::args::{Args, Format};
@@ -20,7 +19,7 @@ pub(super) fn show(refused: Refused, args: &Args) -> Failure {
         return refused.failure;
     }
     refused.show();
-    match document(&refused, args).and_then(|document| output::print(&document)) {
+    match document(&refused, args).and_then(|document| args.format().print(&document)) {
         // What failed first is the reason to report.
         Ok(()) | Err(_) => refused.failure,
     }

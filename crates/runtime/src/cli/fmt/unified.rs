@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use tokenward_compiler::visible;
 
+use super::super::output::shown_line as shown_text;
+
 /// Lines shown around a change.
 const CONTEXT: usize = 3;
 /// Pairs of lines that are compared; texts with more are shown as replaced in whole.
@@ -173,29 +175,10 @@ fn hunk(
     }
 }
 
-/// A diff in which no line is a command to GitHub Actions, which reads `::` at the beginning of a line, behind spaces too, and `##[`.
-pub(super) fn without_commands(diff: &str) -> String {
-    let plain = |line: &str| {
-        let line = line.replace("##[", "#\\u{23}[");
-        let content = line.trim_start();
-        let spaces = line.len() - content.len();
-        match content.strip_prefix("::") {
-            Some(rest) => format!("{}\\u{{3a}}:{rest}", line.get(..spaces).unwrap_or_default()),
-            None => line,
-        }
-    };
-    diff.split_inclusive('\n').map(plain).collect()
-}
-
-/// Tabs stay; other control characters are escaped.
-fn shown_text(text: &str) -> String {
-    let parts: Vec<String> = text.split('\t').map(visible).collect();
-    parts.join("\t")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{diff, without_commands};
+    use super::diff;
+    use crate::cli::output::without_commands;
 
     #[test]
     fn changes_are_shown_with_three_lines_around() {

@@ -44,6 +44,7 @@ pub(super) fn files(choices: &Choices<'_>) -> Result<Vec<File>, Failure> {
         file("tokenward.toml", configuration),
         file("policies/example.toml", token(example)?),
         file("policies/invariants.toml", invariants(example)),
+        file("policies/tests/example.toml", tests(example)),
         File {
             is_secret: true,
             ..file(".tokenward/upstream-credentials.toml", credentials(example))
@@ -65,10 +66,11 @@ pub(super) fn files(choices: &Choices<'_>) -> Result<Vec<File>, Failure> {
 
 /// The JSON Schemas that the first lines of the TOML files name.
 fn schemas() -> impl Iterator<Item = (&'static str, String)> {
-    const NAMES: [(&str, &str); 5] = [
+    const NAMES: [(&str, &str); 6] = [
         ("tokens", "schemas/tokens.schema.json"),
         ("invariants", "schemas/invariants.schema.json"),
         ("reviewed", "schemas/reviewed.schema.json"),
+        ("tests", "schemas/tests.schema.json"),
         ("credentials", "schemas/credentials.schema.json"),
         ("tokenward", "schemas/tokenward.schema.json"),
     ];
@@ -142,6 +144,10 @@ fn invariants(example: &Example) -> String {
         include_str!("templates/invariants.toml"),
         &[("administration", &administration)],
     )
+}
+
+fn tests(example: &Example) -> String {
+    filled(include_str!("templates/tests.toml"), &[("path", example.path)])
 }
 
 fn credentials(example: &Example) -> String {

@@ -173,7 +173,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             "Token `{name}` created in {shown_file}. {}",
             super::change::reshow_note(&config)
         ));
-        output::print(&format!("{exposed}\n"))
+        output::print_raw(&format!("{exposed}\n"))
     };
     shown.map_err(|_| {
         Failure::Trouble(format!(

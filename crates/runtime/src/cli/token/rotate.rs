@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             path.display(),
             reshow_note(&config)
         ));
-        output::print(&format!("{}\n", secret.expose()))
+        output::print_raw(&format!("{}\n", secret.expose()))
     };
     shown.map_err(|_| {
         Failure::Trouble(format!(

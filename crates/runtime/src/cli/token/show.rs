@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             return print_json(&json!({ "token": args.name, "secret": secret.as_str() }));
         }
-        return output::print(&Zeroizing::new(format!("{}\n", *secret)));
+        return output::print_raw(&Zeroizing::new(format!("{}\n", *secret)));
     }
     let known::All {
         tokens,
