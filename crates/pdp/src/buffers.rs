@@ -1,7 +1,7 @@
 //! Memory for the texts and bytes of a call, which each thread keeps for its next calls.
 //!
 //! A buffer is empty when it is taken, so it shows nothing of the call before: safe code cannot read beyond its length. A
-//! thread keeps at most [`MOST`] buffers of at most [`LARGEST`] bytes each. Secrets overwrite theirs before they give it
+//! thread keeps at most `MOST` buffers of at most `LARGEST` bytes each. Secrets overwrite theirs before they give it
 //! back (`request/secrets.rs`).
 
 use std::cell::RefCell;

@@ -1,5 +1,5 @@
 //! Explains how the proxy would answer a request, without a call: by the functions that read, authenticate and decide
-//! calls, in the order of `pep.rs`.
+//! calls, in the order of `runtime/pep`.
 
 mod question;
 mod refused;
@@ -246,7 +246,7 @@ impl Judge<'_> {
         )
     }
 
-    /// Decides with the whole body, in the order in which `pep.rs` looks at head and body.
+    /// Decides with the whole body, in the order in which `runtime/pep` looks at head and body.
     fn decide(
         &self,
         program: &Program,

@@ -101,6 +101,10 @@ impl Parser {
     ///
     /// # Errors
     /// The bytes break the grammar, now and from then on.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would go on after a violation"
+    )]
     pub fn next(&mut self) -> Result<Option<Event>, Violation> {
         self.advance().inspect_err(|violation| self.fail(*violation))
     }
