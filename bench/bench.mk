@@ -1,6 +1,6 @@
 # Benchmarks. None of them is built by `make test`.
 
-.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-policies bench-proofs bench-reload bench-scale
+.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-lsp bench-policies bench-proofs bench-reload bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -14,6 +14,10 @@ bench-reload: ## a large policy: time until ready, time until a changed line dec
 	$(CARGO) build --release --locked -p tokenward-runtime
 	$(CARGO) build --release --locked -p tokenward-compiler --example artifact
 	bench/reload/reload.py --binary "$(TARGET)/release/tokenward" --compiler "$(TARGET)/release/examples/artifact" $(if $(AGAINST),--against "$(AGAINST)") $(MORE)
+
+bench-lsp: ## answers of `tokenward lsp`, and `compile --check`, on 1,000 tokens with 10 lines each, held to 50 ms and 2 s; needs python3 and Linux
+	$(CARGO) build --release --locked -p tokenward-runtime --bin tokenward
+	bench/lsp/lsp.py --binary "$(TARGET)/release/tokenward"
 
 bench-policies: ## policies and requests that are made to be slow: time to compile, to show, to check, to decide
 	$(CARGO) run --release --locked -p tokenward-compiler --example hostile

@@ -105,7 +105,7 @@ impl Baseline {
     pub fn unexplained(&self) -> Vec<Diagnostic> {
         let unexplained = self.entries.iter().filter(|(entry, _)| entry.why.is_empty());
         let tell = |(entry, _): &(Accepted, bool)| {
-            Diagnostic::new(Code::WrongValue, entry.span, "this entry has an empty `why`")
+            Diagnostic::new(Code::WrongValue, entry.why_span, "this entry has an empty `why`")
                 .help("explain for later readers why the finding is accepted")
         };
         unexplained.map(tell).collect()

@@ -35,6 +35,8 @@ pub struct Accepted {
     pub what: Identity,
     /// `why`; empty if nobody has written a reason yet.
     pub why: String,
+    /// The place of `why`.
+    pub why_span: Span,
     /// `until`, ms UTC: from then on the entry accepts nothing.
     pub until: Option<i64>,
 }
@@ -74,7 +76,7 @@ fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<us
     if given("until") && until.is_none() {
         return None;
     }
-    let (span, line) = line?;
+    let ((span, line), (why_span, why)) = (line?, why?);
     Some(Accepted {
         span,
         what: Identity {
@@ -82,7 +84,8 @@ fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<us
             subject: subject?,
             line,
         },
-        why: why?,
+        why,
+        why_span,
         until,
     })
 }
@@ -140,11 +143,12 @@ fn line(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<(Span, String)> {
 }
 
 /// The reason, which may be missing in a file that was just written.
-fn why(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
-    match value.get_ref().as_str() {
-        Some("") => Some(String::new()),
-        _ => reader.string(value, "why").map(|why| why.value),
-    }
+fn why(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<(Span, String)> {
+    let text = match value.get_ref().as_str() {
+        Some("") => String::new(),
+        _ => reader.string(value, "why")?.value,
+    };
+    Some((document::span(reader.id, reader.source, value.span()), text))
 }
 
 /// Whether the entry has the keys that it needs; reports the missing ones.
