@@ -77,6 +77,14 @@ pub(crate) fn command(text: &str, base: &BaseUrl, origin: Origin) -> Result<Sent
     Ok(sent)
 }
 
+/// Splits a command into its words.
+///
+/// # Errors
+/// The text is not one command.
+pub(crate) fn words(text: &str) -> Result<Vec<Word>, String> {
+    Ok(split(text)?.words)
+}
+
 /// Reads the words of a command; the first one is `curl`.
 ///
 /// # Errors

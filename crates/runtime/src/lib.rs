@@ -21,6 +21,8 @@ mod buffers;
 #[cfg(feature = "proxy")]
 mod call;
 #[cfg(feature = "proxy")]
+mod capture;
+#[cfg(feature = "proxy")]
 pub mod cli;
 pub mod config;
 mod curl;

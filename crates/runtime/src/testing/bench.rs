@@ -54,7 +54,12 @@ impl Bench {
     /// # Errors
     /// The question lacks something that the answer depends on.
     pub(crate) fn judge(&self, program: &Program, question: &Question) -> Result<Report, Incomplete> {
-        let judge = Judge {
+        self.as_judge().explain(program, question)
+    }
+
+    /// The judge with these inputs.
+    pub(crate) fn as_judge(&self) -> Judge<'_> {
+        Judge {
             rules: &self.rules,
             auth: &self.auth,
             identities: None,
@@ -64,8 +69,7 @@ impl Bench {
             limiter: &self.limiter,
             is_refused: &|_| false,
             is_revoked: &|_| false,
-        };
-        judge.explain(program, question)
+        }
     }
 
     /// The question about a request that a proof found, from a caller for whom the token works.
