@@ -2,7 +2,7 @@
 
 SECONDS ?= 60
 FUZZ_JOBS ?= 1
-FUZZ_TARGETS ?= line policy artifact decide json request wire
+FUZZ_TARGETS ?= line policy artifact decide json openapi request wire
 # `quick` is built in a fraction of the time, and tries fewer inputs a second.
 FUZZ_PROFILE ?= release
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')

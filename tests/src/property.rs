@@ -8,6 +8,7 @@ mod choices;
 mod decide;
 mod json;
 mod line;
+mod openapi;
 mod policy;
 mod request;
 mod wire;
@@ -17,6 +18,7 @@ pub use decide::{BASES, agree, decide};
 pub(crate) use decide::{compiled, nearest};
 pub use json::json;
 pub use line::line;
+pub use openapi::openapi;
 pub use policy::{policy, sources};
 pub use request::request;
 pub use wire::wire;
@@ -30,6 +32,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("decide", decide),
     ("json", json),
     ("line", line),
+    ("openapi", openapi),
     ("policy", policy),
     ("request", request),
     ("wire", wire),

@@ -22,7 +22,7 @@ mod tests;
 pub use asked::{Asked, AskedBody};
 pub use change::Change;
 pub use json::json;
-pub use line::{NewLine, Open, narrowest_line};
+pub use line::{Members, NewLine, Open, Place, escaped, members_with, narrowest_line, parameter};
 
 use crate::{
     ast::Effect,

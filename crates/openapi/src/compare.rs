@@ -42,17 +42,26 @@ impl Comparison<'_> {
 /// are called. If they share the calls at one base and differ at another, the operation has moved. Of the remaining ones, those with
 /// the same `operationId` have moved; an id that one document gives twice proves nothing.
 pub fn compare<'a>(old: &'a Description, new: &'a Description) -> Comparison<'a> {
-    let at: HashMap<String, usize> = (old.operations.iter().enumerate())
-        .rev()
-        .flat_map(|(place, operation)| calls(operation).into_iter().map(move |call| (call, place)))
-        .collect();
+    let (mut whole, mut single) = (HashMap::new(), HashMap::new());
+    for (place, operation) in old.operations.iter().enumerate() {
+        let calls = calls(operation);
+        for call in &calls {
+            single.entry(call.clone()).or_insert(place);
+        }
+        whole.entry(calls).or_insert(place);
+    }
     let (old_ids, new_ids) = (unique_ids(old), unique_ids(new));
     let mut pairs: Vec<Option<usize>> = Vec::new();
-    let mut used = HashSet::new();
+    let (mut used, mut kept) = (HashSet::new(), HashSet::new());
     for operation in &new.operations {
-        let found = calls(operation).iter().find_map(|call| at.get(call).copied());
+        let calls = calls(operation);
+        let found = whole
+            .get(&calls)
+            .or_else(|| calls.iter().find_map(|call| single.get(call)))
+            .copied();
         used.extend(found);
         pairs.push(found);
+        kept.extend(calls);
     }
     let mut out = Comparison::default();
     for (to, found) in new.operations.iter().zip(pairs) {
@@ -74,12 +83,17 @@ pub fn compare<'a>(old: &'a Description, new: &'a Description) -> Comparison<'a>
             out.deprecated.push(to);
         }
     }
-    let left = old
+    // A document may give one operation twice; neither of them is gone while the other one is there.
+    let is_gone = |(place, operation): &(usize, &Operation)| {
+        !used.contains(place) && calls(operation).iter().all(|call| !kept.contains(call))
+    };
+    out.removed = old
         .operations
         .iter()
         .enumerate()
-        .filter(|(place, _)| !used.contains(place));
-    out.removed = left.map(|(_, operation)| operation).collect();
+        .filter(is_gone)
+        .map(|(_, operation)| operation)
+        .collect();
     out
 }
 

@@ -62,7 +62,7 @@ impl Origin {
     };
 
     /// The same for a text of somebody else, which reads no files.
-    pub(crate) const fn without_files(self) -> Self {
+    pub const fn without_files(self) -> Self {
         Self { files: false, ..self }
     }
 }
@@ -79,6 +79,14 @@ pub fn command(text: &str, base: &BaseUrl, origin: Origin) -> Result<Sent, Strin
         sent.notes.insert(0, note.to_owned());
     }
     Ok(sent)
+}
+
+/// Splits a command into its words.
+///
+/// # Errors
+/// The text is not one command.
+pub fn words(text: &str) -> Result<Vec<Word>, String> {
+    Ok(split(text)?.words)
 }
 
 /// Reads the words of a command; the first one is `curl`.

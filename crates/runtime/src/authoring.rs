@@ -1,5 +1,6 @@
 //! Writing policies and calls: changes of policy files, keys, and ready calls with a token.
 
 pub mod edit;
+pub(crate) mod from_calls;
 pub mod keys;
 pub(crate) mod snippet;

@@ -6,6 +6,7 @@ pub mod admin_secret;
 mod audit_json;
 pub mod authoring;
 mod call;
+mod capture;
 pub mod cli;
 pub mod config_file;
 #[doc(hidden)]

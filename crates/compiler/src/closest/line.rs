@@ -113,13 +113,29 @@ fn query(pairs: &[(String, Option<String>)], text: &mut String, open: &mut Vec<O
 }
 
 /// Conditions on a body.
-struct Members {
-    text: String,
-    arrays: Vec<String>,
+pub struct Members {
+    /// The conditions as a line writes them.
+    pub text: String,
+    /// The paths of arrays, whose elements the conditions allow in any number and order.
+    pub arrays: Vec<String>,
+}
+
+/// Writes the conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
+/// `value` gives the regular expression of a member from its path, its types and its texts, or `None` for exactly these texts.
+#[must_use]
+pub fn members_with(
+    json: &Json,
+    value: &dyn Fn(&str, &[Kind], &[&str]) -> Option<String>,
+) -> Option<Members> {
+    conditions(json, value)
 }
 
 /// The conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
 fn members(json: &Json) -> Option<Members> {
+    conditions(json, &|_, _, _| None)
+}
+
+fn conditions(json: &Json, value: &dyn Fn(&str, &[Kind], &[&str]) -> Option<String>) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
     let is_mixed = |path: &Path| {
@@ -132,12 +148,14 @@ fn members(json: &Json) -> Option<Members> {
     for leaf in &found.leaves {
         let kinds = [Kind::String, Kind::Number, Kind::Boolean, Kind::Null].into_iter();
         let kinds = kinds.filter(|kind| leaf.kinds.contains(kind));
-        let kinds: Vec<&str> = kinds.map(Kind::as_str).collect();
+        let kinds: Vec<Kind> = kinds.collect();
         let texts: Vec<&str> = leaf.texts.iter().map(String::as_str).collect();
         let values = match texts.as_slice() {
             [] => "null".to_owned(),
-            texts => alternatives(texts, Place::Member),
+            texts => value(&leaf.path.to_string(), &kinds, texts)
+                .unwrap_or_else(|| alternatives(texts, Place::Member)),
         };
+        let kinds: Vec<&str> = kinds.into_iter().map(Kind::as_str).collect();
         push(
             &mut text,
             format_args!("[JsonData::{}:{}=={values}]", leaf.path, kinds.join("|")),
@@ -241,10 +259,13 @@ fn push(text: &mut String, part: std::fmt::Arguments<'_>) {
 }
 
 /// The part of a line that a text is written to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The URL.
     Url,
+    /// The value of a parameter.
     Parameter,
+    /// The value of a member of a body.
     Member,
 }
 
@@ -253,8 +274,9 @@ fn alternatives(texts: &[&str], place: Place) -> String {
     texts.collect::<Vec<_>>().join("|")
 }
 
-/// A regular expression that matches exactly this text.
-fn escaped(text: &str, place: Place) -> String {
+/// A regular expression that matches exactly this text, in this part of a line.
+#[must_use]
+pub fn escaped(text: &str, place: Place) -> String {
     let mut out = String::new();
     let last = text.chars().count().saturating_sub(1);
     for (at, character) in text.chars().enumerate() {
@@ -284,7 +306,8 @@ fn escaped(text: &str, place: Place) -> String {
 }
 
 /// The name of a parameter as lines write it.
-fn parameter(name: &str) -> String {
+#[must_use]
+pub fn parameter(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name != "only" && name.chars().all(is_plain) {
         return name.to_owned();

@@ -43,11 +43,9 @@ fn dedup(texts: &mut Vec<String>) {
 pub(super) fn of_swagger(context: &Context<'_>) -> Servers {
     let text = |key: &str| context.root.get(key).and_then(Value::as_str);
     let base = match text("basePath") {
-        Some(base) if base.contains(['{', '}']) => {
-            let message =
-                "`basePath` with a variable, which Swagger 2 does not have; the path is read as text";
-            context.defect("/basePath", message);
-            base
+        Some(base) if base.contains(['{', '}', '?', '#']) => {
+            context.defect("/basePath", "`basePath` is not a plain path; it is left out");
+            ""
         }
         Some(base) => base,
         None => "",

@@ -54,7 +54,12 @@ impl Bench {
     /// # Errors
     /// The question lacks something that the answer depends on.
     pub fn judge(&self, program: &Program, question: &Question) -> Result<Report, Incomplete> {
-        let judge = Judge {
+        self.as_judge().explain(program, question)
+    }
+
+    /// The judge with these inputs.
+    pub fn as_judge(&self) -> Judge<'_> {
+        Judge {
             rules: &self.rules,
             auth: &self.auth,
             lacks_identity: &|_| false,
@@ -65,8 +70,7 @@ impl Bench {
             is_refused: &|_| false,
             is_revoked: &|_| false,
             now_ms: self.now_ms,
-        };
-        judge.explain(program, question)
+        }
     }
 
     /// The question about a request that a proof found, from a caller for whom the token works.

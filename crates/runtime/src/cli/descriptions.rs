@@ -35,16 +35,30 @@ pub(super) struct DescriptionArgs {
 impl DescriptionArgs {
     /// The descriptions that the command line or the configuration names.
     pub(super) fn read(&self, config: &Config) -> Result<Described, Failure> {
-        let files = match self.openapi.as_slice() {
-            [] => config.api.descriptions.as_slice(),
-            named => named,
-        };
+        let files = self.files(config);
         if files.is_empty() {
             return Err(Failure::Usage(
                 "no description of the API; name one with --openapi FILE, or in `[api] descriptions` of the configuration".to_owned(),
             ));
         }
         self.read_files(files)
+    }
+
+    /// Each description that the command line or the configuration names; none if neither names one.
+    pub(super) fn each(&self, config: &Config) -> Result<Vec<Description>, Failure> {
+        let read = |file: &PathBuf| {
+            let description = read_one(file)?;
+            note_defects(file, &description);
+            Ok(description)
+        };
+        self.files(config).iter().map(read).collect()
+    }
+
+    fn files<'a>(&'a self, config: &'a Config) -> &'a [PathBuf] {
+        match self.openapi.as_slice() {
+            [] => &config.api.descriptions,
+            named => named,
+        }
     }
 
     /// The descriptions in these files.

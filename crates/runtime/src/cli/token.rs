@@ -2,6 +2,7 @@
 
 mod change;
 mod file;
+mod from;
 mod known;
 mod list;
 mod new;

@@ -10,7 +10,7 @@ use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::units;
 
 use super::change::{committed, finished};
-use super::{Failure, file, operation, output, print_json};
+use super::{Failure, file, from, operation, output, print_json};
 use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::descriptions::DescriptionArgs;
 use crate::cli::settings::ConfigArg;
@@ -22,6 +22,10 @@ use crate::new_secret;
 /// The command prints the secret to standard output only. The file contains its hash and, in standard mode with a
 /// sealing key, the encrypted secret. In secure mode the entry is sealed. Existing content of the file is not
 /// changed. A running proxy loads the token within a second.
+///
+/// With --from, the lines are written for recorded calls: a HAR archive, a Postman collection or a script with curl
+/// commands. The command proves that the new token can make each of them. Credentials in the file are neither shown nor
+/// kept.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,6 +33,7 @@ Examples:
       --limit-to '[post]/rest/api/2/issue/KANBAN-\\d+/comment'
   tokenward token new --name ci-issue --user svc-ci --openapi jira.json \\
       --operation 'GET /rest/api/2/issue/{issueIdOrKey}' --where issueIdOrKey='KANBAN-\\d+'
+  tokenward token new --name nightly --user svc-ci --from calls.har --openapi jira.json
   tokenward token new --name report --user alice --include jira-read \\
       --file policies/people.toml | pass insert -e report
 
@@ -62,7 +67,7 @@ pub(super) struct Args {
         long = "limit-to",
         alias = "limit",
         value_name = "LINE",
-        required_unless_present_any = ["include", "operations"]
+        required_unless_present_any = ["include", "operations", "from"]
     )]
     lines: Vec<String>,
     /// Operation of the API that the token may call: its `operationId`, or its method and path; repeatable
@@ -76,6 +81,8 @@ pub(super) struct Args {
     /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
+    #[command(flatten)]
+    calls: from::Args,
     /// Maximum number of calls per time, such as 600/1m [default: the configuration's]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
@@ -130,7 +137,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Some(text) => Some(time::expiry(text, now)),
         None => config.tokens.max_lifetime.map(|longest| latest(now, longest)),
     };
-    let token = NewToken {
+    let mut token = NewToken {
         name: args.name,
         users: if args.any_user {
             Users::Any
@@ -154,20 +161,37 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         lines,
         unrestricted: false,
     };
+    let planned = from::plan(&args.calls, &args.descriptions, &token, &config)?;
+    if let Some(planned) = &planned {
+        token
+            .lines
+            .extend(planned.lines.iter().map(|line| line.text.clone()));
+    }
     // Write the entry before the secret is shown: a shown secret must work.
     let prepared = Edit::begin(&config.policies, &file)?.with_token(&token)?;
     let finished = finished(prepared, &token.name, Some(&secret), &config)?;
+    if let Some(planned) = &planned {
+        planned.prove(&finished, &token, &config)?;
+        if args.calls.dry_run {
+            return planned.print(args.json);
+        }
+        output::note(planned.text().trim_end());
+    }
     committed(finished, &token.name, &config)?;
     let shown_file = file.display();
     let (name, exposed) = (&token.name, secret.expose());
     // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
-        print_json(&json!({
+        let mut shown = json!({
             "token": name,
             "file": file.to_string_lossy(),
             "expires": token.expires.map(|time| format!("{time:.0}")),
             "secret": exposed,
-        }))
+        });
+        if let (Some(planned), Some(object)) = (&planned, shown.as_object_mut()) {
+            object.insert("lines".to_owned(), planned.json());
+        }
+        print_json(&shown)
     } else {
         output::note(&format!(
             "Token `{name}` created in {shown_file}. {}",

@@ -1,0 +1,226 @@
+//! A line in parts, so that lines can be compared and put together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokenward_compiler::closest::{Asked, AskedBody, Place, escaped, members_with, parameter};
+use tokenward_compiler::method::Method;
+
+use super::Line;
+use super::operation::{Known, Operations};
+use super::value;
+use crate::capture::is_secret_name;
+
+/// A part of a line that has alternatives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    Method,
+    /// A segment of the path, by its number.
+    Segment(usize),
+    /// A parameter, by its name.
+    Query(String),
+}
+
+/// The texts of a part; None where the parameter is absent.
+pub(super) type Texts = BTreeSet<Option<String>>;
+
+/// A line in parts.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) parts: BTreeMap<Part, Texts>,
+    /// The conditions on the body, and whether there are conditions on parameters: no part of a line has alternatives for them.
+    pub(super) fixed: String,
+    has_query: bool,
+    pub(super) calls: Vec<usize>,
+    pub(super) operations: BTreeSet<String>,
+    pub(super) open: BTreeSet<String>,
+}
+
+impl Draft {
+    /// The narrowest line of a call, with the values generalised that the operation describes.
+    pub(super) fn new(number: usize, asked: &Asked, operations: &Operations<'_>) -> Result<Self, String> {
+        if asked.method == Method::Other {
+            return Err("no line can name its method".to_owned());
+        }
+        if !asked.path.starts_with('/') {
+            return Err("no line can name its path".to_owned());
+        }
+        let known = operations.of(asked);
+        let mut out = Self {
+            parts: BTreeMap::new(),
+            fixed: String::new(),
+            has_query: true,
+            calls: vec![number],
+            operations: known.iter().map(Known::name).collect(),
+            open: BTreeSet::new(),
+        };
+        out.add(Part::Method, asked.method.as_str().to_ascii_lowercase());
+        let segments = match &known {
+            Some(known) => known.segments(&mut out.open),
+            None => asked
+                .path
+                .trim_start_matches('/')
+                .split('/')
+                .map(|text| escaped(text, Place::Url))
+                .collect(),
+        };
+        for (at, text) in segments.into_iter().enumerate() {
+            out.add(Part::Segment(at), text);
+        }
+        out.body(asked, known.as_ref());
+        if out.has_query {
+            out.query(asked, known.as_ref());
+        }
+        Ok(out)
+    }
+
+    fn add(&mut self, part: Part, text: String) {
+        self.parts.entry(part).or_default().insert(Some(text));
+    }
+
+    fn query(&mut self, asked: &Asked, known: Option<&Known<'_>>) {
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, given) in &asked.query {
+            *times.entry(name).or_default() += 1;
+            let given = given.as_deref().unwrap_or_default();
+            let generalised = match is_secret_name(name) {
+                true => Some(".*".to_owned()),
+                false => known
+                    .and_then(|known| known.parameter(name))
+                    .and_then(|shape| value::of_parameter(given, shape)),
+            };
+            if let Some(pattern) = &generalised {
+                self.open.insert(format!("the parameter `{name}` as `{pattern}`"));
+            }
+            self.add(
+                Part::Query(name.clone()),
+                generalised.unwrap_or_else(|| escaped(given, Place::Parameter)),
+            );
+        }
+        for (name, _) in times.into_iter().filter(|(_, times)| *times > 1) {
+            self.open.insert(format!(
+                "the values of the parameter `{name}` in any number and order"
+            ));
+        }
+    }
+
+    fn body(&mut self, asked: &Asked, known: Option<&Known<'_>>) {
+        let mut any_body = || {
+            self.open.insert("any body".to_owned());
+        };
+        match &asked.body {
+            AskedBody::Absent if matches!(asked.method, Method::Get | Method::Head) => {}
+            AskedBody::Absent => "[JsonData::only]".clone_into(&mut self.fixed),
+            AskedBody::Form | AskedBody::Mislabelled { is_form: true, .. } => {
+                // A line with conditions on parameters matches no form.
+                self.has_query = false;
+                any_body();
+                self.open
+                    .insert("any parameters, since the body is a form".to_owned());
+            }
+            AskedBody::Other | AskedBody::Mislabelled { .. } => any_body(),
+            AskedBody::Json(json) => {
+                let generalised = |path: &str, kinds: &[_], texts: &[&str]| {
+                    if is_secret_name(path) {
+                        return Some(".*".to_owned());
+                    }
+                    let known = known.filter(|known| known.has_body())?;
+                    value::of_member(known.property(path), kinds, texts)
+                };
+                match members_with(json, &generalised) {
+                    Some(members) => {
+                        let arrays = members.arrays.iter();
+                        self.open.extend(
+                            arrays.map(|path| format!("the values of `{path}` in any number and order")),
+                        );
+                        if members.text.contains("==.*]") {
+                            self.open.insert(
+                                "any values of the members of the body that the line gives as `.*`"
+                                    .to_owned(),
+                            );
+                        }
+                        self.fixed = members.text;
+                    }
+                    None => any_body(),
+                }
+            }
+        }
+    }
+
+    /// The text of the line, and what is known of it.
+    pub(super) fn line(self, operations: &Operations<'_>) -> Line {
+        let texts = |part: &Part| {
+            self.parts
+                .get(part)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let mut text = format!("[{}]", texts(&Part::Method).join(","));
+        for (part, _) in self
+            .parts
+            .iter()
+            .filter(|(part, _)| matches!(part, Part::Segment(_)))
+        {
+            text.push('/');
+            text.push_str(&grouped(&texts(part)));
+        }
+        for (part, values) in &self.parts {
+            if let Part::Query(name) = part {
+                let operator = if values.contains(&None) { "?=" } else { "==" };
+                text.push_str(&format!(
+                    "[QueryParam::{}{operator}{}]",
+                    parameter(name),
+                    texts(part).join("|")
+                ));
+            }
+        }
+        if self.has_query {
+            text.push_str("[QueryParam::only]");
+        }
+        text.push_str(&self.fixed);
+        let others = operations.reached(&self, &self.operations);
+        Line {
+            text,
+            calls: self.calls,
+            operations: self.operations,
+            others,
+            open: self.open,
+        }
+    }
+
+    /// The alternatives of each segment.
+    pub(super) fn segments(&self) -> Vec<Vec<&str>> {
+        let segments = self
+            .parts
+            .iter()
+            .filter(|(part, _)| matches!(part, Part::Segment(_)));
+        segments
+            .map(|(_, texts)| texts.iter().flatten().map(String::as_str).collect())
+            .collect()
+    }
+
+    /// The methods, in lower case.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
+        self.parts
+            .get(&Part::Method)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(String::as_str)
+    }
+
+    /// A key that two drafts share if they differ in nothing but this part.
+    pub(super) fn without(&self, part: &Part) -> (Vec<(&Part, &Texts)>, &str, bool) {
+        let others = self.parts.iter().filter(|(other, _)| *other != part);
+        (others.collect(), &self.fixed, self.has_query)
+    }
+}
+
+fn grouped(texts: &[String]) -> String {
+    match texts {
+        [one] => one.clone(),
+        several => format!("({})", several.join("|")),
+    }
+}

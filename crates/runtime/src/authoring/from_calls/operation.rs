@@ -1,0 +1,254 @@
+//! The operations that calls belong to, and that lines reach.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use tokenward_compiler::closest::{Asked, Place, escaped};
+use tokenward_openapi::{Description, Location, Operation, Piece, Segment, Shape};
+
+use super::draft::Draft;
+use super::value;
+
+/// Other operations that are named for a line at most.
+const MOST_OTHERS: usize = 20;
+
+/// The operations of some descriptions.
+pub(crate) struct Operations<'d> {
+    all: Vec<Placed<'d>>,
+}
+
+/// An operation at one of its bases, below the public URL.
+struct Placed<'d> {
+    operation: &'d Operation,
+    base: Vec<&'d str>,
+}
+
+/// The operation of a call, with the values of its parameters.
+pub(crate) struct Known<'o> {
+    operation: &'o Operation,
+    base: Vec<&'o str>,
+    /// The values of each segment's parameters, in their order.
+    values: Vec<Vec<String>>,
+}
+
+impl<'d> Operations<'d> {
+    /// `context` is the path of the public URL: bases may have it, or may be below it.
+    pub(crate) fn new(descriptions: &'d [Description], context: &str) -> Self {
+        let mut all = Vec::new();
+        for operation in descriptions
+            .iter()
+            .flat_map(|description| &description.operations)
+        {
+            for base in operation.bases.iter() {
+                let below = base
+                    .strip_prefix(context)
+                    .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+                let base = below
+                    .unwrap_or(base)
+                    .split('/')
+                    .filter(|segment| !segment.is_empty())
+                    .collect();
+                all.push(Placed { operation, base });
+            }
+        }
+        Self { all }
+    }
+
+    /// The operation of a call: of several, the one with the most literal segments.
+    pub(super) fn of(&self, asked: &Asked) -> Option<Known<'_>> {
+        let segments: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
+        let of_method = self
+            .all
+            .iter()
+            .filter(|placed| placed.operation.method == asked.method.as_str());
+        let found = of_method.filter_map(|placed| {
+            let rest = segments.strip_prefix(placed.base.as_slice())?;
+            let values = values(placed.operation, rest)?;
+            let literal = values.iter().filter(|values| values.is_empty()).count();
+            Some((
+                literal,
+                Known {
+                    operation: placed.operation,
+                    base: placed.base.clone(),
+                    values,
+                },
+            ))
+        });
+        // The first one of several, so that equal calls have equal operations.
+        found
+            .reduce(|best, other| if other.0 > best.0 { other } else { best })
+            .map(|(_, known)| known)
+    }
+
+    /// The names of the operations that a draft reaches, without these: those whose path some path of the draft may have.
+    pub(super) fn reached(&self, draft: &Draft, without: &BTreeSet<String>) -> Vec<String> {
+        let segments: Vec<Vec<Regex>> = draft
+            .segments()
+            .into_iter()
+            .map(|texts| {
+                texts
+                    .into_iter()
+                    .filter_map(|text| Regex::new(&format!("^(?:{text})$")).ok())
+                    .collect()
+            })
+            .collect();
+        let methods: Vec<String> = draft.methods().map(str::to_ascii_uppercase).collect();
+        let mut out = BTreeSet::new();
+        for placed in self
+            .all
+            .iter()
+            .filter(|placed| methods.contains(&placed.operation.method))
+        {
+            let name = placed.operation.name();
+            if !without.contains(&name) && placed.may_have(&segments) {
+                out.insert(name);
+            }
+        }
+        let more = out.len().saturating_sub(MOST_OTHERS);
+        let mut out: Vec<String> = out.into_iter().take(MOST_OTHERS).collect();
+        if more > 0 {
+            out.push(format!("{more} more"));
+        }
+        out
+    }
+}
+
+impl Placed<'_> {
+    fn may_have(&self, segments: &[Vec<Regex>]) -> bool {
+        let template = &self.operation.template.segments;
+        if self.base.len() + template.len() != segments.len() {
+            return false;
+        }
+        let matches = |patterns: &[Regex], text: &str| patterns.iter().any(|pattern| pattern.is_match(text));
+        let (base, rest) = segments.split_at_checked(self.base.len()).unwrap_or_default();
+        self.base
+            .iter()
+            .zip(base)
+            .all(|(text, patterns)| matches(patterns, text))
+            && template
+                .iter()
+                .zip(rest)
+                .all(|(segment, patterns)| match segment.pieces.as_slice() {
+                    [] => matches(patterns, ""),
+                    [Piece::Literal(text)] => matches(patterns, text),
+                    [Piece::Parameter(name)] => {
+                        let listed = self
+                            .operation
+                            .path_parameter(name)
+                            .map(|of| of.shape.values.as_slice())
+                            .unwrap_or_default();
+                        listed.is_empty() || listed.iter().any(|value| matches(patterns, value))
+                    }
+                    _ => true,
+                })
+    }
+}
+
+impl Known<'_> {
+    pub(super) fn name(&self) -> String {
+        self.operation.name()
+    }
+
+    pub(super) fn has_body(&self) -> bool {
+        self.operation.body.is_some()
+    }
+
+    /// The shape of a parameter in the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&Shape> {
+        let found = |of: &&tokenward_openapi::Parameter| of.location == Location::Query && of.name == name;
+        self.operation.parameters.iter().find(found).map(|of| &of.shape)
+    }
+
+    /// The shape of the top-level property that a path to a member begins with, and whether the path is the property itself.
+    pub(super) fn property(&self, path: &str) -> Option<(&Shape, bool)> {
+        let body = self.operation.body.as_ref()?;
+        let is_of = |name: &str| {
+            let rest = path.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest.is_empty())
+        };
+        body.properties
+            .iter()
+            .find_map(|property| Some((&property.shape, is_of(&property.name)?)))
+    }
+
+    /// The patterns of the segments: literal texts as they are, and the values of parameters generalised if they are ids.
+    pub(super) fn segments(&self, open: &mut BTreeSet<String>) -> Vec<String> {
+        let mut out: Vec<String> = self.base.iter().map(|text| escaped(text, Place::Url)).collect();
+        for (segment, values) in self.operation.template.segments.iter().zip(&self.values) {
+            let mut text = String::new();
+            let mut values = values.iter();
+            for piece in &segment.pieces {
+                match piece {
+                    Piece::Literal(literal) => text.push_str(&escaped(literal, Place::Url)),
+                    Piece::Parameter(name) => {
+                        let given = values.next().map(String::as_str).unwrap_or_default();
+                        let any = Shape::default();
+                        let shape = self.operation.path_parameter(name).map_or(&any, |of| &of.shape);
+                        match value::of_segment(given, shape) {
+                            Some(pattern) => {
+                                open.insert(format!("`{name}` as `{pattern}`"));
+                                text.push_str(&pattern);
+                            }
+                            None => text.push_str(&escaped(given, Place::Url)),
+                        }
+                    }
+                }
+            }
+            out.push(text);
+        }
+        out
+    }
+}
+
+/// The values of the parameters in each segment of a path; None if the path is not one of the operation's.
+fn values(operation: &Operation, segments: &[&str]) -> Option<Vec<Vec<String>>> {
+    let template = &operation.template.segments;
+    if let Some(last) = template.last()
+        && segments.len() > template.len()
+        && let [Piece::Parameter(name)] = last.pieces.as_slice()
+        && operation.path_parameter(name).is_some_and(|of| of.multi_segment)
+    {
+        let (before, rest) = segments.split_at_checked(template.len() - 1)?;
+        let before = template
+            .iter()
+            .zip(before)
+            .map(|(segment, text)| of_segment(segment, text));
+        let mut out: Vec<Vec<String>> = before.collect::<Option<_>>()?;
+        out.push(vec![rest.join("/")]);
+        return Some(out);
+    }
+    if template.len() != segments.len() {
+        return None;
+    }
+    template
+        .iter()
+        .zip(segments)
+        .map(|(segment, text)| of_segment(segment, text))
+        .collect()
+}
+
+/// The values of the parameters of one segment; each takes as little as possible.
+fn of_segment(segment: &Segment, text: &str) -> Option<Vec<String>> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    let mut pieces = segment.pieces.iter().peekable();
+    while let Some(piece) = pieces.next() {
+        match piece {
+            Piece::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
+            Piece::Parameter(_) => {
+                let end = match pieces.peek() {
+                    None => rest.len(),
+                    // The last literal takes the last place where it occurs.
+                    Some(Piece::Literal(literal)) => rest.get(1..)?.find(literal.as_str())? + 1,
+                    Some(Piece::Parameter(_)) => rest.chars().next()?.len_utf8(),
+                };
+                let (value, after) = rest
+                    .split_at_checked(end)
+                    .filter(|(value, _)| !value.is_empty())?;
+                out.push(value.to_owned());
+                rest = after;
+            }
+        }
+    }
+    rest.is_empty().then_some(out)
+}

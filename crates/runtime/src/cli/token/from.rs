@@ -1,0 +1,360 @@
+//! The lines of `token new --from`: read from recorded calls, and proved to allow each of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::{BaseUrl, compile, compile_within, visible};
+use tokenward_pdp::explain::Question;
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::servable::bind;
+
+use super::Failure;
+use crate::authoring::edit::{NewToken, Prepared, Users, entry};
+use crate::authoring::from_calls::{Line, lines};
+use crate::capture::{self, Call};
+use crate::cli::descriptions::DescriptionArgs;
+use crate::cli::output;
+use crate::cli::time::now_ms;
+use crate::config::Config;
+use crate::testing::Bench;
+
+/// Hosts that are named at most.
+const SHOWN: usize = 5;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Write lines for the calls of this file: HAR, Postman collection, or script with curl commands; may be repeated
+    #[arg(long, value_name = "FILE")]
+    from: Vec<PathBuf>,
+    /// Base URL at which the calls were recorded [default: the public URL and the upstream's]
+    #[arg(long, value_name = "URL", requires = "from")]
+    recorded_at: Option<String>,
+    /// Print the lines for the recorded calls, and create no token
+    #[arg(long, requires = "from")]
+    pub(super) dry_run: bool,
+}
+
+/// Lines for recorded calls.
+pub(super) struct Planned {
+    pub(super) lines: Vec<Line>,
+    calls: Vec<Recorded>,
+    notes: Vec<String>,
+}
+
+/// A call as a question to the proxy.
+struct Recorded {
+    /// The file and the place in it.
+    place: String,
+    question: Question,
+}
+
+/// Writes lines for the calls of the files; None without files.
+pub(super) fn plan(
+    args: &Args,
+    descriptions: &DescriptionArgs,
+    token: &NewToken,
+    config: &Config,
+) -> Result<Option<Planned>, Failure> {
+    if args.from.is_empty() {
+        return Ok(None);
+    }
+    let mut notes = Vec::new();
+    let descriptions = descriptions.each(config)?;
+    let servers = servers(args, config)?;
+    let mut calls = Vec::new();
+    for file in &args.from {
+        calls.extend(questions(file, (&servers, token), config, &mut notes)?);
+    }
+    let bench = Bench::new(config, now_ms()).map_err(Failure::from)?;
+    let calls = served(calls, token, (&bench, config), &mut notes)?;
+    let judge = bench.as_judge();
+    let mut reads = Vec::new();
+    for call in &calls {
+        let read = judge.read(&call.question);
+        reads.push(read.ok_or_else(|| {
+            Failure::Findings(format!("{}: the request is ambiguous; correct it", call.place))
+        })?);
+    }
+    let asked: Vec<_> = reads.iter().map(|read| read.asked.clone()).collect();
+    let lines =
+        lines(&asked, &descriptions, config.upstream.public_url.path()).map_err(|(number, message)| {
+            let place = number
+                .and_then(|number| calls.get(number))
+                .map_or_else(String::new, |call| format!("{}: ", call.place));
+            Failure::Findings(format!("{place}{message}"))
+        })?;
+    for line in &lines {
+        for (number, read) in line
+            .calls
+            .iter()
+            .filter_map(|number| Some((number, reads.get(*number)?)))
+        {
+            if judge.masked(&line.text, read) != line.text {
+                let place = calls
+                    .get(*number)
+                    .map(|call| call.place.as_str())
+                    .unwrap_or_default();
+                return Err(Failure::Findings(format!(
+                    "{place}: the call has a secret outside of its credentials, and a line must not contain it; remove it from the file"
+                )));
+            }
+        }
+    }
+    Ok(Some(Planned { lines, calls, notes }))
+}
+
+/// Reads a file up to a limit.
+fn content(file: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::Trouble(format!("cannot read `{}`: {error}", file.display()));
+    let opened = File::open(file).map_err(failed)?;
+    let mut bytes = Vec::new();
+    opened.take(largest + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > largest {
+        return Err(Failure::Usage(format!(
+            "`{}` has more than {largest} bytes; split it",
+            file.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The hosts, with the paths in front of the API, at which calls of this API are made.
+fn servers(args: &Args, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+    let of = |base: &BaseUrl| (base.authority().to_ascii_lowercase(), base.path().to_owned());
+    if let Some(url) = &args.recorded_at {
+        let base = BaseUrl::parse(url).map_err(|error| Failure::Usage(format!("--recorded-at: {error}")))?;
+        return Ok(vec![of(&base)]);
+    }
+    let upstreams = config
+        .upstream
+        .urls
+        .iter()
+        .filter_map(|url| BaseUrl::parse(url).ok());
+    Ok(std::iter::once(of(&config.upstream.public_url))
+        .chain(upstreams.map(|base| of(&base)))
+        .collect())
+}
+
+/// The calls of a file as questions. Calls to other hosts are left out, and counted.
+fn questions(
+    file: &Path,
+    (servers, token): (&[(String, String)], &NewToken),
+    config: &Config,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Recorded>, Failure> {
+    let shown = file.display();
+    let base = &config.upstream.public_url;
+    let bytes = content(file, capture::LARGEST)?;
+    let read =
+        capture::read(&bytes, base).map_err(|message| Failure::Usage(format!("{shown}: {message}")))?;
+    notes.extend(read.notes.into_iter().map(|note| format!("{shown}: {note}")));
+    let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
+    let mut out = Vec::new();
+    for call in read.calls {
+        let place = format!("{shown}: {}", call.place);
+        match target(&call, servers, base) {
+            Some(target) => out.push(Recorded {
+                place,
+                question: question(call, target, token, base),
+            }),
+            None => *elsewhere.entry(call.authority.unwrap_or_default()).or_default() += 1,
+        }
+    }
+    let count: usize = elsewhere.values().sum();
+    if count > 0 {
+        let hosts: Vec<&str> = elsewhere.keys().take(SHOWN).map(String::as_str).collect();
+        let hosts = visible(&hosts.join(", ")).to_string();
+        if out.is_empty() {
+            return Err(Failure::Usage(format!(
+                "{shown}: no call goes to `{}`, but to {hosts}; give the base URL of the recorded calls with --recorded-at",
+                base.as_str()
+            )));
+        }
+        notes.push(format!(
+            "{shown}: {count} {} to other servers left out ({hosts})",
+            plural(count, "call")
+        ));
+    }
+    Ok(out)
+}
+
+/// The target of a call at the proxy; None if the call goes to another server.
+fn target(call: &Call, servers: &[(String, String)], base: &BaseUrl) -> Option<String> {
+    let authority = call.authority.as_deref().unwrap_or_default();
+    servers
+        .iter()
+        .filter(|(host, _)| host == authority)
+        .find_map(|(_, path)| {
+            let rest = call.target.strip_prefix(path.as_str())?;
+            rest.starts_with(['/', '?'])
+                .then(|| format!("{}{rest}", base.path()))
+        })
+}
+
+fn question(call: Call, target: String, token: &NewToken, base: &BaseUrl) -> Question {
+    let mut headers = vec![("Host".to_owned(), base.authority().to_owned())];
+    headers.extend(call.headers);
+    if !call.body.is_empty() {
+        headers.push(("Content-Length".to_owned(), call.body.len().to_string()));
+    }
+    let user = match &token.users {
+        Users::Named(users) => users.first().cloned(),
+        Users::Any => Some("someone".to_owned()),
+    };
+    Question {
+        token: token.name.clone(),
+        user,
+        method: call.method,
+        target,
+        headers,
+        ..Question::default()
+    }
+    .with_body(&call.body)
+}
+
+/// The calls that the proxy would send upstream for a token without limits. Calls outside of the endpoints are left out, and counted.
+fn served(
+    calls: Vec<Recorded>,
+    token: &NewToken,
+    (bench, config): (&Bench, &Config),
+    notes: &mut Vec<String>,
+) -> Result<Vec<Recorded>, Failure> {
+    let unlimited = NewToken {
+        unrestricted: true,
+        include: Vec::new(),
+        lines: Vec::new(),
+        ..token.clone()
+    };
+    let sources = SourceSet::from_files([("calls.toml".to_owned(), entry(&unlimited)?)]);
+    let Some(program) = compile(&sources).program else {
+        // The compiler reports the wrong attribute when the token itself is compiled.
+        return Ok(calls);
+    };
+    let program = bind(&program, config)?;
+    let mut out = Vec::new();
+    let mut outside = Vec::new();
+    for call in calls {
+        let report = bench.judge(&program, &call.question);
+        let report =
+            report.map_err(|incomplete| Failure::Findings(format!("{}: {incomplete}", call.place)))?;
+        if report.reason == "outside-endpoints" {
+            outside.push(call.place);
+        } else if report.is_allowed() && report.status.is_none() {
+            out.push(call);
+        } else {
+            return Err(refused(&call.place, &report.detail, &report.reason));
+        }
+    }
+    match (outside.first(), out.is_empty()) {
+        (Some(first), true) => Err(Failure::Usage(format!(
+            "{first}: this path and those of all other calls are outside of the endpoints of the proxy; check --recorded-at and upstream.endpoints"
+        ))),
+        (Some(first), false) => {
+            let count = outside.len();
+            notes.push(format!(
+                "{count} {} outside of the endpoints left out, the first: {first}",
+                plural(count, "call")
+            ));
+            Ok(out)
+        }
+        (None, _) => Ok(out),
+    }
+}
+
+fn refused(place: &str, detail: &str, reason: &str) -> Failure {
+    Failure::Findings(format!(
+        "{place}: no line can allow this call: {} ({reason}); remove it from the file; nothing was written",
+        visible(detail.trim_end_matches('.'))
+    ))
+}
+
+impl Planned {
+    /// Proves that the proxy would send each call upstream, with the policy that is about to be written.
+    pub(super) fn prove(
+        &self,
+        prepared: &Prepared,
+        token: &NewToken,
+        config: &Config,
+    ) -> Result<(), Failure> {
+        let sources = prepared.sources();
+        let compilation = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms());
+        let Some(program) = compilation.program else {
+            // The errors are shown when the change is judged.
+            return super::change::judge(prepared, &[&token.name], config, &config.mode);
+        };
+        let program = bind(&program, config)?;
+        let bench = Bench::new(config, now_ms()).map_err(Failure::from)?;
+        for call in &self.calls {
+            let report = bench.judge(&program, &call.question);
+            let report =
+                report.map_err(|incomplete| Failure::Findings(format!("{}: {incomplete}", call.place)))?;
+            if !report.is_allowed() || report.status.is_some() {
+                return Err(refused(&call.place, &report.detail, &report.reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines with what they cover and what else they allow.
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        let (lines, calls) = (self.lines.len(), self.calls.len());
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            out,
+            "{lines} {} for {calls} {}, each proved to be allowed:",
+            plural(lines, "line"),
+            plural(calls, "call")
+        );
+        for line in &self.lines {
+            let count = line.calls.len();
+            let _ = writeln!(out, "  {}", line.text);
+            let _ = write!(out, "    {count} {}", plural(count, "call"));
+            if !line.operations.is_empty() {
+                let names: Vec<&str> = line.operations.iter().map(String::as_str).collect();
+                let _ = write!(out, " of {}", visible(&names.join(", ")));
+            }
+            let _ = writeln!(out);
+            if !line.open.is_empty() {
+                let open: Vec<&str> = line.open.iter().map(String::as_str).collect();
+                let _ = writeln!(out, "    also allows: {}", visible(&open.join("; ")));
+            }
+            if !line.others.is_empty() {
+                let _ = writeln!(out, "    also reaches: {}", visible(&line.others.join(", ")));
+            }
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "{note}");
+        }
+        out
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self) -> Value {
+        let line = |line: &Line| {
+            let calls = line.calls.iter().filter_map(|number| self.calls.get(*number));
+            json!({
+                "text": line.text,
+                "calls": calls.map(|call| call.place.as_str()).collect::<Vec<_>>(),
+                "operations": line.operations,
+                "other_operations": line.others,
+                "also_allows": line.open,
+            })
+        };
+        self.lines.iter().map(line).collect()
+    }
+
+    /// Prints the lines to standard output.
+    pub(super) fn print(&self, is_json: bool) -> Result<(), Failure> {
+        if is_json {
+            return output::print_json(&json!({ "lines": self.json(), "notes": self.notes }));
+        }
+        output::print(&self.text())
+    }
+}
