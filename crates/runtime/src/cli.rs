@@ -33,6 +33,7 @@ pub mod playground;
 mod plural;
 mod progress;
 mod reach;
+mod report;
 mod scan;
 mod schema;
 mod servable;
@@ -71,6 +72,7 @@ Begin here:
   tokenward diff main..HEAD       what a policy change newly allows
   tokenward ask 'DELETE /rest/.*' which tokens may make such requests
   tokenward reach --openapi FILE  which operations of the API the tokens reach
+  tokenward report -o report.html what each token can do, as a page for auditors
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -94,6 +96,7 @@ enum Verb {
     Ask(ask::Args),
     WhoCan(who_can::Args),
     Reach(reach::Args),
+    Report(report::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -130,6 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Ask(args) => ask::run(&args),
         Verb::WhoCan(args) => who_can::run(&args),
         Verb::Reach(args) => reach::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
@@ -177,7 +181,7 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 4] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 7] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
@@ -185,6 +189,9 @@ mod tests {
         ("check", "check, and do nothing else"),
         ("diff", "write nothing, and show the changes"),
         ("since", "only calls from this time on"),
+        ("audit", "the audit whose calls count"),
+        ("against", "the earlier version to compare with"),
+        ("at", "the time that is taken for the present"),
     ];
     /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
     const OLD_SPELLINGS: [&str; 1] = ["limit"];

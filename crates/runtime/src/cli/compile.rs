@@ -34,7 +34,7 @@ use crate::config::{Config, universe::universe};
 use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;
-use file::write;
+pub(super) use file::write;
 pub(super) use fixing::prove_first;
 use fixing::{Fixed, Task};
 use format::Format;

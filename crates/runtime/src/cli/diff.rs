@@ -25,6 +25,8 @@ use args::Format;
 
 pub(super) use args::Args;
 pub(super) use markdown::code;
+pub(super) use sides::with_base;
+pub(super) use text::{beyond_tokens, summary, verdict, wider};
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));

@@ -15,7 +15,6 @@ use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
 use super::unusable::Calls;
-use crate::cli::time;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
 
@@ -79,12 +78,13 @@ fn place(file: &Path, text: &str, entry: &str) -> Elsewhere {
 pub(super) fn find(
     (sources, program, source_map): (&SourceSet, &Program, &SourceMap),
     (config, budget, calls): (&Config, &Budget, Option<&Calls>),
+    now_ms: i64,
     known: &mut [Diagnostic],
 ) -> Result<Lints, Failure> {
     let settings = Settings {
         set: config.lint.set,
         expires_within_ms: i64::try_from(config.lint.expires_within.as_millis()).unwrap_or(i64::MAX),
-        now_ms: time::now_ms(),
+        now_ms,
     };
     let budget = budget.share(SHARES);
     let served = served(config);

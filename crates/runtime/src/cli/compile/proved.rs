@@ -16,6 +16,7 @@ use super::super::forwarded::proxied;
 use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
+use super::super::time::now_ms;
 use super::new_access::Base;
 use super::unusable::Calls;
 use super::{linted, unusable};
@@ -65,13 +66,22 @@ impl Compiled {
         Self::new(sources, (config, budget), None)
     }
 
+    /// Compiles and checks a policy by itself, as at a time in milliseconds since 1970 UTC.
+    pub(in crate::cli) fn at(
+        sources: &SourceSet,
+        settings: (&Config, &Budget),
+        now_ms: i64,
+    ) -> Result<Self, Failure> {
+        Self::with(sources, settings, (None, None), now_ms)
+    }
+
     /// Like [`Compiled::with`], for a single check.
     pub(super) fn new(
         sources: &SourceSet,
         settings: (&Config, &Budget),
         gate: Option<(&Base, Config)>,
     ) -> Result<Self, Failure> {
-        Self::with(sources, settings, gate, None)
+        Self::with(sources, settings, (gate, None), now_ms())
     }
 
     /// The same without a gate, for one check of many.
@@ -80,7 +90,7 @@ impl Compiled {
         settings: (&Config, &Budget),
         around: &Surroundings,
     ) -> Result<Self, Failure> {
-        Self::with(sources, settings, None, Some(around))
+        Self::with(sources, settings, (None, Some(around)), now_ms())
     }
 
     /// Compiles and checks `sources`. `gate` contains the base, beyond which the policy may give nothing, and the
@@ -88,16 +98,12 @@ impl Compiled {
     fn with(
         sources: &SourceSet,
         (config, budget): (&Config, &Budget),
-        gate: Option<(&Base, Config)>,
-        around: Option<&Surroundings>,
+        (gate, around): (Option<(&Base, Config)>, Option<&Surroundings>),
+        now_ms: i64,
     ) -> Result<Self, Failure> {
         // Compile the sources, and read the invariants for this configuration.
-        let compilation = tokenward_compiler::compile_within(
-            sources,
-            &config.mode,
-            &config.tokens.ceiling(),
-            crate::cli::time::now_ms(),
-        );
+        let compilation =
+            tokenward_compiler::compile_within(sources, &config.mode, &config.tokens.ceiling(), now_ms);
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let unusable = |error| {
             Failure::Findings(format!(
@@ -198,6 +204,7 @@ impl Compiled {
             let linted = linted::find(
                 (sources, &bound, &compilation.source_map),
                 (config, budget, calls.as_ref()),
+                now_ms,
                 &mut compiled.diagnostics,
             )?;
             compiled.diagnostics.extend(linted.diagnostics);

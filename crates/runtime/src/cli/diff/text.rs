@@ -41,7 +41,7 @@ fn line(out: &mut String, text: fmt::Arguments<'_>) {
 }
 
 /// Lists changes outside tokens, with a title for each kind that has any.
-pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Change>)> {
+pub(in super::super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Change>)> {
     let kinds = [
         (
             "configuration: changed",
@@ -60,7 +60,7 @@ pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static s
 }
 
 /// Summarises all tokens in one sentence. Only what is proved counts as a difference.
-pub(super) fn summary(report: &Report) -> String {
+pub(in super::super) fn summary(report: &Report) -> String {
     let count = |is: &dyn Fn(&TokenReport) -> bool| report.tokens.iter().filter(|token| is(token)).count();
     let differ = count(&TokenReport::differs);
     let wider = count(&TokenReport::finds);
@@ -84,7 +84,7 @@ pub(super) fn summary(report: &Report) -> String {
 }
 
 /// Summarises the change of a token in a few words. "More" and "less" are said only if a request proves it.
-pub(super) fn verdict(token: &TokenReport) -> &'static str {
+pub(in super::super) fn verdict(token: &TokenReport) -> &'static str {
     let (more, less) = (extent(&token.newly_allowed), extent(&token.newly_denied));
     match (token.standing, more, less) {
         (Standing::New, Extent::Proved, _) => "new",
@@ -128,7 +128,7 @@ fn extent(direction: &Direction) -> Extent {
 }
 
 /// Says whether a change of a key gives more; `None` if it does not.
-pub(super) fn wider(change: &Change) -> Option<&'static str> {
+pub(in super::super) fn wider(change: &Change) -> Option<&'static str> {
     change.widens.map(|_| {
         if change.is_certain {
             "wider"
