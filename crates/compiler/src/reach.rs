@@ -11,7 +11,9 @@
 
 mod cells;
 mod classes;
+mod likeness;
 mod operation;
+mod paths;
 mod samples;
 mod survey;
 mod template;
@@ -19,7 +21,7 @@ mod template;
 pub use self::{
     cells::{Because, Cell, Extent, Hit},
     classes::{Class, Classes},
-    operation::{Catalogue, Operation, Piece, Segment, Values},
+    operation::{Beyond, Catalogue, Operation, Piece, Segment, Values},
     survey::{Reached, Survey, survey},
 };
 

@@ -6,11 +6,12 @@ use super::{
     cells::{Asking, Cell},
     classes::{Class, Classes, Lines},
     operation::Catalogue,
-    samples,
+    paths::{Paths, Touch},
 };
 use crate::{
-    analysis::{Budget, Fault, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, Universe, head},
-    ir::{LineId, Program, TokenId, UrlId},
+    analysis::{Budget, Fault, Meeting, Prover, Proxied, Universe},
+    ask::Question,
+    ir::{LineId, Program, TokenId},
 };
 
 /// The operations that tokens reach.
@@ -59,21 +60,6 @@ impl Reached {
     }
 }
 
-/// A class whose URL matches some of an operation's paths.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Touch {
-    pub(super) class: Class,
-    pub(super) meeting: Meeting,
-    is_conditional: bool,
-}
-
-impl Touch {
-    /// Whether the lines match all calls of the operation.
-    pub(super) fn is_whole(&self) -> bool {
-        self.meeting == Meeting::All && !self.is_conditional
-    }
-}
-
 /// Returns the operations of a catalogue that tokens of a bound program reach. `proxied`: the proxy that forwards the calls that are
 /// shown. `progress` receives the numbers of tokens that are done and of all.
 ///
@@ -88,7 +74,7 @@ pub fn survey<'p>(
     let mut classes = Classes::default();
     let lines: Vec<Lines> = tokens.iter().map(|token| classes.add(program, *token)).collect();
     let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
-    let paths = Paths::of(catalogue, &mut prover);
+    let paths = Paths::of(catalogue, proxied, &mut prover);
     let touched = paths.touched(&classes, program, &mut prover);
     let mut survey = Survey::default();
     let mut known: HashMap<Key, Option<u32>> = HashMap::new();
@@ -111,145 +97,44 @@ pub fn survey<'p>(
     Ok(survey)
 }
 
+impl Catalogue {
+    /// The operations some of whose calls a question is about, by number, each with whether it is about all of them. An operation of
+    /// which this is not settled within the budget is among them.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub fn of_line<'p>(
+        &'p self,
+        question: &'p Question,
+        (universe, budget): (Universe, &Budget),
+    ) -> Result<Vec<(usize, bool)>, Fault> {
+        let Some(ruled) = question.rule() else {
+            return Ok(Vec::new());
+        };
+        let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
+        let paths = Paths::of(self, None, &mut prover);
+        let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
+        let mut found = Vec::new();
+        for (group, meeting, _) in paths.meetings(ruled, &mut prover) {
+            let operations = paths.groups.get(group).map(|group| group.operations.as_slice());
+            for at in operations.unwrap_or_default().iter().map(|at| *at as usize) {
+                let operation = self.operations().get(at);
+                if operation.is_some_and(|operation| ruled.rule.methods.contains(operation.method)) {
+                    found.push((at, meeting == Meeting::All && !is_conditional));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
 /// All that an answer depends on: the operation, the classes that touch it, and the keys of the token.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     operation: u32,
     classes: Box<[Class]>,
     keys: (bool, bool, bool),
-}
-
-/// The operations by their paths.
-struct Paths<'p> {
-    catalogue: &'p Catalogue,
-    /// Operations with the same template.
-    groups: Vec<Group<'p>>,
-    /// Calls of each operation.
-    samples: Vec<Vec<Request>>,
-}
-
-struct Group<'p> {
-    /// The rule of one of the operations.
-    rule: Ruled<'p>,
-    /// The bytes that every path begins with.
-    head: Vec<u8>,
-    samples: Vec<String>,
-    operations: Vec<u32>,
-}
-
-impl<'p> Paths<'p> {
-    fn of(catalogue: &'p Catalogue, prover: &mut Prover<'p>) -> Self {
-        let program = catalogue.program();
-        let mut groups: Vec<Group<'p>> = Vec::new();
-        let mut known: HashMap<UrlId, usize> = HashMap::new();
-        let mut of_group = Vec::new();
-        for (at, operation) in catalogue.operations().iter().enumerate() {
-            let side = Side::demand(program, catalogue.token(at));
-            let Some(rule) = side.permits().first().copied() else {
-                of_group.push(None);
-                continue;
-            };
-            let group = *known.entry(rule.rule.url).or_insert(groups.len());
-            if group == groups.len() {
-                let mut samples = samples::paths(operation);
-                samples.retain(|path| rule.matches_path(path) && prover.is_path(path));
-                if samples.is_empty() {
-                    samples.extend(prover.sample(rule).map(|request| request.path));
-                }
-                groups.push(Group {
-                    rule,
-                    head: head(rule),
-                    samples,
-                    operations: Vec::new(),
-                });
-            }
-            if let (Some(group), Ok(at)) = (groups.get_mut(group), u32::try_from(at)) {
-                group.operations.push(at);
-            }
-            of_group.push(Some(group));
-        }
-        let samples = catalogue
-            .operations()
-            .iter()
-            .zip(of_group)
-            .map(|(operation, group)| {
-                let group = group.and_then(|group| groups.get(group));
-                let paths = group.into_iter().flat_map(|group| &group.samples);
-                let request = |path: &String| Request {
-                    method: operation.method,
-                    path: path.clone(),
-                    query: Vec::new(),
-                    body: RequestBody::Absent,
-                };
-                paths.map(request).collect()
-            });
-        let samples = samples.collect();
-        Self {
-            catalogue,
-            groups,
-            samples,
-        }
-    }
-
-    /// The operations that each class touches.
-    fn touched(
-        &self,
-        classes: &Classes,
-        program: &'p Program,
-        prover: &mut Prover<'p>,
-    ) -> Vec<Vec<(u32, Touch)>> {
-        // Classes that differ only in methods or conditions have the same paths.
-        let mut known: HashMap<UrlId, Vec<(usize, Meeting)>> = HashMap::new();
-        let mut touched = Vec::new();
-        for class in classes.all() {
-            let Some(ruled) = classes.rule(program, class) else {
-                touched.push(Vec::new());
-                continue;
-            };
-            let meetings = known
-                .entry(ruled.rule.url)
-                .or_insert_with(|| self.meetings(ruled, prover));
-            let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
-            let mut own = Vec::new();
-            for (group, meeting) in meetings.iter() {
-                let operations = self.groups.get(*group).map(|group| group.operations.as_slice());
-                for at in operations.unwrap_or_default() {
-                    let operation = self.catalogue.operations().get(*at as usize);
-                    if operation.is_some_and(|operation| ruled.rule.methods.contains(operation.method)) {
-                        own.push((
-                            *at,
-                            Touch {
-                                class,
-                                meeting: *meeting,
-                                is_conditional,
-                            },
-                        ));
-                    }
-                }
-            }
-            touched.push(own);
-        }
-        touched
-    }
-
-    /// The groups whose paths a rule meets.
-    fn meetings(&self, ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Vec<(usize, Meeting)> {
-        let own = head(ruled);
-        prover.begin_token();
-        let near = self.groups.iter().enumerate().filter(|(_, group)| {
-            let part = own.iter().zip(&group.head).any(|(one, other)| one != other);
-            !part
-        });
-        let meetings = near.filter_map(|(at, group)| {
-            match prover.meeting(group.rule, ruled, &group.samples) {
-                Ok(Meeting::Apart) => None,
-                Ok(meeting) => Some((at, meeting)),
-                // The questions about the tokens settle it, or say that it is open.
-                Err(_) => Some((at, Meeting::Some)),
-            }
-        });
-        meetings.collect()
-    }
 }
 
 struct OneToken<'p, 'a> {
@@ -288,8 +173,8 @@ impl<'p> OneToken<'p, '_> {
             let cell = match known.get(&key) {
                 Some(known) => *known,
                 None => {
-                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| *touch).collect();
-                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| *touch).collect();
+                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| touch.clone()).collect();
+                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| touch.clone()).collect();
                     let catalogue = paths.catalogue;
                     let asking = Asking {
                         program: self.program,
@@ -297,6 +182,11 @@ impl<'p> OneToken<'p, '_> {
                         proxied: self.proxied,
                         demand: (catalogue.program(), catalogue.token(operation as usize)),
                         samples: paths.samples.get(operation as usize).map_or(&[], Vec::as_slice),
+                        forwardable: paths
+                            .forwardable
+                            .get(operation as usize)
+                            .copied()
+                            .unwrap_or_default(),
                         classes: self.classes,
                         lines: self.lines,
                         permits: &permitting,
@@ -320,7 +210,7 @@ impl<'p> OneToken<'p, '_> {
         let classes = lines
             .iter()
             .filter_map(|(class, _)| touched.get(class.0 as usize));
-        let mut all: Vec<(u32, Touch)> = classes.flatten().copied().collect();
+        let mut all: Vec<(u32, Touch)> = classes.flatten().cloned().collect();
         all.sort_unstable_by_key(|(operation, touch)| (*operation, touch.class));
         all.dedup_by_key(|(operation, touch)| (*operation, touch.class));
         all
