@@ -94,12 +94,7 @@ pub(super) fn facts(gathered: &Gathered) -> Vec<Fact> {
         }
         let count = known.iter().filter(|known| **known).count();
         let all = grouped(u64::try_from(known.len()).unwrap_or(u64::MAX));
-        facts.push(fact(
-            "Operations in reach",
-            count,
-            format!("of {all} that the API has"),
-            "picture",
-        ));
+        facts.push(fact("Operations in reach", count, format!("of {all}"), "picture"));
     }
     facts
 }
