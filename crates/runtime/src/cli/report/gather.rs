@@ -21,7 +21,7 @@ use super::super::failure::Failure;
 use super::super::forwarded::proxied;
 use super::super::progress::Progress;
 use super::super::token::concerned;
-use super::Args;
+use super::args::Args;
 use super::powers::{Power, powers};
 use super::routes::Routes;
 use super::usage::Usage;

@@ -3,6 +3,7 @@
 //! The words describe the line's own text. They claim nothing about the API: the operations that a line reaches are computed.
 
 mod clause;
+mod run;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -11,47 +12,8 @@ use tokenward_compiler::ast::{Effect, Limit};
 use tokenward_compiler::method::{Method, MethodSet};
 use tokenward_compiler::parse::parse_line;
 use tokenward_compiler::source::Span;
-use tokenward_compiler::visible;
 
-/// A part of a described text: what a request has exactly, what it has in place of a pattern, or a word that joins these.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Run {
-    pub(super) kind: Kind,
-    pub(super) text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The text itself.
-    Exact,
-    /// Any text of this description.
-    Any,
-    /// A word between these.
-    Word,
-}
-
-impl Run {
-    fn new(kind: Kind, text: impl AsRef<str>) -> Self {
-        Self {
-            kind,
-            text: visible(text.as_ref()),
-        }
-    }
-
-    pub(super) fn is_exact(&self) -> bool {
-        self.kind == Kind::Exact
-    }
-
-    pub(super) fn is_any(&self) -> bool {
-        self.kind == Kind::Any
-    }
-}
-
-/// A condition of a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Clause {
-    pub(super) runs: Vec<Run>,
-}
+pub(super) use run::{Clause, Run, joined};
 
 /// A line in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,13 +72,4 @@ fn methods(methods: Option<MethodSet>) -> String {
         first.make_ascii_uppercase();
     }
     text
-}
-
-/// "a", "a or b", "a, b or c".
-pub(super) fn joined(names: &[String], word: &str) -> String {
-    match names.split_last() {
-        None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
-    }
 }

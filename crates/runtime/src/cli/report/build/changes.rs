@@ -10,7 +10,7 @@ use super::super::gather::{Compared, Gathered};
 use super::super::page::{CallChange, Changes, KeyChange, TokenChange};
 use super::super::routes::Routes;
 use super::super::shown::{anchor, text};
-use super::in_words;
+use super::common::{capital, in_words};
 
 /// The changes.
 pub(super) fn changes(gathered: &Gathered, compared: &Compared) -> Changes {
@@ -151,11 +151,4 @@ fn key_change(change: &Change) -> KeyChange {
             None => "",
         },
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
 }

@@ -6,7 +6,7 @@ use tokenward_compiler::source::SourceSet;
 use super::super::gather::{Checked, Gathered};
 use super::super::page::Finding;
 use super::super::shown::text;
-use super::link;
+use super::common::{capital, link};
 
 /// Tokens that a finding lists: a set's line may belong to a thousand.
 const LISTED: usize = 20;
@@ -62,11 +62,4 @@ fn quoted(sources: &SourceSet, found: &Diagnostic) -> String {
         return String::new();
     }
     text(own)
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
 }

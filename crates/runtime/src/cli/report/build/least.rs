@@ -6,7 +6,7 @@ use super::super::gather::Gathered;
 use super::super::page::{Least, LeastRow};
 use super::super::shown::{day_of, grouped, text};
 use super::super::usage::Usage;
-use super::{Kind, in_words, link, reached};
+use super::common::{Kind, in_words, link, reached};
 
 /// Unused operations that a row names.
 const NAMED: usize = 12;

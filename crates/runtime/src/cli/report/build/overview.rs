@@ -5,7 +5,7 @@ use tokenward_compiler::ir::{Token, Users};
 use super::super::gather::Gathered;
 use super::super::page::{Fact, Look, Number, Row, State};
 use super::super::shown::{counted, day, day_of, distance, grouped, text};
-use super::{Kind, link, reached};
+use super::common::{Kind, link, reached};
 
 /// Tokens that a point lists.
 const LISTED: usize = 12;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::gather::{Api, Gathered};
 use super::super::page::{Block, GroupRow, Picture, Shade};
-use super::{Kind, group, link, reached};
+use super::common::{Kind, group, link, reached};
 
 /// Tokens next to each other: so many fit on paper and on a telephone.
 const ABREAST: usize = 6;

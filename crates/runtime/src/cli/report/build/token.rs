@@ -12,7 +12,7 @@ use super::super::powers::Power;
 use super::super::shown::{anchor, counted, day, day_of, distance, grouped, text};
 use super::super::usage::Used;
 use super::super::words::{joined, words};
-use super::{Kind, group, in_words, reached};
+use super::common::{Kind, group, in_words, reached};
 
 /// Operations and lines that all tokens together list.
 const LISTED: usize = 6_000;

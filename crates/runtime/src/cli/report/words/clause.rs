@@ -5,7 +5,8 @@ use tokenward_compiler::json::{Kind as JsonKind, Kinds, Path, Step};
 use tokenward_compiler::range::Side;
 use tokenward_compiler::source::Span;
 
-use super::{Clause, Kind, Run, joined, shape};
+use super::run::{Clause, Kind, Run, joined};
+use super::shape;
 
 /// A constraint of a line in words.
 pub(super) fn of(text: &str, line: &Limit, constraint: &Constraint) -> Clause {

@@ -6,7 +6,7 @@ use regex_syntax::ast::{
 use tokenward_compiler::ast::{Pattern, Placeholder};
 use tokenward_compiler::visible;
 
-use super::{Kind, Run};
+use super::run::{Kind, Run};
 
 /// Longer descriptions help nobody: the regexp itself is shown instead.
 const MOST: usize = 200;

@@ -1,3 +1,4 @@
+use super::run::Kind;
 use super::*;
 
 /// The words as one text, gaps in angle brackets.
