@@ -29,6 +29,7 @@ mod output;
 #[doc(hidden)]
 mod progress;
 mod reach;
+mod report;
 mod scan;
 mod schema;
 mod serve;
@@ -67,6 +68,7 @@ Begin here:
   tokenward diff main..HEAD       what a policy change newly allows
   tokenward ask 'DELETE /rest/.*' which tokens may make such requests
   tokenward reach --openapi FILE  which operations of the API the tokens reach
+  tokenward report -o report.html what each token can do, as a page for auditors
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -90,6 +92,7 @@ enum Verb {
     Ask(ask::Args),
     WhoCan(who_can::Args),
     Reach(reach::Args),
+    Report(report::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -124,6 +127,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Ask(args) => ask::run(&args),
         Verb::WhoCan(args) => who_can::run(&args),
         Verb::Reach(args) => reach::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
@@ -188,7 +192,7 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 5] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 8] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
@@ -200,6 +204,9 @@ mod tests {
         ("check", "check, and do nothing else"),
         ("diff", "write nothing, and show the changes"),
         ("since", "only calls from this time on"),
+        ("audit", "the audit whose calls count"),
+        ("against", "the earlier version to compare with"),
+        ("at", "the time that is taken for the present"),
     ];
     /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
     const OLD_SPELLINGS: [&str; 1] = ["limit"];

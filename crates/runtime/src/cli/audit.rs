@@ -107,7 +107,7 @@ Examples:
 }
 
 pub(crate) use recorded::recorded;
-pub(super) use recorded::{calls, usage};
+pub(super) use recorded::{Recorded, calls, usage};
 pub(super) use table::shown;
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {

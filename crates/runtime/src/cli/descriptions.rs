@@ -33,6 +33,11 @@ pub(super) struct DescriptionArgs {
 }
 
 impl DescriptionArgs {
+    /// Whether the command line or the configuration names any description.
+    pub(super) fn are_named(&self, config: &Config) -> bool {
+        !self.openapi.is_empty() || !config.api.descriptions.is_empty()
+    }
+
     /// The descriptions that the command line or the configuration names.
     pub(super) fn read(&self, config: &Config) -> Result<Described, Failure> {
         let files = self.files(config);

@@ -26,6 +26,7 @@ use args::Format;
 
 pub(super) use args::Args;
 pub(super) use markdown::code;
+pub(super) use sides::with_base;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));

@@ -19,6 +19,7 @@ mod usage;
 use clap::Subcommand;
 
 pub(super) use change::committed_all;
+pub(super) use known::concerned;
 
 use super::failure::Failure;
 use super::output::{self, print_json};

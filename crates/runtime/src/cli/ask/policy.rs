@@ -30,8 +30,16 @@ impl Policy {
     /// Reads the directory or the compiled policy at `place`, or that of the configuration. A policy that cannot be used leaves the
     /// question open.
     pub(in super::super) fn read(place: Option<&Path>, config: &Config) -> Result<Self, Failure> {
+        Self::read_at(place, config, now_ms())
+    }
+
+    /// The same at a time, in milliseconds since 1970 UTC.
+    pub(in super::super) fn read_at(
+        place: Option<&Path>,
+        config: &Config,
+        now_ms: i64,
+    ) -> Result<Self, Failure> {
         let place = place.unwrap_or(&config.policies);
-        let now_ms = now_ms();
         let unbound = if place.is_file() {
             let program = unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?;
             if let Some(errors) = errors_of_program(&program, config, now_ms)? {

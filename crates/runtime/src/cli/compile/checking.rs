@@ -33,6 +33,21 @@ pub(super) fn checked(
     Ok(check.finish())
 }
 
+/// Checks a policy by itself, as at a time in milliseconds since 1970 UTC.
+pub(in super::super) fn checked_at(
+    sources: &SourceSet,
+    (config, budget): (&Config, &Budget),
+    now_ms: i64,
+) -> Result<Compiled, Unanswered> {
+    let terms = Terms {
+        config,
+        budget,
+        now_ms,
+        is_gated: false,
+    };
+    Ok(Check::new(sources, terms, None, &mut by_stage())?.finish())
+}
+
 /// Checks a policy without a gate, as one of many checks.
 pub(in super::super) fn checked_within(
     sources: &SourceSet,

@@ -6,7 +6,7 @@ use crate::ownership::{WriteError, write_version};
 
 /// Writes a file atomically: a proxy that watches it must never see half of it. A file that is replaced keeps its owner, mode,
 /// ACL and extended attributes.
-pub(super) fn write(bytes: &[u8], file: &Path) -> Result<(), WriteError> {
+pub(in crate::cli) fn write(bytes: &[u8], file: &Path) -> Result<(), WriteError> {
     let directory = file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())

@@ -6,6 +6,7 @@ use tokenward_pdp::side::Side;
 
 use super::super::failure::Failure;
 use super::super::output;
+use super::super::settings::ConfigArg;
 use super::super::side::{
     self, Ancestry, Command, Refused, Spec, Within, config_of, is_path, is_range, refuse_errors,
 };
@@ -30,7 +31,15 @@ pub(super) fn read(args: &Args) -> Result<(Side, Side), Refused> {
     };
     let within = within.as_ref();
     let named = named(args, within)?;
-    let policies = args.config.or_default()?.policies;
+    read_named(&named, within, (&args.config, args.old_config.as_deref()))
+}
+
+fn read_named(
+    named: &Named,
+    within: Option<&Within>,
+    (config, old_config): (&ConfigArg, Option<&Path>),
+) -> Result<(Side, Side), Refused> {
+    let policies = config.or_default()?.policies;
     if let (Spec::Revision(old), Some(within)) = (&named.old, within) {
         let new = match &named.new {
             Some(Spec::Revision(new)) => Some(new.clone()),
@@ -41,10 +50,10 @@ pub(super) fn read(args: &Args) -> Result<(Side, Side), Refused> {
             within.check_ancestry(old, &new, Ancestry::ContainsOrPrecedes)?;
         }
     }
-    let shared = shared(&named, within)?;
+    let shared = shared(named, within)?;
     let command = Command {
-        config: &args.config,
-        old_config: args.old_config.as_deref(),
+        config,
+        old_config,
         directory: shared.as_deref(),
     };
     let old = match &named.old {
@@ -66,6 +75,31 @@ pub(super) fn read(args: &Args) -> Result<(Side, Side), Refused> {
         .into());
     }
     Ok((old, new))
+}
+
+/// Reads a base, and the policy at a place as the new side. `old` names the base as the first argument of `diff` does, but for ranges.
+pub(in super::super) fn with_base(
+    old: &str,
+    place: &Path,
+    (config, old_config): (&ConfigArg, Option<&Path>),
+) -> Result<(Side, Side), Refused> {
+    let within = if is_path(old) {
+        None
+    } else {
+        Within::discover(config, Some(place).filter(|place| place.is_dir()))?
+    };
+    let within = within.as_ref();
+    if is_range(old) {
+        return Err(Failure::Usage(format!(
+            "`{old}` names two sides; name the base alone: a directory, a compiled policy or a revision"
+        ))
+        .into());
+    }
+    let named = Named {
+        old: Spec::parse(old, within)?,
+        new: Some(Spec::Here(place.to_owned())),
+    };
+    read_named(&named, within, (config, old_config))
 }
 
 fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<Side, Refused> {

@@ -6,10 +6,10 @@ use tokenward_compiler::reach::{Survey, survey};
 use super::super::ask::Policy;
 use super::super::descriptions::catalogue;
 use super::super::failure::Failure;
-use tokenward_pdp::forwarded::proxied;
 use super::super::progress::Progress;
 use crate::config::Config;
 use crate::config::universe::universe;
+use tokenward_pdp::forwarded::proxied;
 
 /// What tokens reach of operations.
 pub(super) fn surveyed(

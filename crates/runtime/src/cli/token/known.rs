@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
-use tokenward_compiler::policy::{Attributes, Users};
+use tokenward_compiler::policy::{Attributes, Token, Users};
 use tokenward_compiler::source::{Links, SourceSet, Span};
 use tokenward_compiler::{compile_within, resolve_policy, units};
 
@@ -135,15 +135,8 @@ fn of_policy(config: &Config) -> Result<(Vec<Known>, bool), Failure> {
     let broken = diagnostics.iter().any(|one| one.severity == Severity::Error);
     let policy = resolve_policy(&sources);
     let tokens = policy.tokens.into_iter().map(|token| {
-        // A finding belongs to the token if it is in its section, or in a line that it includes.
-        let section = section_of(&sources, token.span);
-        let is_inside = |outer: Span, place: Span| {
-            outer.source == place.source && outer.start <= place.start && place.start < outer.end
-        };
-        let concerns = |found: &&Diagnostic| {
-            let place = found.primary.span;
-            is_inside(section, place) || token.limits.iter().any(|limit| is_inside(limit.span, place))
-        };
+        let concerned = concerned(&sources, &token);
+        let concerns = |found: &&Diagnostic| concerned(found);
         let limits = token.limits.iter().map(|limit| {
             let (file, number) = place_of(&sources, limit.span);
             (file, number, sources.text(limit.span).to_owned())
@@ -158,6 +151,19 @@ fn of_policy(config: &Config) -> Result<(Vec<Known>, bool), Failure> {
         }
     });
     Ok((tokens.collect(), broken))
+}
+
+/// Tells whether a finding concerns a token: it is in the token's section, or in a line that the token includes.
+pub(in crate::cli) fn concerned(sources: &SourceSet, token: &Token) -> impl Fn(&Diagnostic) -> bool + use<> {
+    let section = section_of(sources, token.span);
+    let mut spans: Vec<Span> = token.limits.iter().map(|limit| limit.span).collect();
+    spans.push(section);
+    move |found| {
+        let place = found.primary.span;
+        spans.iter().any(|outer| {
+            outer.source == place.source && outer.start <= place.start && place.start < outer.end
+        })
+    }
 }
 
 fn place_of(sources: &SourceSet, span: Span) -> (String, usize) {
