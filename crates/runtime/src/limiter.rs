@@ -30,6 +30,7 @@ pub(crate) use level::Level;
 use unfilled::{Bucket, Clock};
 
 use crate::live::SecretHash;
+use crate::secret::SecretMap;
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;
@@ -48,7 +49,7 @@ pub(crate) struct Limiter {
 /// What the tokens have used.
 #[derive(Default)]
 struct Known {
-    by_secret: HashMap<SecretHash, Arc<Usage>>,
+    by_secret: SecretMap<Arc<Usage>>,
     /// The last secret of each name, for a token whose secret was replaced without an overlap.
     names: HashMap<String, SecretHash>,
 }

@@ -3,6 +3,8 @@
 mod shortfall;
 mod unreadable;
 
+use std::sync::Arc;
+
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
@@ -230,7 +232,7 @@ pub(crate) enum Shown {
     /// The forbid line that matched, with its place.
     Forbids(String),
     /// The nearest permit line, and its first condition that failed.
-    Lacks(Shortfall),
+    Lacks(Arc<Shortfall>),
 }
 
 /// Reason why credentials do not work. The client gets the same 401 for those that depend on who knows the secret.
