@@ -169,7 +169,8 @@ pub(crate) fn authenticate_hash(
         false => Ok(user),
     });
     // Revocation comes first, so that the audit shows it for expired tokens too.
-    let is_revoked = token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash);
+    let is_revoked =
+        token.revoked || is_revoked(&hash) || hash != token.secret_hash && is_revoked(&token.secret_hash);
     let ended = match () {
         () if is_revoked => Some(AuthFailure::Revoked),
         () if token.expires.is_some_and(|expires| now_ms >= expires) => Some(AuthFailure::Expired),

@@ -1,5 +1,8 @@
 //! Evidence of a decision, as the audit stores it: the lines with constraints that were tried, and values of the body.
 
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+
 use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
 use tokenward_compiler::ast::Effect;
 use tokenward_compiler::decide::explain::{self, explain};
@@ -10,7 +13,7 @@ use tokenward_compiler::json::Kind;
 
 use crate::problem::Shortfall;
 use crate::request::{Rules, Secrets};
-use crate::text::{SHORT, bounded};
+use crate::text::{SHORT, bounded, bounded_owned};
 
 /// Maximum number of lines in a record.
 const LINES: usize = 16;
@@ -20,6 +23,9 @@ const CONSTRAINTS: usize = 16;
 /// body, for each line that checks it.
 const VALUES: usize = 32;
 
+/// Room for the path of a node, or for the digest of a line.
+const USUAL_TEXT: usize = 32;
+
 /// Evidence that a decision used.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -28,7 +34,7 @@ pub struct Evidence {
     /// Lines with constraints that were tried.
     pub tried: Vec<Tried>,
     /// The nearest line of a denied call and its failed condition, if no line decided.
-    pub lacking: Option<Shortfall>,
+    pub lacking: Option<Arc<Shortfall>>,
     /// Why the body of a denied call could not be read, if a line that was tried depends on it.
     pub unread: Option<String>,
 }
@@ -77,7 +83,7 @@ impl Evidence {
         };
         for tried in &found {
             for (path, values) in tried.constraints.iter().filter_map(|constraint| constraint.node) {
-                let path = path.to_string();
+                let path = written(path);
                 if evidence.nodes.iter().any(|node| node.path == path) {
                     continue;
                 }
@@ -103,12 +109,12 @@ fn lacking(
     request: &Request<'_>,
     denial: &Denial,
     tried: &[explain::Tried<'_>],
-) -> Option<Shortfall> {
+) -> Option<Arc<Shortfall>> {
     if denial.reason == DenyReason::ForbidLine {
         return None;
     }
     let nearest = nearest(program, request, tried)?;
-    Some(Shortfall::new(program, &nearest, request))
+    Some(Arc::new(Shortfall::new(program, &nearest, request)))
 }
 
 /// Whether the match of a line depends on the body: the line checks the body, or parameters to which a form
@@ -131,7 +137,7 @@ fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
         held: held(found.held),
         constraints: constraints
             .map(|constraint| Constraint {
-                text: bounded(&constraint.text, SHORT),
+                text: bounded_owned(constraint.text, SHORT),
                 held: held(constraint.held),
             })
             .collect(),
@@ -144,8 +150,16 @@ pub(crate) fn line_ref(program: &Program, line: LineId) -> LineRef {
     LineRef {
         file: line.file.to_owned(),
         number: line.number,
-        digest: line.digest.to_string(),
+        digest: written(&line.digest),
     }
+}
+
+/// Writes a short text with room for it, so that its memory does not grow piece by piece.
+fn written(text: &impl Display) -> String {
+    let mut out = String::with_capacity(USUAL_TEXT);
+    // Writing to a text cannot fail.
+    let _ = write!(out, "{text}");
+    out
 }
 
 fn held(held: explain::Held) -> Held {

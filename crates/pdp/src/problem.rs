@@ -4,6 +4,8 @@ mod over_limit;
 mod shortfall;
 mod unreadable;
 
+use std::sync::Arc;
+
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
@@ -232,7 +234,7 @@ pub enum Shown {
     /// The forbid line that matched, with its place.
     Forbids(String),
     /// The nearest permit line, and its first condition that failed.
-    Lacks(Shortfall),
+    Lacks(Arc<Shortfall>),
 }
 
 /// Reason why credentials do not work. The client gets the same 401 for those that depend on who knows the secret.

@@ -1,6 +1,7 @@
 //! Texts for people and logs: escaping deceptive characters, shortening, times.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use sha2::{Digest, Sha256};
 use tokenward_compiler::is_hidden;
@@ -40,6 +41,14 @@ pub fn bounded(text: &str, limit: usize) -> String {
     shortened(text, limit).into_owned()
 }
 
+/// As [`bounded`], of a text that is not needed any more: a short one is not copied.
+pub fn bounded_owned(text: String, limit: usize) -> String {
+    match text.len() <= limit {
+        true => text,
+        false => bounded(&text, limit),
+    }
+}
+
 /// Shortens a text to the length that the audit keeps, with the length and the SHA-256 of the whole.
 pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
@@ -67,9 +76,49 @@ pub fn put_hex(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
+/// Number of digits of the largest number.
+const DIGITS: usize = 20;
+
+/// The decimal digits of a number. They take a fraction of what `write!` does.
+pub struct Decimal {
+    digits: [u8; DIGITS],
+    unused: usize,
+}
+
+impl From<u64> for Decimal {
+    fn from(mut number: u64) -> Self {
+        let mut digits = [b'0'; DIGITS];
+        let mut unused = DIGITS;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+            number /= 10;
+            unused -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        Self { digits, unused }
+    }
+}
+
+impl Deref for Decimal {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.digits.get(self.unused..).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_their_decimal_digits() {
+        for number in [0, 1, 9, 10, 950, 1 << 32, u64::MAX - 1, u64::MAX] {
+            assert_eq!(*Decimal::from(number), *number.to_string().as_bytes());
+        }
+    }
 
     #[test]
     fn digits_are_those_of_the_bytes() {

@@ -149,12 +149,18 @@ fn lacks_detail(needs: Needs, effect: Option<&str>) -> String {
     format!("The token lacks {keys}. The call {effect}. Ask the owner of the token.")
 }
 
+/// Room for the words of a denial, in addition to the call and the address of the token's own page.
+const DENIED_BYTES: usize = 256;
+
 /// Describes a denial. The policy's text is in members of its own.
 fn denied_detail(denied: &Denied, help: &Help) -> String {
-    let mut detail = match denied.reason {
-        DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
-        DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),
-    };
+    let mut detail = String::with_capacity(denied.call.len() + help.own_page.len() + DENIED_BYTES);
+    detail.push_str(match denied.reason {
+        DenyReason::NoLine => "No line of this token allows ",
+        DenyReason::ForbidLine => "A line of this token forbids ",
+    });
+    detail.push_str(&denied.call);
+    detail.push('.');
     if let Some(why) = &denied.unread {
         detail.push_str(&format!(" The proxy could not read the body as JSON: {why}."));
     }
@@ -163,10 +169,13 @@ fn denied_detail(denied: &Denied, help: &Help) -> String {
             " `policy_line` is the nearest line, `failed` its first condition that failed, and `found` the kind of value in the request.",
         );
     }
-    detail.push_str(&format!(
-        " GET {} shows the lines and the last denials of this token.",
-        help.own_page
-    ));
+    for part in [
+        " GET ",
+        &help.own_page,
+        " shows the lines and the last denials of this token.",
+    ] {
+        detail.push_str(part);
+    }
     detail
 }
 

@@ -175,7 +175,7 @@ impl Call {
     pub(crate) fn record(&mut self, verdict: Verdict, reason: &str, line: Option<LineId>) -> PackedRecord {
         let nodes = std::mem::take(&mut self.evidence.nodes);
         let tried = std::mem::take(&mut self.evidence.tried);
-        let lacking = self.evidence.lacking.as_ref().map(Shortfall::recorded);
+        let lacking = self.evidence.lacking.as_deref().map(Shortfall::recorded);
         let short = |text| shortened(text, SHORT);
         let client_request_id = self.client_request_id.as_deref().map(short);
         let (user, on_behalf_of) = (

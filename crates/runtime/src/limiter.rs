@@ -22,7 +22,7 @@ use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
 
 use crate::problem::{Exceeded, Level, OverLimit};
-use crate::secret::SecretHash;
+use crate::secret::{SecretHash, SecretMap};
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;
@@ -41,7 +41,7 @@ pub(crate) struct Limiter {
 /// What the tokens have used.
 #[derive(Default)]
 struct Known {
-    by_secret: HashMap<SecretHash, Arc<Usage>>,
+    by_secret: SecretMap<Arc<Usage>>,
     /// The last secret of each name, for a token whose secret was replaced without an overlap.
     names: HashMap<String, SecretHash>,
 }

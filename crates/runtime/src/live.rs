@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
 use crate::hardening;
+use crate::secret::SecretSet;
 
 pub use error::{PolicyError, PolicyFault};
 use file_revocations::FileRevocations;
@@ -247,7 +248,7 @@ impl Policies {
         if files.suspects().next().is_some() {
             by_name.extend(program.tokens().map(|(id, token)| (token.name.as_str(), id)));
         }
-        let mut secrets = HashSet::new();
+        let mut secrets = SecretSet::default();
         for (path, suspect) in files.suspects() {
             // Also of tokens that the active policy does not have: calls that began with another one may be in progress.
             secrets.extend(&suspect.hashes);

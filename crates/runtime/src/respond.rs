@@ -144,10 +144,14 @@ pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     }
 }
 
+/// Room for a body of the usual size. Most problems have 200 to 500 bytes.
+const USUAL_BODY: usize = 512;
+
 /// Serialises JSON with a final line feed, so that a terminal shows two responses on separate lines.
 fn json_line(body: &impl Serialize) -> Vec<u8> {
     // Serialising cannot fail, since all names are strings.
-    let mut line = serde_json::to_vec(body).unwrap_or_default();
+    let mut line = Vec::with_capacity(USUAL_BODY);
+    let _ = serde_json::to_writer(&mut line, body);
     line.push(b'\n');
     line
 }
@@ -239,7 +243,7 @@ mod tests {
             condition: "QueryParam::a==".into(),
             found: "nothing".into(),
         };
-        let shown = Some(Shown::Lacks(lacks));
+        let shown = Some(Shown::Lacks(lacks.into()));
         let body = text(&problem(&denied(shown, Some("it is a form")), &id(), &help()));
         assert_eq!(body["policy_line"], "a.toml:3: [get]/x[QueryParam::a==1]");
         assert_eq!(body["failed"], "QueryParam::a==");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::query::first_name;
+use super::query::{first_name, lower_case};
 
 /// Form in which the audit stores a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,15 +81,15 @@ impl Kept {
         if self.names.is_empty() {
             return self.query;
         }
-        let found = self.names.get(&name.to_lowercase());
+        let found = self.names.get(&*lower_case(name));
         *found
-            .or_else(|| self.names.get(&first_name(name)))
+            .or_else(|| self.names.get(&*first_name(name)))
             .unwrap_or(&self.query)
     }
 
     /// Returns the form for the values at a node, by its path as policies write it.
     pub(super) fn of_node(&self, path: &str) -> Keep {
-        *self.names.get(&path.to_lowercase()).unwrap_or(&self.body)
+        *self.names.get(&*lower_case(path)).unwrap_or(&self.body)
     }
 
     /// Returns the keyed hash of name and value; `None` without a key.

@@ -180,7 +180,7 @@ impl Mask {
         let last = path.rsplit('.').next().unwrap_or(path).trim_matches('"');
         let secret = [path, last]
             .iter()
-            .any(|name| self.names.contains(&first_name(name)));
+            .any(|name| self.names.contains(&*first_name(name)));
         match self.kept.of_node(path) {
             _ if secret => Kept::Dropped,
             Keep::Text => Kept::Text(bounded(&self.part(value, secrets))),
@@ -284,7 +284,7 @@ impl Mask {
     fn is_credential(&self, name: &str) -> bool {
         [first_name(name), underscored(name)]
             .iter()
-            .any(|name| self.names.contains(name))
+            .any(|name| self.names.contains(&**name))
     }
 
     /// Appends one `name=value` of a raw query, or the text between two `;` of a path, with the separator after it.

@@ -1,5 +1,7 @@
 //! The query: form-encoded pairs, which are decoded once, and one encoding of them.
 
+use std::borrow::Cow;
+
 use super::escape::{decode_form, push_component};
 use super::{Reason, Refusal};
 
@@ -50,20 +52,26 @@ pub(super) fn push_encoded(out: &mut String, pairs: &[Pair]) {
 
 /// Returns the name under which frameworks with nested parameters (`n[a][]`, Rack's `[n]`) and those that trim names
 /// store a parameter, in lower case.
-pub(super) fn first_name(name: &str) -> String {
+pub(super) fn first_name(name: &str) -> Cow<'_, str> {
     let start =
         name.trim_start_matches(|character: char| character.is_whitespace() || "[]".contains(character));
-    start
-        .split(['[', ']'])
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .to_lowercase()
+    lower_case(start.split(['[', ']']).next().unwrap_or_default().trim_end())
+}
+
+/// Gives the text in lower case. A usual name is so already, and not copied.
+pub(super) fn lower_case(text: &str) -> Cow<'_, str> {
+    match text
+        .bytes()
+        .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+    {
+        true => Cow::Owned(text.to_lowercase()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Returns the name under which PHP stores a parameter, in lower case. Leading blanks are removed; dots, blanks, and a
 /// `[` without a `]` after it become `_`.
-pub(super) fn underscored(name: &str) -> String {
+pub(super) fn underscored(name: &str) -> Cow<'_, str> {
     let name = name.trim_start_matches(' ');
     let end = match name.find('[') {
         // A name that begins with a bracket is not nested.
@@ -71,7 +79,10 @@ pub(super) fn underscored(name: &str) -> String {
         _ => name.len(),
     };
     let first = name.get(..end).unwrap_or(name);
-    first.replace(['.', ' ', '['], "_").to_lowercase()
+    match first.contains(['.', ' ', '[']) {
+        true => Cow::Owned(first.replace(['.', ' ', '['], "_").to_lowercase()),
+        false => lower_case(first),
+    }
 }
 
 /// Whether the parameter declares another charset than UTF-8 for all parameters, which some servers accept (RFC 7578
@@ -89,14 +100,11 @@ pub(super) fn names_other_charset(name: &str, value: &str) -> bool {
 ///
 /// Cost: one sort of the names.
 pub(super) fn is_ambiguous(pairs: &[Pair], folded: bool) -> bool {
-    let filed = |name: &str| {
-        if folded {
-            underscored(name)
-        } else {
-            name.split('[').next().unwrap_or_default().to_owned()
-        }
-    };
     let written = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    let filed = |name: &str| match folded {
+        true => underscored(name).into_owned(),
+        false => written(name),
+    };
     let mut names: Vec<_> = pairs
         .iter()
         .map(|(name, _)| (filed(name), written(name), name.contains('[')))

@@ -105,14 +105,14 @@ impl Rules {
         }
         let mut parameters: HashMap<String, Reason, NameHash> = credentials
             .iter()
-            .map(|name| (first_name(name), Reason::CredentialParameter))
+            .map(|name| (first_name(name).into_owned(), Reason::CredentialParameter))
             .collect();
         // Only the exact name is read; other readers may treat `token[]` as the same name.
         parameters.extend(
             settings
                 .query_token
                 .iter()
-                .map(|name| (first_name(name), Reason::CredentialParameter)),
+                .map(|name| (first_name(name).into_owned(), Reason::CredentialParameter)),
         );
         parameters.extend(
             METHOD_PARAMETERS
@@ -303,7 +303,9 @@ impl Rules {
 
     fn known_parameter(&self, name: &str) -> Option<(&String, &Reason)> {
         let filed = [first_name(name), underscored(name)];
-        let usual = filed.iter().find_map(|name| self.parameters.get_key_value(name));
+        let usual = filed
+            .iter()
+            .find_map(|name| self.parameters.get_key_value(&**name));
         if usual.is_some() || !self.merges() || is_plain(name) {
             return usual;
         }

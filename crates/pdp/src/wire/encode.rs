@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::raw::Version;
+use crate::text::Decimal;
 
 /// Room for the parts of a head other than its fields: the status line, the framing, `Connection` and `Date`.
 const BASE_BYTES: usize = 160;
@@ -102,8 +103,9 @@ impl AnswerHead<'_> {
         match announced {
             Announced::Nothing | Announced::UntilClose => {}
             Announced::Length(length) => {
-                // Writing to `BytesMut` cannot fail.
-                let _ = write!(out, "content-length: {length}\r\n");
+                out.extend_from_slice(b"content-length: ");
+                out.extend_from_slice(&Decimal::from(length));
+                out.extend_from_slice(b"\r\n");
             }
             Announced::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         }

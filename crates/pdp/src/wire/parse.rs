@@ -155,7 +155,10 @@ impl Scan {
                 // Text is passed over at once, as far as the limit allows.
                 let unseen = bytes.get(self.at..).unwrap_or_default();
                 let allowed = limits.bytes.saturating_sub(self.at).min(unseen.len());
-                self.at += run_without(unseen.get(..allowed).unwrap_or_default(), is_control);
+                let allowed = unseen.get(..allowed).unwrap_or_default();
+                // The search for the end of the line takes less than finding it byte for byte among the controls.
+                let line = memchr::memchr(b'\r', allowed).and_then(|end| allowed.get(..end));
+                self.at += run_without(line.unwrap_or(allowed), is_control);
             }
             let Some(&byte) = bytes.get(self.at) else {
                 return Ok(None);

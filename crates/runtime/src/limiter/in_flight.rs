@@ -8,12 +8,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::network::Network;
-use crate::secret::SecretHash;
+use crate::secret::{SecretHash, SecretMap};
 
 /// The part of the budget that all strangers share: one in so many.
 const STRANGERS: usize = 4;
@@ -30,7 +30,7 @@ pub(crate) struct CallBudget {
 #[derive(Debug, Default)]
 struct Table {
     used: usize,
-    by_token: HashMap<SecretHash, usize>,
+    by_token: SecretMap<usize>,
     by_network: HashMap<Network, usize>,
     strangers: usize,
     strangers_of: HashMap<Network, usize>,
@@ -119,11 +119,11 @@ impl CallBudget {
     }
 }
 
-fn count<K: Hash + Eq>(counts: &HashMap<K, usize>, key: &K) -> usize {
+fn count<K: Hash + Eq, S: BuildHasher>(counts: &HashMap<K, usize, S>, key: &K) -> usize {
     counts.get(key).copied().unwrap_or_default()
 }
 
-fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
+fn release<K: Hash + Eq, S: BuildHasher>(counts: &mut HashMap<K, usize, S>, key: K) {
     if let Entry::Occupied(mut entry) = counts.entry(key) {
         match entry.get().checked_sub(1) {
             None | Some(0) => _ = entry.remove(),

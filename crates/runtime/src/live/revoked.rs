@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
+use crate::secret::SecretSet;
 pub(crate) use crate::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
 
 /// Reason why the file of revocations cannot be used.
@@ -43,9 +44,9 @@ pub enum RevocationError {
 
 /// All revocations that were ever seen. A revocation is never removed.
 pub(crate) struct Revocations {
-    hashes: ArcSwap<HashSet<SecretHash>>,
+    hashes: ArcSwap<SecretSet>,
     /// Secrets that do not work for the time being. They are in no file.
-    suspended: ArcSwap<HashSet<SecretHash>>,
+    suspended: ArcSwap<SecretSet>,
     book: Mutex<Book>,
     news: watch::Sender<()>,
 }
@@ -79,7 +80,7 @@ impl Revocations {
             .rfind('\n')
             .and_then(|end| text.get(..end))
             .unwrap_or_default();
-        let mut hashes = HashSet::new();
+        let mut hashes = SecretSet::default();
         for (index, line) in whole.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
             hashes.insert(parse(line).ok_or_else(|| RevocationError::Malformed {
                 path: path.to_owned(),
@@ -115,7 +116,7 @@ impl Revocations {
 
     /// Suspends these secrets and no others, until the next call; nothing is written to disk. Ends calls in progress like a revocation.
     /// Returns whether a suspension was lifted.
-    pub(super) fn suspend(&self, secrets: HashSet<SecretHash>) -> bool {
+    pub(super) fn suspend(&self, secrets: SecretSet) -> bool {
         let before = self.suspended.load_full();
         if *before == secrets {
             return false;
@@ -144,7 +145,7 @@ impl Revocations {
     pub(crate) fn add(&self, secrets: impl IntoIterator<Item = SecretHash>) -> io::Result<()> {
         let mut book = self.lock();
         let known = self.hashes.load_full();
-        let new: HashSet<SecretHash> = secrets
+        let new: SecretSet = secrets
             .into_iter()
             .filter(|secret| !known.contains(secret))
             .collect();
@@ -181,7 +182,7 @@ impl Revocations {
 
 impl Book {
     /// Writes what is not on disk. `all`: every revocation.
-    fn save(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
+    fn save(&mut self, all: &SecretSet) -> io::Result<()> {
         let found = match fs::metadata(&self.path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -206,7 +207,7 @@ impl Book {
     }
 
     /// Whether the file lacks a revocation that was written to it.
-    fn lacks_one_of(&self, all: &HashSet<SecretHash>) -> io::Result<bool> {
+    fn lacks_one_of(&self, all: &SecretSet) -> io::Result<bool> {
         let unsaved: HashSet<&SecretHash> = self.unsaved.iter().collect();
         let mut written = all.iter().filter(|secret| !unsaved.contains(secret)).peekable();
         if written.peek().is_none() {
@@ -217,7 +218,7 @@ impl Book {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(error),
         };
-        let there: HashSet<SecretHash> = String::from_utf8_lossy(&bytes)
+        let there: SecretSet = String::from_utf8_lossy(&bytes)
             .lines()
             .filter_map(parse)
             .collect();
@@ -230,7 +231,7 @@ impl Book {
     }
 
     /// Replaces the file by one with all revocations, and with those that others wrote to it.
-    fn write_again(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
+    fn write_again(&mut self, all: &SecretSet) -> io::Result<()> {
         let left = fs::read(&self.path).unwrap_or_default();
         let all: BTreeSet<SecretHash> = all
             .iter()
@@ -457,10 +458,10 @@ mod tests {
         let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
         let ends = tokio::spawn(revocations.validity([[1; 32], [1; 32]]).lost());
         tokio::task::yield_now().await;
-        assert!(!revocations.suspend(HashSet::from([[1; 32]])));
+        assert!(!revocations.suspend(SecretSet::from_iter([[1; 32]])));
         ends.await.unwrap();
         assert!(revocations.has(&[1; 32]) && !revocations.is_permanent(&[1; 32]));
-        assert!(revocations.suspend(HashSet::new()));
+        assert!(revocations.suspend(SecretSet::default()));
         assert!(!revocations.has(&[1; 32]));
     }
 

@@ -4,14 +4,14 @@
 //! not denied for the longest time make room.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::call::{Call, RequestId};
 use crate::live::SecretHash;
 use crate::problem::{Problem, Shortfall};
-use crate::text::{SHORT, bounded, time};
+use crate::text::{SHORT, bounded, bounded_owned, time};
 
 /// Maximum number of tokens.
 const TOKENS: usize = 256;
@@ -40,28 +40,61 @@ pub(super) struct Denial {
     pub(super) unread: Option<String>,
 }
 
-impl Denial {
+/// A denial as it is kept. Few are ever shown, so that its texts are written only for the page.
+#[derive(Clone, Debug)]
+pub(super) struct Noted {
+    time_ms: i64,
+    id: RequestId,
+    status: u16,
+    reason: &'static str,
+    method: String,
+    /// As in [`Denial::url`].
+    url: String,
+    /// The forbid line that matched.
+    forbids: Option<String>,
+    /// The nearest line, if no line matched.
+    lacking: Option<Arc<Shortfall>>,
+    unread: Option<String>,
+}
+
+impl Noted {
     /// Makes the entry of a call that was refused with this problem. The query and all values are left out; policy text is
     /// only there if callers are shown it.
     pub(super) fn new(call: &Call, problem: &Problem, status: u16, show_policy: bool) -> Self {
-        let lacking = call.evidence.lacking.as_ref().filter(|_| show_policy);
+        let lacking = call.evidence.lacking.clone().filter(|_| show_policy);
         let forbids = call.line.filter(|_| show_policy).map(|line| {
             let line = call.live.program().line(line);
-            format!("{}:{}: {}", line.file, line.number, line.text)
+            bounded_owned(format!("{}:{}: {}", line.file, line.number, line.text), SHORT)
         });
-        let line = forbids.or_else(|| lacking.map(Shortfall::shown_line));
         let path = call.url().split('?').next().unwrap_or_default();
         Self {
-            time: time(call.time_ms()),
-            request_id: call.id.to_string(),
+            time_ms: call.time_ms(),
+            id: call.id,
             status,
             reason: problem.code(),
             method: bounded(call.method(), SHORT),
             url: bounded(path, SHORT),
-            policy_line: line.map(|line| bounded(&line, SHORT)),
+            forbids,
+            lacking,
+            unread: call.evidence.unread.as_deref().map(|why| bounded(why, SHORT)),
+        }
+    }
+
+    /// The entry, as the page shows it.
+    fn shown(&self) -> Denial {
+        let lacking = self.lacking.as_deref();
+        let of_lacking = || lacking.map(|lacking| bounded_owned(lacking.shown_line(), SHORT));
+        Denial {
+            time: time(self.time_ms),
+            request_id: self.id.to_string(),
+            status: self.status,
+            reason: self.reason,
+            method: self.method.clone(),
+            url: self.url.clone(),
+            policy_line: self.forbids.clone().or_else(of_lacking),
             failed: lacking.map(|lacking| lacking.condition.clone()),
             found: lacking.map(|lacking| lacking.found.clone()),
-            unread: call.evidence.unread.as_deref().map(|why| bounded(why, SHORT)),
+            unread: self.unread.clone(),
         }
     }
 }
@@ -86,13 +119,13 @@ struct OfToken {
 #[derive(Debug)]
 struct OfUser {
     user: String,
-    denials: VecDeque<Denial>,
+    denials: VecDeque<Noted>,
     touched: u64,
 }
 
 impl Denials {
     /// Adds a denial of this token and user.
-    pub(super) fn add(&self, token: SecretHash, user: &str, denial: Denial) {
+    pub(super) fn add(&self, token: SecretHash, user: &str, denial: Noted) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
@@ -116,7 +149,7 @@ impl Denials {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let users = kept.tokens.get(token).map_or(&[][..], |of| &of.users);
         let of_user = users.iter().find(|of| of.user == user);
-        of_user.map_or_else(Vec::new, |of| of.denials.iter().cloned().collect())
+        of_user.map_or_else(Vec::new, |of| of.denials.iter().map(Noted::shown).collect())
     }
 }
 
@@ -143,17 +176,20 @@ impl OfToken {
 mod tests {
     use super::*;
 
-    fn denial(n: usize) -> Denial {
-        Denial {
-            time: String::new(),
-            request_id: n.to_string(),
+    fn id(n: usize) -> RequestId {
+        RequestId::from((n as u128).to_be_bytes())
+    }
+
+    fn denial(n: usize) -> Noted {
+        Noted {
+            time_ms: 0,
+            id: id(n),
             status: 403,
             reason: "no-line",
             method: "GET".to_owned(),
             url: String::new(),
-            policy_line: None,
-            failed: None,
-            found: None,
+            forbids: None,
+            lacking: None,
             unread: None,
         }
     }
@@ -180,10 +216,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(of(1, "u").len(), EACH);
-        assert_eq!(of(1, "u")[0], (EACH + 2).to_string());
+        assert_eq!(of(1, "u")[0], id(EACH + 2).to_string());
         assert_eq!(
             (of(1, "v"), of(2, "u"), of(2, "v")),
-            (vec!["100".into()], vec!["200".into()], Vec::new())
+            (vec![id(100).to_string()], vec![id(200).to_string()], Vec::new())
         );
     }
 

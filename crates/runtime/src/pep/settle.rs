@@ -136,7 +136,7 @@ impl Gate {
                 | Problem::Unauthenticated(_)
         );
         if let Some(token) = call.secret.filter(|_| call.authenticated && is_callers) {
-            let denial = denials::Denial::new(call, problem, status, self.settings.show_policy);
+            let denial = denials::Noted::new(call, problem, status, self.settings.show_policy);
             self.denials
                 .add(token, call.user.as_deref().unwrap_or_default(), denial);
         }

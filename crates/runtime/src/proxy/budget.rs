@@ -4,12 +4,12 @@
 //! remain free. One token alone gets half of the budget, two get a third each, and so on. So some of it always remains
 //! for a token that keeps nothing yet, and no token can lock out the others.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::live::SecretHash;
 use crate::metrics::Metrics;
+use crate::secret::SecretMap;
 
 /// Bytes are taken from the budget in steps of this size, so that a body of many pieces does not take each of them.
 const STEP: usize = 16 * 1024;
@@ -25,7 +25,7 @@ pub(crate) struct BodyBudget {
 #[derive(Debug, Default)]
 struct Table {
     used: usize,
-    by_token: HashMap<SecretHash, usize>,
+    by_token: SecretMap<usize>,
 }
 
 /// The part of the budget that one body uses. It is given back when it is dropped.

@@ -1,6 +1,7 @@
 //! Header fields that go upstream, and those that come back.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use bytes::BytesMut;
 use http::header::CONNECTION;
@@ -11,6 +12,7 @@ use super::cache;
 use crate::call::REQUEST_ID;
 use crate::call::permit::Permit;
 use crate::request::Framing;
+use crate::text::Decimal;
 use crate::wire::raw::{is_control, is_token, run_without};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -127,8 +129,7 @@ pub(super) fn write_request(
     // The framing is that of the body, not of the client.
     match length {
         Some(length) if length > 0 || canonical.body != Framing::None => {
-            // Writing to `BytesMut` cannot fail.
-            let _ = write!(out, "content-length: {length}\r\n");
+            field("content-length", &Decimal::from(length), out);
         }
         Some(_) => {}
         None => field("transfer-encoding", b"chunked", out),
@@ -138,8 +139,7 @@ pub(super) fn write_request(
 
 /// Writes the proxy's own fields. No client can set them: its own are dropped.
 fn write_own(out: &mut BytesMut, permit: &Permit, public: &Public) -> Result<(), Unwritable> {
-    // Writing to `BytesMut` cannot fail.
-    let _ = write!(out, "{FORWARDED_FOR}: {}\r\n", permit.client().to_canonical());
+    address_field(FORWARDED_FOR, permit.client().to_canonical(), out);
     field(FORWARDED_HOST, public.authority.as_bytes(), out);
     field(FORWARDED_PROTO, public.scheme.as_bytes(), out);
     field(REQUEST_ID.as_str(), &permit.id().digits(), out);
@@ -176,6 +176,23 @@ fn field(name: &str, value: &[u8], out: &mut BytesMut) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a field with an address as its value.
+fn address_field(name: &str, address: IpAddr, out: &mut BytesMut) {
+    let IpAddr::V4(address) = address else {
+        // Writing to `BytesMut` cannot fail.
+        let _ = write!(out, "{name}: {address}\r\n");
+        return;
+    };
+    out.extend_from_slice(name.as_bytes());
+    let mut before: &[u8] = b": ";
+    for octet in address.octets() {
+        out.extend_from_slice(before);
+        out.extend_from_slice(&Decimal::from(u64::from(octet)));
+        before = b".";
+    }
     out.extend_from_slice(b"\r\n");
 }
 
@@ -231,6 +248,15 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect()
+    }
+
+    #[test]
+    fn an_address_is_written_as_people_write_it() {
+        for text in ["0.0.0.0", "127.0.0.1", "203.0.113.255", "2001:db8::1"] {
+            let mut out = BytesMut::new();
+            address_field(FORWARDED_FOR, text.parse().unwrap(), &mut out);
+            assert_eq!(out, format!("x-forwarded-for: {text}\r\n"));
+        }
     }
 
     #[test]
