@@ -97,7 +97,7 @@ fn no_output_carries_out_what_a_name_says() {
     for command in COMMANDS {
         let arguments: Vec<String> = command.iter().map(|part| part.replace('@', HOSTILE)).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let Ran { code, out, err } = run(directory.path(), &arguments);
+        let Ran { code, out, err, .. } = run(directory.path(), &arguments);
         let is_hostile = |text: &str| {
             text.contains(['\u{1b}', '\u{202e}'])
                 || text
