@@ -156,8 +156,16 @@ fn misused(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let message = error.render().to_string();
-    if output::for_people(&message) == message {
+    let message = if output::has_line_ends() {
+        // The whole message would quote the argument, without its escape sequences.
+        format!(
+            "error: {}: an argument contains a line end\n\nFor more information, try '--help'.",
+            error.kind()
+        )
+    } else {
+        error.render().to_string()
+    };
+    if !output::has_line_ends() && output::for_people(&message) == message {
         // With colours.
         let _ = error.print();
     } else {

@@ -98,6 +98,11 @@ pub(super) fn shown_line(text: &str) -> String {
     parts.join("\t")
 }
 
+/// Whether an argument of the command contains a line end.
+pub(super) fn has_line_ends() -> bool {
+    !hostile_arguments().is_empty()
+}
+
 /// The arguments of the command that contain line ends, longest first; of an option with a value, also the value by itself.
 fn hostile_arguments() -> &'static [String] {
     static FOUND: OnceLock<Vec<String>> = OnceLock::new();
