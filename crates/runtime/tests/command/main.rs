@@ -47,5 +47,6 @@ mod sides;
 mod signals;
 mod signed;
 mod token;
+mod token_from;
 mod upstream_address;
 mod watch;

@@ -29,8 +29,9 @@ const LARGEST_DESCRIPTION: u64 = 100 << 20;
 /// Hosts and defects that are named at most.
 const SHOWN: usize = 5;
 
+/// Options for recorded calls.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct CallArgs {
     /// Write lines for the calls of this file: HAR, Postman collection, or script with curl commands; may be repeated
     #[arg(long, value_name = "FILE")]
     from: Vec<PathBuf>,
@@ -60,7 +61,7 @@ struct Recorded {
 }
 
 /// Writes lines for the calls of the files; None without files.
-pub(super) fn plan(args: &Args, token: &NewToken, config: &Config) -> Result<Option<Planned>, Failure> {
+pub(super) fn plan(args: &CallArgs, token: &NewToken, config: &Config) -> Result<Option<Planned>, Failure> {
     if args.from.is_empty() {
         return Ok(None);
     }
@@ -146,7 +147,7 @@ fn description(file: &Path, notes: &mut Vec<String>) -> Result<Description, Fail
 }
 
 /// The hosts, with the paths in front of the API, at which calls of this API are made.
-fn servers(args: &Args, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+fn servers(args: &CallArgs, config: &Config) -> Result<Vec<(String, String)>, Failure> {
     let of = |base: &BaseUrl| (base.authority().to_ascii_lowercase(), base.path().to_owned());
     if let Some(url) = &args.recorded_at {
         let base = BaseUrl::parse(url).map_err(|error| Failure::Usage(format!("--recorded-at: {error}")))?;
