@@ -276,7 +276,7 @@ paths:
     );
     assert!(described.operations[0].deprecated);
     let expected = [
-        "line 19, /paths: the key `/note/{id}` is given twice; the last value is used",
+        "line 18, /paths: the key `/note/{id}` is given twice; the last value is used",
         "line 23, /paths/~1note~1{id}/delete/parameters/1: the parameter's `in` is `nowhere`; expected path, query, header or \
          cookie; it is not read",
     ];

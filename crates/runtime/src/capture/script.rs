@@ -60,7 +60,7 @@ fn commands(text: &str) -> Vec<(usize, String)> {
             }
         }
         command.push_str(line);
-        let mut is_escaped = false;
+        let (mut is_escaped, mut before) = (false, ' ');
         for c in line.chars() {
             match (quote, c) {
                 _ if is_escaped => is_escaped = false,
@@ -68,8 +68,11 @@ fn commands(text: &str) -> Vec<(usize, String)> {
                 (Some('\''), _) => {}
                 (_, '\\') => is_escaped = true,
                 (None, '\'' | '"') => quote = Some(c),
+                // A comment may have an apostrophe.
+                (None, '#') if before.is_whitespace() => break,
                 _ => {}
             }
+            before = c;
         }
         if quote.is_some() || is_escaped {
             command.push('\n');

@@ -50,5 +50,6 @@ mod sides;
 mod signals;
 mod signed;
 mod token;
+mod token_from;
 mod upstream_address;
 mod watch;

@@ -26,8 +26,9 @@ use crate::testing::Bench;
 /// Hosts that are named at most.
 const SHOWN: usize = 5;
 
+/// Options for recorded calls.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct CallArgs {
     /// Write lines for the calls of this file: HAR, Postman collection, or script with curl commands; may be repeated
     #[arg(long, value_name = "FILE")]
     from: Vec<PathBuf>,
@@ -55,7 +56,7 @@ struct Recorded {
 
 /// Writes lines for the calls of the files; None without files.
 pub(super) fn plan(
-    args: &Args,
+    args: &CallArgs,
     descriptions: &DescriptionArgs,
     token: &NewToken,
     config: &Config,
@@ -125,7 +126,7 @@ fn content(file: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// The hosts, with the paths in front of the API, at which calls of this API are made.
-fn servers(args: &Args, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+fn servers(args: &CallArgs, config: &Config) -> Result<Vec<(String, String)>, Failure> {
     let of = |base: &BaseUrl| (base.authority().to_ascii_lowercase(), base.path().to_owned());
     if let Some(url) = &args.recorded_at {
         let base = BaseUrl::parse(url).map_err(|error| Failure::Usage(format!("--recorded-at: {error}")))?;

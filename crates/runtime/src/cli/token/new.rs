@@ -82,7 +82,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
     #[command(flatten)]
-    calls: from::Args,
+    calls: from::CallArgs,
     /// Maximum number of calls per time, such as 600/1m [default: the configuration's]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
