@@ -19,7 +19,7 @@ mod template;
 pub use self::{
     cells::{Because, Cell, Extent, Hit},
     classes::{Class, Classes},
-    operation::{Catalogue, Operation, Piece, Segment, Values},
+    operation::{Beyond, Catalogue, Operation, Piece, Segment, Values},
     survey::{Reached, Survey, survey},
 };
 

@@ -59,6 +59,12 @@ pub trait Policy: Send + Sync {
     /// The terms on which lines are explained.
     fn terms(&self) -> &Terms;
 
+    /// The operations of the API whose calls a permit line matches, as Markdown. `None`: no description of the API is known.
+    fn operations(&self, line: &str, stop: &Stop) -> Option<String> {
+        let _ = (line, stop);
+        None
+    }
+
     /// The files that decide what this policy means, beside its own: when they change, it is looked for again.
     fn configuration(&self) -> Option<&Path>;
 }

@@ -92,10 +92,12 @@ pub(crate) fn look(
 impl Asked {
     /// The answer.
     pub(crate) fn answer(self, policy: &dyn Policy, stop: &Stop) -> Option<Hover> {
-        let explained = self
-            .line
-            .and_then(|line| explain::explain(&line, policy.terms(), stop));
-        let value = joined(explained.as_deref().unwrap_or_default(), &self.rest);
+        let line = self.line.as_ref();
+        let explained = line.and_then(|line| explain::explain(line, policy.terms(), stop));
+        let permit = line.filter(|line| !line.text.starts_with('!') && explained.is_some());
+        let operations = permit.and_then(|line| policy.operations(&line.text, stop));
+        let explained: Vec<String> = explained.into_iter().chain(operations).collect();
+        let value = joined(&explained.join("\n\n"), &self.rest);
         if value.is_empty() {
             return None;
         }

@@ -177,10 +177,14 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 4] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 5] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
+        ),
+        (
+            "operation",
+            "an operation of the API: the one that is asked about, or one that a new token may call",
         ),
         ("check", "check, and do nothing else"),
         ("diff", "write nothing, and show the changes"),

@@ -199,7 +199,7 @@ impl Question {
     }
 
     /// The rule of the question.
-    pub(super) fn rule(&self) -> Option<Ruled<'_>> {
+    pub(crate) fn rule(&self) -> Option<Ruled<'_>> {
         let program = &self.program;
         let id = program.token(self.token).permits.iter().next()?;
         Some(Ruled {

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use super::template;
 use crate::{
+    analysis::{Budget, Fault, Prover, Request, Ruled, Side, Universe},
+    ask::Question,
     ast::Effect,
     base_url::BaseUrl,
     bind::BindError,
@@ -37,6 +39,27 @@ impl Operation {
     pub fn call(&self) -> String {
         format!("{} {}", self.method.as_str(), self.path)
     }
+
+    /// How many bytes of the template are not parameters.
+    fn fixed(&self) -> usize {
+        let pieces = self.segments.iter().flat_map(|segment| &segment.0);
+        let fixed = pieces.map(|piece| match piece {
+            Piece::Literal(text) => text.len(),
+            Piece::Parameter { .. } => 0,
+        });
+        fixed.sum()
+    }
+}
+
+/// Whether requests of a line are calls of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// All are.
+    None,
+    /// One at this path is not.
+    Path(String),
+    /// Not settled.
+    Open,
 }
 
 /// One segment of a template.
@@ -136,6 +159,52 @@ impl Catalogue {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The operation that a request is a call of. If several are, the one with the most letters that are not parameters.
+    #[must_use]
+    pub fn operation_of(&self, request: &Request) -> Option<usize> {
+        let is_call = |at: &usize| {
+            let operation = self.operations.get(*at);
+            operation.is_some_and(|operation| operation.method == request.method)
+                && self
+                    .rule(*at)
+                    .is_some_and(|ruled| ruled.matches_path(&request.path))
+        };
+        let calls = (0..self.operations.len()).filter(is_call);
+        // The first of equals.
+        calls
+            .rev()
+            .max_by_key(|at| self.operations.get(*at).map_or(0, Operation::fixed))
+    }
+
+    /// A request that a question is about and that is no call of an operation; `None` if all are calls of it.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub fn beyond(
+        &self,
+        question: &Question,
+        operation: usize,
+        (universe, budget): (Universe, &Budget),
+    ) -> Result<Beyond, Fault> {
+        let mut prover = Prover::new(universe, budget.clone())?;
+        let (Some(asked), Some(own)) = (question.rule(), self.rule(operation)) else {
+            return Ok(Beyond::Open);
+        };
+        Ok(match prover.path_outside(asked, &[own]) {
+            Ok(None) => Beyond::None,
+            Ok(Some(path)) => Beyond::Path(path),
+            Err(_) => Beyond::Open,
+        })
+    }
+
+    /// The rule of an operation.
+    pub(super) fn rule(&self, at: usize) -> Option<Ruled<'_>> {
+        Side::demand(&self.program, self.token(at))
+            .permits()
+            .first()
+            .copied()
     }
 
     pub(super) fn program(&self) -> &Program {

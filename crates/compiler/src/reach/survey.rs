@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     analysis::{Budget, Fault, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, Universe, head},
+    ask::Question,
     ir::{LineId, Program, TokenId, UrlId},
 };
 
@@ -109,6 +110,38 @@ pub fn survey<'p>(
         progress(done + 1, tokens.len());
     }
     Ok(survey)
+}
+
+impl Catalogue {
+    /// The operations some of whose calls a question is about, by number, each with whether it is about all of them. An operation of
+    /// which this is not settled within the budget is among them.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub fn of_line<'p>(
+        &'p self,
+        question: &'p Question,
+        (universe, budget): (Universe, &Budget),
+    ) -> Result<Vec<(usize, bool)>, Fault> {
+        let Some(ruled) = question.rule() else {
+            return Ok(Vec::new());
+        };
+        let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
+        let paths = Paths::of(self, &mut prover);
+        let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
+        let mut found = Vec::new();
+        for (group, meeting) in paths.meetings(ruled, &mut prover) {
+            let operations = paths.groups.get(group).map(|group| group.operations.as_slice());
+            for at in operations.unwrap_or_default().iter().map(|at| *at as usize) {
+                let operation = self.operations().get(at);
+                if operation.is_some_and(|operation| ruled.rule.methods.contains(operation.method)) {
+                    found.push((at, meeting == Meeting::All && !is_conditional));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
 }
 
 /// All that an answer depends on: the operation, the classes that touch it, and the keys of the token.

@@ -15,6 +15,7 @@ use tokenward_compiler::analysis::{Budget, Certificates, Claims};
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 
 use super::compare::{Bound, Lines, Report};
+use super::descriptions::Names;
 use super::failure::Failure;
 use super::output;
 use super::plural::plural;
@@ -66,6 +67,9 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
         progress.tell(done, of)
     })?;
     report.explain(&mut lines, new);
+    if let Some(names) = Names::near(&new.config, args.config.directory()) {
+        report.name_operations(&|request| names.of(request));
+    }
     if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
         write(file, certificates)?;
     }

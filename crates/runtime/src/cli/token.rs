@@ -5,6 +5,7 @@ mod file;
 mod known;
 mod list;
 mod new;
+mod operation;
 mod rename;
 mod revoke;
 mod rotate;

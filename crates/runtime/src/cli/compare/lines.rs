@@ -245,6 +245,8 @@ pub(in super::super) struct Direction {
 /// A request that one policy allows and the other does not.
 pub(in super::super) struct Example {
     pub(in super::super) request: Request,
+    /// The operation of the API that the request is a call of, if a description is known and has it.
+    pub(in super::super) operation: Option<String>,
     /// A shell command that sends the request.
     pub(in super::super) curl: String,
     /// Cause of the difference.
@@ -363,6 +365,7 @@ impl Direction {
             let example = Example {
                 curl: curl(&finding.witness, more, users),
                 request: finding.witness,
+                operation: None,
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),

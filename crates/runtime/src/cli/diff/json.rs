@@ -128,6 +128,9 @@ fn example(example: &Example) -> Value {
     ];
     if let Some(members) = value.as_object_mut() {
         members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        // Only with a description of the API.
+        let operation = example.operation.as_ref();
+        members.extend(operation.map(|operation| ("operation".to_owned(), json!(operation))));
     }
     value
 }

@@ -105,6 +105,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         render_widened(token, example, out);
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
         render_decoded(&example.request, out);
+        if let Some(operation) = &example.operation {
+            let _ = writeln!(out, "- operation: {}", code(operation));
+        }
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             let _ = writeln!(out, "- {obstacles}");
         }

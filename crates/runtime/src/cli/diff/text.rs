@@ -201,6 +201,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     for example in &direction.examples {
         render_widened(token, example, out);
         line(out, format_args!("  {title}: {}", example.request));
+        if let Some(operation) = &example.operation {
+            line(out, format_args!("    operation: {operation}"));
+        }
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             line(out, format_args!("    {obstacles}"));
         }

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::source::{SourceSet, limits};
+use tokenward_compiler::visible;
 use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
 
 use super::super::compile::{Compiled, Surroundings, prove_first};
+use super::super::descriptions::Names;
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
@@ -18,6 +20,10 @@ use crate::config::{Config, ConfigError};
 
 /// Configurations that are kept.
 const MOST: usize = 32;
+/// A share of the usual budget: somebody waits for the operations of one line.
+const LINE_BUDGET: u64 = 20_000;
+/// Operations of a line that are shown.
+const OPERATIONS: usize = 10;
 
 /// Finds configurations, and keeps what is made of them.
 pub(super) struct Configurations {
@@ -179,6 +185,8 @@ struct Configured {
     config: Config,
     around: Surroundings,
     terms: Terms,
+    /// The descriptions of the API, read when somebody asks first.
+    names: OnceLock<Option<Names>>,
 }
 
 impl Configured {
@@ -194,6 +202,7 @@ impl Configured {
             config,
             around,
             terms,
+            names: OnceLock::new(),
         })
     }
 }
@@ -214,6 +223,29 @@ impl Policy for Configured {
 
     fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    fn operations(&self, line: &str, stop: &Stop) -> Option<String> {
+        let names = self
+            .names
+            .get_or_init(|| Names::of_config(&self.config))
+            .as_ref()?;
+        let budget = Budget::stopped_by(LINE_BUDGET, stop.flag());
+        let reached = names.of_line(line, &self.config, &budget)?;
+        let (full, part): (Vec<_>, Vec<_>) = reached.iter().partition(|(_, is_whole)| *is_whole);
+        let mut out = format!(
+            "Operations of the API: {} in full, {} in part.",
+            full.len(),
+            part.len()
+        );
+        for (name, is_whole) in full.iter().chain(&part).take(OPERATIONS) {
+            let part = if *is_whole { "" } else { " (in part)" };
+            out.push_str(&format!("\n- `{}`{part}", visible(name).replace('`', "'")));
+        }
+        if let Some(more @ 1..) = reached.len().checked_sub(OPERATIONS) {
+            out.push_str(&format!("\n- and {more} more"));
+        }
+        Some(out)
     }
 
     fn configuration(&self) -> Option<&Path> {

@@ -10,8 +10,9 @@ use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::units;
 
 use super::change::{committed, finished};
-use super::{Failure, file, output, print_json};
+use super::{Failure, file, operation, output, print_json};
 use crate::authoring::edit::{Edit, NewToken, Users};
+use crate::cli::descriptions::DescriptionArgs;
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::secret::Secret;
@@ -26,6 +27,8 @@ use crate::secret::Secret;
 Examples:
   tokenward token new --name ci-comments --user svc-ci --expires 90d \\
       --limit-to '[post]/rest/api/2/issue/KANBAN-\\d+/comment'
+  tokenward token new --name ci-issue --user svc-ci --openapi jira.json \\
+      --operation 'GET /rest/api/2/issue/{issueIdOrKey}' --where issueIdOrKey='KANBAN-\\d+'
   tokenward token new --name report --user alice --include jira-read \\
       --file policies/people.toml | pass insert -e report
 
@@ -59,9 +62,17 @@ pub(super) struct Args {
         long = "limit-to",
         alias = "limit",
         value_name = "LINE",
-        required_unless_present = "include"
+        required_unless_present_any = ["include", "operations"]
     )]
     lines: Vec<String>,
+    /// Operation of the API that the token may call: its `operationId`, or its method and path; repeatable
+    #[arg(long = "operation", value_name = "OPERATION")]
+    operations: Vec<String>,
+    /// Values of a parameter in the path of these operations: NAME=REGEXP; repeatable
+    #[arg(long = "where", value_name = "PARAMETER", requires = "operations")]
+    values: Vec<String>,
+    #[command(flatten)]
+    descriptions: DescriptionArgs,
     /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
@@ -100,6 +111,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
+    let mut lines = args.lines;
+    if !args.operations.is_empty() {
+        let described = args.descriptions.read(&config)?;
+        lines.extend(operation::lines(
+            (&described, &args.operations),
+            &args.values,
+            &config,
+        )?);
+    }
     let file = match args.file {
         Some(file) => file,
         None => file::for_token(&config, &args.name)?,
@@ -131,7 +151,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             max_body: args.max_body,
         },
         include: args.include,
-        lines: args.lines,
+        lines,
         unrestricted: false,
     };
     // Write the entry before the secret is shown: a shown secret must work.

@@ -1,0 +1,179 @@
+//! Limit lines for operations of the API: the narrowest ones that allow all their calls, or those with some values of parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokenward_compiler::analysis::{Analysis, Budget};
+use tokenward_compiler::ask::Question;
+use tokenward_compiler::diagnostic::nearest;
+use tokenward_compiler::reach::{Beyond, Catalogue, Operation, Piece, Segment, Values};
+
+use super::super::ask::wrong;
+use super::super::audit::shown;
+use super::super::descriptions::{Described, catalogue};
+use super::Failure;
+use crate::config::Config;
+use crate::config::universe::universe;
+
+/// Values of parameters by name: regular expressions.
+type Given<'a> = BTreeMap<&'a str, &'a str>;
+
+/// The lines for operations, one for each and each path of a server.
+pub(super) fn lines(
+    (described, names): (&Described, &[String]),
+    values: &[String],
+    config: &Config,
+) -> Result<Vec<String>, Failure> {
+    let found: Result<Vec<usize>, Failure> = names.iter().map(|name| described.find(name)).collect();
+    let found = found?;
+    let operations = found.iter().filter_map(|at| described.all.operations.get(*at));
+    let catalogue = catalogue(operations, config)?;
+    let given = given(values)?;
+    check_names(&catalogue, &given)?;
+    let mut lines = Vec::new();
+    for (at, operation) in catalogue.operations().iter().enumerate() {
+        for line in of_operation(operation, &given) {
+            check(&line, (&catalogue, at), &given, config)?;
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+fn given(values: &[String]) -> Result<Given<'_>, Failure> {
+    let mut given = Given::new();
+    for text in values {
+        let Some((name, regexp)) = text.split_once('=').filter(|(_, regexp)| !regexp.is_empty()) else {
+            return Err(Failure::Usage(shown(&format!(
+                "--where: `{text}` is not NAME=REGEXP, such as issueIdOrKey='KANBAN-\\d+'"
+            ))));
+        };
+        if given.insert(name, regexp).is_some() {
+            return Err(Failure::Usage(shown(&format!(
+                "--where: `{name}` is given twice; write one regular expression, such as `(A|B)`"
+            ))));
+        }
+    }
+    Ok(given)
+}
+
+fn check_names(catalogue: &Catalogue, given: &Given<'_>) -> Result<(), Failure> {
+    let pieces = catalogue.operations().iter().flat_map(pieces);
+    let names: BTreeSet<&str> = pieces
+        .filter_map(|piece| match piece {
+            Piece::Parameter { name, .. } => Some(name.as_str()),
+            Piece::Literal(_) => None,
+        })
+        .collect();
+    for name in given.keys() {
+        if names.contains(name) {
+            continue;
+        }
+        let near = nearest(name, names.iter().copied());
+        let cure = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "the paths have no parameters".to_owned(),
+            None => format!(
+                "the parameters are `{}`",
+                names.iter().copied().collect::<Vec<&str>>().join("`, `")
+            ),
+        };
+        return Err(Failure::Usage(shown(&format!(
+            "--where: no operation has the parameter `{name}` in its path; {cure}"
+        ))));
+    }
+    Ok(())
+}
+
+fn pieces(operation: &Operation) -> impl Iterator<Item = &Piece> {
+    let bases = operation.bases.iter().flatten();
+    bases.chain(&operation.segments).flat_map(|segment| &segment.0)
+}
+
+/// The lines of an operation, one for each path of a server.
+fn of_operation(operation: &Operation, given: &Given<'_>) -> Vec<String> {
+    let method = operation.method.as_str().to_ascii_lowercase();
+    let path = |segments: &[Segment]| {
+        let segments = segments.iter().map(|segment| {
+            let pieces = segment.0.iter().map(|piece| regexp(piece, given));
+            format!("/{}", pieces.collect::<String>())
+        });
+        segments.collect::<String>()
+    };
+    let below = path(&operation.segments);
+    let lines = operation
+        .bases
+        .iter()
+        .map(|base| format!("[{method}]{}{below}", path(base)));
+    lines.collect()
+}
+
+fn regexp(piece: &Piece, given: &Given<'_>) -> String {
+    let (name, values) = match piece {
+        Piece::Literal(text) => return escaped(text),
+        Piece::Parameter { name, values, .. } => (name, values),
+    };
+    if let Some(regexp) = given.get(name.as_str()) {
+        return if regexp.contains('|') {
+            format!("({regexp})")
+        } else {
+            (*regexp).to_owned()
+        };
+    }
+    match values {
+        Values::Any => "[^/]+".to_owned(),
+        Values::Path => ".+".to_owned(),
+        Values::OneOf(texts) => {
+            let texts: Vec<String> = texts.iter().map(|text| escaped(text)).collect();
+            match texts.as_slice() {
+                [one] => one.clone(),
+                texts => format!("({})", texts.join("|")),
+            }
+        }
+        Values::Pattern(text) => {
+            let inner = text.strip_prefix('^').and_then(|text| text.strip_suffix('$'));
+            match inner {
+                Some(inner) if !inner.contains('|') && !inner.ends_with('\\') => inner.to_owned(),
+                _ => "[^/]+".to_owned(),
+            }
+        }
+    }
+}
+
+/// Checks that a line allows only calls of its operation.
+fn check(
+    line: &str,
+    (catalogue, at): (&Catalogue, usize),
+    given: &Given<'_>,
+    config: &Config,
+) -> Result<(), Failure> {
+    let upstream = &config.upstream;
+    let question = Question::parse(line, &upstream.public_url, upstream.product.merges())
+        .map_err(|error| wrong(&error))?;
+    let settings = (universe(config), &Budget::new(Analysis::BUDGET));
+    let beyond = catalogue
+        .beyond(&question, at, settings)
+        .map_err(Failure::trouble)?;
+    match beyond {
+        Beyond::None => Ok(()),
+        // A pattern of the description that lines cannot express: the line is wider, and says so in its text.
+        _ if given.is_empty() => Ok(()),
+        Beyond::Path(path) => Err(Failure::Usage(shown(&format!(
+            "the line `{line}` would also match `{path}`, which is not a call of the operation; write a narrower --where, such as `[^/]+` in the place of `.+`"
+        )))),
+        Beyond::Open => Err(Failure::Usage(shown(&format!(
+            "it could not be proved that the line `{line}` matches only calls of the operation; write a simpler --where"
+        )))),
+    }
+}
+
+/// A text as a regular expression that matches only it. Only characters with a meaning are escaped, so that people can read it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
