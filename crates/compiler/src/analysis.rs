@@ -107,7 +107,7 @@ pub(crate) use {
     common::Shared,
     forwarding::Forwarding,
     meeting::Meeting,
-    prefilter::{head, literals},
+    prefilter::{beginning, head, literals},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -11,6 +11,7 @@
 
 mod cells;
 mod classes;
+mod likeness;
 mod operation;
 mod samples;
 mod survey;

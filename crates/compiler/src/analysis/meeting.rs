@@ -25,7 +25,8 @@ pub(crate) enum Meeting {
 }
 
 impl<'p> Prover<'p> {
-    /// How many of the paths of `rule` the URL of `other` matches. `known`: some of the rule's paths.
+    /// How many of the paths of `rule` the URL of `other` matches. `known`: some of the rule's paths; `likely`: one of them that
+    /// `other` also matches, if there is one.
     ///
     /// # Errors
     /// The budget is spent, and whether there are common paths is open.
@@ -33,7 +34,7 @@ impl<'p> Prover<'p> {
         &mut self,
         rule: Ruled<'p>,
         other: Ruled<'p>,
-        known: &[String],
+        (known, likely): (&[String], Option<&str>),
     ) -> Result<Meeting, Exhausted> {
         self.languages.grant(SHARES);
         self.languages.work.take(STEPS_A_PAIR)?;
@@ -46,6 +47,9 @@ impl<'p> Prover<'p> {
                 Ok(true) => Meeting::All,
                 _ => Meeting::Some,
             });
+        }
+        if likely.is_some() {
+            return Ok(Meeting::Some);
         }
         let (Some(paths), Some(theirs)) = (prefilter::path(rule), prefilter::path(other)) else {
             return Ok(Meeting::Apart);

@@ -179,6 +179,14 @@ pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
     globs.iter().map(first).reduce(common).unwrap_or_default()
 }
 
+/// The bytes that every path of the rule begins with, as far as its globs or its automaton determine them.
+pub(crate) fn beginning(ruled: Ruled<'_>) -> Vec<u8> {
+    match path(ruled) {
+        Some(Matcher::Automaton(automaton)) => forced(automaton),
+        _ => head(ruled),
+    }
+}
+
 /// The longest common beginning.
 fn common(mut one: Vec<u8>, other: Vec<u8>) -> Vec<u8> {
     let length = one

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     analysis::{
-        Accepted, Asked, Fault, Inconclusive, Meeting, Obstacle, Prover, Proxied, Request, Ruled, Side,
-        token_allows,
+        Accepted, Asked, Fault, Inconclusive, Meeting, Obstacle, Prover, Proxied, Request, RequestBody,
+        Ruled, Side, token_allows,
     },
     ir::{LineId, Program, TokenId},
 };
@@ -97,8 +97,10 @@ pub(super) struct Asking<'p, 'a> {
     pub(super) token: TokenId,
     pub(super) proxied: Option<&'p Proxied>,
     pub(super) demand: (&'p Program, TokenId),
-    /// Calls of the operation.
+    /// Calls of the operation, those first that the proxy would forward if a line allowed them.
     pub(super) samples: &'a [Request],
+    /// How many of them the proxy would forward.
+    pub(super) forwardable: usize,
     pub(super) classes: &'a Classes,
     pub(super) lines: &'a Lines,
     /// The permit lines and the forbid lines that meet the operation's paths.
@@ -109,7 +111,7 @@ pub(super) struct Asking<'p, 'a> {
 impl<'p> Asking<'p, '_> {
     /// The answer; `None`: the lines allow none of the calls, and would not without forbid lines.
     pub(super) fn answer(&self, prover: &mut Prover<'p>) -> Result<Option<Cell>, Fault> {
-        if let Some(cell) = self.whole_at_once() {
+        if let Some(cell) = self.whole_at_once().or_else(|| self.part_at_once()) {
             return Ok(Some(cell));
         }
         prover.begin_token();
@@ -183,6 +185,47 @@ impl<'p> Asking<'p, '_> {
         })
     }
 
+    /// The answer, if no line has conditions, no forbid line meets the calls, each permit line has a call that is forwarded, and the
+    /// operation has a call that none of them matches.
+    fn part_at_once(&self) -> Option<Cell> {
+        let is_plain = !self.permits.iter().any(|touch| touch.is_conditional);
+        if !self.forbids.is_empty() || !is_plain || self.program.token(self.token).unrestricted {
+            return None;
+        }
+        let method = self.samples.first()?.method;
+        let rules = self.rules(self.permits);
+        let matched = |request: &Request| rules.iter().any(|ruled| ruled.matches_path(&request.path));
+        let mut forwardable = self.samples.iter().take(self.forwardable);
+        let outside = forwardable.find(|request| !matched(request))?.clone();
+        let hits = self.permits.iter().map(|touch| {
+            let request = Request {
+                method,
+                path: touch.path.as_ref()?.to_string(),
+                query: Vec::new(),
+                body: RequestBody::Absent,
+            };
+            let is_shown =
+                token_allows(self.program, self.token, &request) && self.obstacles(&request).is_empty();
+            is_shown.then_some(Hit {
+                class: Some(touch.class),
+                is_whole: false,
+                request,
+                obstacles: Vec::new(),
+            })
+        });
+        Some(Cell {
+            extent: Extent::Part,
+            because: Because {
+                path: true,
+                ..Because::default()
+            },
+            hits: hits.collect::<Option<Vec<Hit>>>()?,
+            forbids: Vec::new(),
+            outside: Some(outside),
+            inconclusive: None,
+        })
+    }
+
     fn obstacles(&self, request: &Request) -> Vec<Obstacle> {
         let asked = Asked::token(self.program, self.token);
         self.proxied
@@ -251,9 +294,8 @@ impl<'p> Asking<'p, '_> {
         let matches_path = |request: &Request| {
             is_unrestricted || rules.iter().any(|ruled| ruled.matches_path(&request.path))
         };
-        let sampled = self.samples.iter().filter(|request| {
-            !token_allows(self.program, self.token, request) && self.would_forward(request)
-        });
+        let forwardable = self.samples.iter().take(self.forwardable);
+        let sampled = forwardable.filter(|request| !token_allows(self.program, self.token, request));
         // A call at a path that no line matches shows most.
         cell.outside = sampled.min_by_key(|request| matches_path(request)).cloned();
         if cell.outside.is_none() {
@@ -284,12 +326,6 @@ impl<'p> Asking<'p, '_> {
             forbid: !cell.forbids.is_empty(),
         };
         Ok(())
-    }
-
-    /// Whether the proxy would forward a call if a line allowed it.
-    fn would_forward(&self, request: &Request) -> bool {
-        let obstacles = |proxied: &Proxied| proxied.proxy().obstacles(Asked::anyone(), request);
-        self.proxied.is_none_or(|proxied| obstacles(proxied).is_empty())
     }
 
     /// Whether the operation has paths that none of the rules matches.

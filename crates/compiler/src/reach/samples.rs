@@ -35,7 +35,7 @@ pub(super) fn paths(operation: &Operation) -> Vec<String> {
 }
 
 /// A value of a piece; a later number gives another one, as far as there are any.
-fn value(piece: &Piece, at: usize) -> String {
+pub(super) fn value(piece: &Piece, at: usize) -> String {
     let (values, examples) = match piece {
         Piece::Literal(text) => return text.clone(),
         Piece::Parameter { values, examples, .. } => (values, examples),

@@ -1,15 +1,18 @@
 //! All operations and all tokens at once.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     cells::{Asking, Cell},
     classes::{Class, Classes, Lines},
+    likeness::{Beginning, Form},
     operation::Catalogue,
     samples,
 };
 use crate::{
-    analysis::{Budget, Fault, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, Universe, head},
+    analysis::{
+        Asked, Budget, Fault, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, Universe, head,
+    },
     ask::Question,
     ir::{LineId, Program, TokenId, UrlId},
 };
@@ -61,11 +64,13 @@ impl Reached {
 }
 
 /// A class whose URL matches some of an operation's paths.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Touch {
     pub(super) class: Class,
     pub(super) meeting: Meeting,
-    is_conditional: bool,
+    pub(super) is_conditional: bool,
+    /// A path of the operation that the URL matches, if one was found without a search.
+    pub(super) path: Option<Arc<str>>,
 }
 
 impl Touch {
@@ -89,7 +94,7 @@ pub fn survey<'p>(
     let mut classes = Classes::default();
     let lines: Vec<Lines> = tokens.iter().map(|token| classes.add(program, *token)).collect();
     let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
-    let paths = Paths::of(catalogue, &mut prover);
+    let paths = Paths::of(catalogue, proxied, &mut prover);
     let touched = paths.touched(&classes, program, &mut prover);
     let mut survey = Survey::default();
     let mut known: HashMap<Key, Option<u32>> = HashMap::new();
@@ -127,10 +132,10 @@ impl Catalogue {
             return Ok(Vec::new());
         };
         let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
-        let paths = Paths::of(self, &mut prover);
+        let paths = Paths::of(self, None, &mut prover);
         let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
         let mut found = Vec::new();
-        for (group, meeting) in paths.meetings(ruled, &mut prover) {
+        for (group, meeting, _) in paths.meetings(ruled, &mut prover) {
             let operations = paths.groups.get(group).map(|group| group.operations.as_slice());
             for at in operations.unwrap_or_default().iter().map(|at| *at as usize) {
                 let operation = self.operations().get(at);
@@ -157,8 +162,10 @@ struct Paths<'p> {
     catalogue: &'p Catalogue,
     /// Operations with the same template.
     groups: Vec<Group<'p>>,
-    /// Calls of each operation.
+    /// Calls of each operation, those first that the proxy would forward if a line allowed them.
     samples: Vec<Vec<Request>>,
+    /// How many of them the proxy would forward.
+    forwardable: Vec<usize>,
 }
 
 struct Group<'p> {
@@ -166,12 +173,13 @@ struct Group<'p> {
     rule: Ruled<'p>,
     /// The bytes that every path begins with.
     head: Vec<u8>,
+    form: Form,
     samples: Vec<String>,
     operations: Vec<u32>,
 }
 
 impl<'p> Paths<'p> {
-    fn of(catalogue: &'p Catalogue, prover: &mut Prover<'p>) -> Self {
+    fn of(catalogue: &'p Catalogue, proxied: Option<&Proxied>, prover: &mut Prover<'p>) -> Self {
         let program = catalogue.program();
         let mut groups: Vec<Group<'p>> = Vec::new();
         let mut known: HashMap<UrlId, usize> = HashMap::new();
@@ -192,6 +200,7 @@ impl<'p> Paths<'p> {
                 groups.push(Group {
                     rule,
                     head: head(rule),
+                    form: Form::of(operation),
                     samples,
                     operations: Vec::new(),
                 });
@@ -216,11 +225,23 @@ impl<'p> Paths<'p> {
                 };
                 paths.map(request).collect()
             });
-        let samples = samples.collect();
+        let mut samples: Vec<Vec<Request>> = samples.collect();
+        let would_forward = |request: &Request| {
+            let obstacles = |proxied: &Proxied| proxied.proxy().obstacles(Asked::anyone(), request);
+            proxied.is_none_or(|proxied| obstacles(proxied).is_empty())
+        };
+        let sorted = samples.iter_mut().map(|samples| {
+            let (first, rest): (Vec<Request>, Vec<Request>) = samples.drain(..).partition(would_forward);
+            let count = first.len();
+            samples.extend(first.into_iter().chain(rest));
+            count
+        });
+        let forwardable = sorted.collect();
         Self {
             catalogue,
             groups,
             samples,
+            forwardable,
         }
     }
 
@@ -232,7 +253,7 @@ impl<'p> Paths<'p> {
         prover: &mut Prover<'p>,
     ) -> Vec<Vec<(u32, Touch)>> {
         // Classes that differ only in methods or conditions have the same paths.
-        let mut known: HashMap<UrlId, Vec<(usize, Meeting)>> = HashMap::new();
+        let mut known: HashMap<UrlId, Vec<Met>> = HashMap::new();
         let mut touched = Vec::new();
         for class in classes.all() {
             let Some(ruled) = classes.rule(program, class) else {
@@ -244,7 +265,7 @@ impl<'p> Paths<'p> {
                 .or_insert_with(|| self.meetings(ruled, prover));
             let is_conditional = ruled.rule.asks_query() || ruled.rule.asks_json();
             let mut own = Vec::new();
-            for (group, meeting) in meetings.iter() {
+            for (group, meeting, path) in meetings.iter() {
                 let operations = self.groups.get(*group).map(|group| group.operations.as_slice());
                 for at in operations.unwrap_or_default() {
                     let operation = self.catalogue.operations().get(*at as usize);
@@ -255,6 +276,7 @@ impl<'p> Paths<'p> {
                                 class,
                                 meeting: *meeting,
                                 is_conditional,
+                                path: path.clone(),
                             },
                         ));
                     }
@@ -266,24 +288,33 @@ impl<'p> Paths<'p> {
     }
 
     /// The groups whose paths a rule meets.
-    fn meetings(&self, ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Vec<(usize, Meeting)> {
+    fn meetings(&self, ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Vec<Met> {
         let own = head(ruled);
         prover.begin_token();
-        let near = self.groups.iter().enumerate().filter(|(_, group)| {
+        let line = Beginning::of(ruled, prover);
+        let mut met = Vec::new();
+        for (at, group) in self.groups.iter().enumerate() {
             let part = own.iter().zip(&group.head).any(|(one, other)| one != other);
-            !part
-        });
-        let meetings = near.filter_map(|(at, group)| {
-            match prover.meeting(group.rule, ruled, &group.samples) {
-                Ok(Meeting::Apart) => None,
-                Ok(meeting) => Some((at, meeting)),
-                // The questions about the tokens settle it, or say that it is open.
-                Err(_) => Some((at, Meeting::Some)),
+            if part || group.form.is_apart(&line) {
+                continue;
             }
-        });
-        meetings.collect()
+            let spelled = group.form.spelled(&line);
+            let fits =
+                ruled.matches_path(&spelled) && group.rule.matches_path(&spelled) && prover.is_path(&spelled);
+            let path: Option<Arc<str>> = fits.then(|| spelled.into());
+            match prover.meeting(group.rule, ruled, (&group.samples, path.as_deref())) {
+                Ok(Meeting::Apart) => {}
+                Ok(meeting) => met.push((at, meeting, path)),
+                // The questions about the tokens settle it, or say that it is open.
+                Err(_) => met.push((at, Meeting::Some, path)),
+            }
+        }
+        met
     }
 }
+
+/// A group that a rule meets, and a path of both.
+type Met = (usize, Meeting, Option<Arc<str>>);
 
 struct OneToken<'p, 'a> {
     program: &'p Program,
@@ -321,8 +352,8 @@ impl<'p> OneToken<'p, '_> {
             let cell = match known.get(&key) {
                 Some(known) => *known,
                 None => {
-                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| *touch).collect();
-                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| *touch).collect();
+                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| touch.clone()).collect();
+                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| touch.clone()).collect();
                     let catalogue = paths.catalogue;
                     let asking = Asking {
                         program: self.program,
@@ -330,6 +361,11 @@ impl<'p> OneToken<'p, '_> {
                         proxied: self.proxied,
                         demand: (catalogue.program(), catalogue.token(operation as usize)),
                         samples: paths.samples.get(operation as usize).map_or(&[], Vec::as_slice),
+                        forwardable: paths
+                            .forwardable
+                            .get(operation as usize)
+                            .copied()
+                            .unwrap_or_default(),
                         classes: self.classes,
                         lines: self.lines,
                         permits: &permitting,
@@ -353,7 +389,7 @@ impl<'p> OneToken<'p, '_> {
         let classes = lines
             .iter()
             .filter_map(|(class, _)| touched.get(class.0 as usize));
-        let mut all: Vec<(u32, Touch)> = classes.flatten().copied().collect();
+        let mut all: Vec<(u32, Touch)> = classes.flatten().cloned().collect();
         all.sort_unstable_by_key(|(operation, touch)| (*operation, touch.class));
         all.dedup_by_key(|(operation, touch)| (*operation, touch.class));
         all

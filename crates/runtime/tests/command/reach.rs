@@ -329,3 +329,93 @@ fn the_configuration_names_and_checks_descriptions() {
     assert!(ran.out.contains("not an OpenAPI"), "{}", ran.out);
     assert_ne!(ran.code, 0);
 }
+
+#[test]
+fn a_token_is_made_for_an_operation() {
+    let directory = repository();
+    let new = |name: &str, more: &[&str]| {
+        let mut arguments = vec![
+            "token",
+            "new",
+            "--user",
+            "svc",
+            "--expires",
+            "90d",
+            "--file",
+            "policies/ci.toml",
+        ];
+        arguments.extend(["--name", name]);
+        arguments.extend(more);
+        run(&directory, &arguments)
+    };
+    let policy = || fs::read_to_string(directory.path().join("policies/ci.toml")).unwrap();
+    let get = "GET /rest/api/2/issue/{issueIdOrKey}";
+    let ran = new(
+        "one",
+        &["--operation", get, "--where", r"issueIdOrKey=KANBAN-\d+"],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        policy().contains(r"[get]/rest/api/2/issue/KANBAN-\d+"),
+        "{}",
+        policy()
+    );
+    let ran = new("two", &["--operation", "getComment", "--operation", "search"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        policy().contains("[get]/rest/api/2/issue/[^/]+/comment/[0-9]+"),
+        "{}",
+        policy()
+    );
+    let text = succeed(&directory, &["reach", "--token", "two"]);
+    assert!(
+        text.contains("(getComment): full") && text.contains("(search): full"),
+        "{text}"
+    );
+    let before = policy();
+    for (operation, values, said) in [
+        (get, "issueIdOrKey=.*", "would also match"),
+        (get, "issueKey=A", "did you mean `issueIdOrKey`?"),
+        (get, "issueIdOrKey", "is not NAME=REGEXP"),
+        (
+            "GET /rest/api/2/isue/{issueIdOrKey}",
+            "issueIdOrKey=A",
+            "did you mean",
+        ),
+        (get, "issueIdOrKey=(", "tokenward:"),
+    ] {
+        let ran = new("bad", &["--operation", operation, "--where", values]);
+        assert_eq!(ran.code, 2, "{values} {}", ran.err);
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    assert_eq!(policy(), before);
+}
+
+#[test]
+fn a_difference_names_operations() {
+    let directory = repository();
+    fs::create_dir(directory.path().join("old")).unwrap();
+    fs::write(directory.path().join("old/ci.toml"), POLICY).unwrap();
+    let wider = POLICY.replace("![delete]/rest/api/2/project/.*\n", "");
+    fs::write(directory.path().join("policies/ci.toml"), wider).unwrap();
+    let ran = run(&directory, &["diff", "old", "policies"]);
+    assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
+    assert!(
+        ran.out
+            .contains("operation: DELETE /rest/api/2/project/{key} (deleteProject)"),
+        "{}",
+        ran.out
+    );
+    let ran = run(&directory, &["diff", "--json", "old", "policies"]);
+    assert!(
+        ran.out
+            .contains("\"operation\":\"DELETE /rest/api/2/project/{key} (deleteProject)\""),
+        "{}",
+        ran.out
+    );
+    // A description that cannot be read is noted, and changes nothing else.
+    fs::remove_file(directory.path().join("api.json")).unwrap();
+    let ran = run(&directory, &["diff", "old", "policies"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("without the names of operations"), "{}", ran.err);
+}

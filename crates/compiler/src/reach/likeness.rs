@@ -1,0 +1,110 @@
+//! Tells lines from templates by their segments, before any automaton, and spells a path that both probably match.
+
+use super::{
+    operation::{Operation, Piece, Segment, Values},
+    samples::value,
+};
+use crate::analysis::{Prover, Ruled, beginning};
+
+/// The segments that every path of a line begins with.
+pub(super) struct Beginning {
+    /// Whole segments: a slash follows each of them.
+    whole: Vec<String>,
+    /// The segments of a path that the line matches.
+    spelled: Vec<String>,
+}
+
+impl Beginning {
+    pub(super) fn of<'p>(ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Self {
+        let head = String::from_utf8(beginning(ruled)).unwrap_or_default();
+        let mut whole: Vec<String> = head.split('/').skip(1).map(str::to_owned).collect();
+        // The last one may go on.
+        whole.pop();
+        let spelled = prover.sample(ruled).map(|request| request.path);
+        let spelled = spelled.iter().flat_map(|path| path.split('/').skip(1));
+        Self {
+            spelled: spelled.map(str::to_owned).collect(),
+            whole,
+        }
+    }
+}
+
+/// The segments of a template, its base included.
+pub(super) struct Form {
+    /// The text of each segment without parameters. Empty if the template follows several bases.
+    texts: Vec<Option<String>>,
+    segments: Vec<Segment>,
+    /// Whether the texts are all segments that a path can have, and each parameter fills one segment.
+    is_closed: bool,
+}
+
+impl Form {
+    pub(super) fn of(operation: &Operation) -> Self {
+        let [base] = operation.bases.as_slice() else {
+            return Self {
+                texts: Vec::new(),
+                segments: Vec::new(),
+                is_closed: false,
+            };
+        };
+        let segments: Vec<Segment> = base.iter().chain(&operation.segments).cloned().collect();
+        let is_path = |segment: &Segment| {
+            let mut pieces = segment.0.iter();
+            pieces.any(|piece| {
+                matches!(
+                    piece,
+                    Piece::Parameter {
+                        values: Values::Path,
+                        ..
+                    }
+                )
+            })
+        };
+        // After a parameter with slashes, segments have no numbers.
+        let counted = segments.iter().take_while(|segment| !is_path(segment));
+        let texts: Vec<Option<String>> = counted.map(text).collect();
+        Self {
+            is_closed: texts.len() == segments.len(),
+            texts,
+            segments,
+        }
+    }
+
+    /// Whether a segment shows that no path of a line fits the template.
+    pub(super) fn is_apart(&self, line: &Beginning) -> bool {
+        let differs =
+            |(own, theirs): (&Option<String>, &String)| own.as_ref().is_some_and(|own| own != theirs);
+        // Each whole segment of the line is followed by another one.
+        let is_short = self.is_closed && !self.texts.is_empty() && line.whole.len() >= self.segments.len();
+        is_short || self.texts.iter().zip(&line.whole).any(differs)
+    }
+
+    /// A path of the template with the segments that the line begins with.
+    pub(super) fn spelled(&self, line: &Beginning) -> String {
+        let mut path = String::new();
+        for (at, segment) in self.segments.iter().enumerate() {
+            path.push('/');
+            let theirs = line
+                .spelled
+                .get(at)
+                .filter(|text| at <= line.whole.len() && !text.is_empty());
+            match (segment.0.as_slice(), theirs) {
+                ([Piece::Parameter { .. }], Some(text)) => path.push_str(text),
+                (pieces, _) => pieces.iter().for_each(|piece| path.push_str(&value(piece, 0))),
+            }
+        }
+        path
+    }
+}
+
+/// The text of a segment without parameters.
+fn text(segment: &Segment) -> Option<String> {
+    let mut text = String::new();
+    for piece in &segment.0 {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Parameter { .. } => return None,
+        }
+    }
+    Some(text)
+}
