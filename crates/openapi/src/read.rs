@@ -18,9 +18,11 @@ use crate::text;
 /// file is a defect.
 ///
 /// # Errors
-/// Nothing of the document can be used: it is not text, not JSON or YAML, not OpenAPI or Swagger, or too large (64 MiB, 4,000,000
+/// Nothing of the document can be used: it is not text, not JSON or YAML, not OpenAPI or Swagger, or too large (100 MiB, 4,000,000
 /// values, or a nesting of 120 levels).
 pub fn read(bytes: &[u8]) -> Result<Description, Error> {
     let text = text::read(bytes)?;
-    document::describe(&text.value, text.defects)
+    let mut description = document::describe(&text.value, text.defects.clone())?;
+    text.locate(&mut description.defects);
+    Ok(description)
 }

@@ -10,8 +10,8 @@ use crate::model::Defect;
 use crate::text::shortened;
 
 /// The largest number of values that are copied out of a document, so that references to one large part cannot multiply it without
-/// a bound. The largest known documents need some 100,000.
-const BUDGET: usize = 8_000_000;
+/// a bound. The largest known ones need some 300,000.
+const BUDGET: usize = 3_000_000;
 
 /// Defects that are listed each; the others are counted.
 const MOST_DEFECTS: usize = 500;

@@ -6,14 +6,14 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{DEEPEST, MOST_VALUES, Text, shortened};
+use super::{DEEPEST, MOST_VALUES, shortened};
 use crate::error::Error;
 use crate::model::Defect;
 
 /// Repeated keys of which each is reported.
 const MOST_REPEATED: usize = 100;
 
-pub(super) fn read(text: &str) -> Result<Text, Error> {
+pub(super) fn read(text: &str) -> Result<(Value, Vec<Defect>), Error> {
     let progress = Progress::default();
     let mut parser = serde_json::Deserializer::from_str(text);
     let value = Seed {
@@ -23,10 +23,7 @@ pub(super) fn read(text: &str) -> Result<Text, Error> {
     .deserialize(&mut parser);
     let value = value.and_then(|value| parser.end().map(|()| value));
     match value {
-        Ok(value) => Ok(Text {
-            value,
-            defects: progress.repeated.into_inner(),
-        }),
+        Ok(value) => Ok((value, progress.repeated.into_inner())),
         Err(_) if progress.values.get() > MOST_VALUES => Err(Error::TooLarge {
             limit: MOST_VALUES,
             unit: "values",
