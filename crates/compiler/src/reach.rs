@@ -13,6 +13,7 @@ mod cells;
 mod classes;
 mod likeness;
 mod operation;
+mod paths;
 mod samples;
 mod survey;
 mod template;

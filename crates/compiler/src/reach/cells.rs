@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     classes::{Class, Classes, Lines},
-    survey::Touch,
+    paths::Touch,
 };
 use crate::{
     analysis::{

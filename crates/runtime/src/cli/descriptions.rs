@@ -340,7 +340,14 @@ fn base_segments(base: &str) -> Vec<reach::Segment> {
     segments.map(segment).collect()
 }
 
+/// A text of the path, decoded as the proxy decodes it: an encoded slash stays, since it does not end the segment.
 fn decoded(text: &str) -> String {
+    let parts = text.split("%2F").flat_map(|part| part.split("%2f"));
+    let parts: Vec<String> = parts.map(decoded_part).collect();
+    parts.join("%2F")
+}
+
+fn decoded_part(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()

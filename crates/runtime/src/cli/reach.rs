@@ -5,25 +5,22 @@ mod json;
 mod markdown;
 mod overview;
 mod reviews;
+mod shown;
+mod survey;
 mod text;
 mod view;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget};
-use tokenward_compiler::reach::{Survey, survey};
 
 use super::ask::Policy;
-use super::descriptions::{Described, DescriptionArgs, catalogue};
+use super::descriptions::DescriptionArgs;
 use super::failure::Failure;
-use super::forwarded::proxied;
 use super::output;
-use super::progress::Progress;
 use super::settings::ConfigArg;
-use crate::config::Config;
-use crate::config::universe::universe;
-use view::View;
+
+pub(super) use shown::{Format, show};
 
 /// Show which operations of the API the tokens reach
 ///
@@ -75,16 +72,6 @@ pub(super) struct Args {
     policies: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Table,
-    /// One JSON object
-    Json,
-    /// For a comment on a pull request
-    Markdown,
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { args.format };
     let ended = answer(args, format);
@@ -133,71 +120,4 @@ fn answer(args: &Args, format: Format) -> Result<(), Failure> {
             format,
         ),
     }
-}
-
-/// Shows what tokens reach: all operations, or one.
-pub(super) fn show(
-    (described, operation): (&Described, Option<usize>),
-    (policy, token): (&Policy, Option<&str>),
-    (config, budget): (&Config, &Budget),
-    format: Format,
-) -> Result<(), Failure> {
-    let chosen: Vec<usize> = match operation {
-        Some(at) => vec![at],
-        None => (0..described.all.operations.len()).collect(),
-    };
-    let operations: Vec<_> = chosen
-        .iter()
-        .filter_map(|at| described.all.operations.get(*at))
-        .collect();
-    let survey = surveyed(&operations, (policy, token), (config, budget))?;
-    let view = View {
-        policy,
-        operations: &operations,
-        survey: &survey,
-        files: &described.files,
-        is_one_token: token.is_some(),
-        is_one_operation: operation.is_some(),
-    };
-    match format {
-        Format::Table => output::print(&text::text(&view))?,
-        Format::Markdown => output::print(&markdown::markdown(&view))?,
-        Format::Json => json::print(&view)?,
-    }
-    end(&view)
-}
-
-/// What tokens reach of operations.
-fn surveyed(
-    operations: &[&tokenward_openapi::Operation],
-    (policy, token): (&Policy, Option<&str>),
-    (config, budget): (&Config, &Budget),
-) -> Result<Survey, Failure> {
-    let tokens = match token {
-        Some(name) => vec![policy.token(name)?],
-        None => policy.tokens(),
-    };
-    let catalogue = catalogue(operations.iter().copied(), config)?;
-    let proxied = proxied(config)?;
-    let mut progress = Progress::new("tokens checked");
-    let told = |done, of| progress.tell(done, of);
-    let settings = (universe(config), Some(&proxied), budget);
-    survey(&catalogue, (&policy.program, &tokens), settings, told).map_err(Failure::trouble)
-}
-
-fn end(view: &View<'_>) -> Result<(), Failure> {
-    if !view.survey.is_settled() {
-        return Err(unsettled());
-    }
-    match view.no_line_reaches_any() {
-        Some(why) => Err(Failure::Findings(why)),
-        None => Ok(()),
-    }
-}
-
-fn unsettled() -> Failure {
-    Failure::Trouble(
-        "a part of the answer was not settled within the budget; ask about one token or one operation, or use a larger --budget"
-            .to_owned(),
-    )
 }

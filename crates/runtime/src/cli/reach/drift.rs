@@ -13,9 +13,11 @@ use super::super::diff::code;
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::plural::plural;
+use super::json as document;
 use super::reviews::{Reviews, entry};
+use super::shown::Format;
+use super::survey::{surveyed, unsettled};
 use super::view::{View, is_write, words};
-use super::{Format, json as document, surveyed, unsettled};
 use crate::config::Config;
 
 /// Operations of one kind that the text lists; JSON has all.

@@ -1,0 +1,38 @@
+//! What tokens reach of operations, computed under a configuration.
+
+use tokenward_compiler::analysis::Budget;
+use tokenward_compiler::reach::{Survey, survey};
+
+use super::super::ask::Policy;
+use super::super::descriptions::catalogue;
+use super::super::failure::Failure;
+use super::super::forwarded::proxied;
+use super::super::progress::Progress;
+use crate::config::Config;
+use crate::config::universe::universe;
+
+/// What tokens reach of operations.
+pub(super) fn surveyed(
+    operations: &[&tokenward_openapi::Operation],
+    (policy, token): (&Policy, Option<&str>),
+    (config, budget): (&Config, &Budget),
+) -> Result<Survey, Failure> {
+    let tokens = match token {
+        Some(name) => vec![policy.token(name)?],
+        None => policy.tokens(),
+    };
+    let catalogue = catalogue(operations.iter().copied(), config)?;
+    let proxied = proxied(config)?;
+    let mut progress = Progress::new("tokens checked");
+    let told = |done, of| progress.tell(done, of);
+    let settings = (universe(config), Some(&proxied), budget);
+    survey(&catalogue, (&policy.program, &tokens), settings, told).map_err(Failure::trouble)
+}
+
+/// The failure of an answer of which a part is open.
+pub(super) fn unsettled() -> Failure {
+    Failure::Trouble(
+        "a part of the answer was not settled within the budget; ask about one token or one operation, or use a larger --budget"
+            .to_owned(),
+    )
+}
