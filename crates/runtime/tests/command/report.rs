@@ -167,7 +167,7 @@ fn texts_of_others_are_text() {
     assert!(page.contains("a&#60;b&#62;&#38;c"), "{page}");
     assert!(page.contains("o&#39;hara"), "{page}");
     assert!(
-        page.contains("&#34;&#60;img src=x onerror=alert(1)&#62;&#39;&#38;amp;{7}\\u{202e}"),
+        page.contains("&#34;&#60;img src=x onerror=alert(1)&#62;&#39;&#38;amp;{{7}}\\u{202e}"),
         "{page}"
     );
     assert!(!page.contains('\u{202e}'));
