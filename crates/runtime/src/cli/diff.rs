@@ -9,15 +9,13 @@ mod sarif;
 mod sides;
 mod text;
 
-use std::path::Path;
-
-use tokenward_compiler::analysis::{Budget, Certificates, Claims};
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 
+use super::certificates;
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
-use super::plural::plural;
 use super::progress::Progress;
 use super::side::Side;
 use super::step_summary;
@@ -65,8 +63,8 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
         progress.tell(done, of)
     })?;
     report.explain(&mut lines, new);
-    if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
-        write(file, certificates)?;
+    if let (Some(file), Some(collected)) = (&args.certificates, lines.into_certificates()) {
+        certificates::write(file, collected, None)?;
     }
     let shown = match args.format() {
         Format::Text => text::render(&report),
@@ -98,31 +96,7 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
     })
 }
 
-/// Writes the certificates, and says how many answers have one.
-fn write(file: &Path, certificates: Certificates<'_>) -> Result<(), Failure> {
-    let Claims { proved, shown, open } = certificates.claims();
-    std::fs::write(file, certificates.finish()).map_err(|error| {
-        Failure::trouble(format!(
-            "cannot write the certificates to `{}`: {error}",
-            file.display()
-        ))
-    })?;
-    output::note(&format!(
-        "{} written to `{}` ({}, {}); {} about lines without a certificate",
-        counted(proved + shown, "certificate"),
-        file.display(),
-        counted(proved, "proof"),
-        counted(shown, "request"),
-        counted(open, "answer"),
-    ));
-    Ok(())
-}
-
 /// Renders a report as JSON.
 pub(super) fn as_json(report: &Report) -> String {
     json::render(report)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {}", plural(count, what))
 }

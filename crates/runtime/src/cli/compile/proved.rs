@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use tokenward_compiler::analysis::{Budget, Fault, Proxied};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::earlier::{self, Direction, Rereading};
-use tokenward_compiler::findings::{self, Reserved};
-use tokenward_compiler::invariants::Invariants;
+use tokenward_compiler::findings::{self, Grounded, Reserved};
+use tokenward_compiler::invariants::{Answered, Invariants};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::lint::Judged;
 use tokenward_compiler::source::SourceSet;
@@ -38,6 +38,27 @@ pub(in crate::cli) struct Compiled {
     pub(in crate::cli) lints_open: usize,
     /// What was looked for, and settled.
     pub(super) judged: Judged<'static>,
+    /// What the answers rest on; `None` if nothing was proved.
+    #[cfg_attr(
+        not(feature = "proxy"),
+        expect(dead_code, reason = "only the command writes certificates")
+    )]
+    pub(super) evidence: Option<Evidence>,
+}
+
+/// What the answers about a policy rest on.
+#[cfg_attr(
+    not(feature = "proxy"),
+    expect(dead_code, reason = "only the command writes certificates")
+)]
+pub(super) struct Evidence {
+    /// The bound program.
+    pub(super) program: Program,
+    pub(super) invariants: Option<Invariants>,
+    /// The answer for each invariant and each of its tokens.
+    pub(super) answers: Vec<Answered>,
+    /// What findings rest on.
+    pub(super) grounds: Vec<Grounded>,
 }
 
 /// What a configuration brings to each check, and takes longer to make than to use.
@@ -121,6 +142,7 @@ impl Compiled {
                 without: &[],
             },
             diagnostics,
+            evidence: None,
         };
         if let Some(program) = &compiled.program {
             // Check the lines of each token, under the public URL of the configuration.
@@ -162,7 +184,9 @@ impl Compiled {
             let dead = findings::dead_of_all(&unused, places, served_here, &HashSet::new());
             compiled.diagnostics.extend(dead);
             // Prove the invariants.
-            if let Some(invariants) = invariants.map(|invariants| invariants.behind(proxied.clone())) {
+            let invariants = invariants.map(|invariants| invariants.behind(proxied.clone()));
+            let mut answers = Vec::new();
+            if let Some(invariants) = &invariants {
                 let idle = invariants.idle((asked.0, &served(config), asked.1));
                 compiled.diagnostics.extend(idle.map_err(fault)?);
                 let mut progress = Progress::new("tokens proved");
@@ -172,6 +196,7 @@ impl Compiled {
                     })
                     .map_err(fault)?;
                 compiled.diagnostics.extend(proof.diagnostics);
+                answers = proof.answers;
                 let count = invariants.count();
                 compiled.proved = format!(", {count} {} proved", plural(count, "invariant"));
                 if let Some((name, token, states)) =
@@ -203,6 +228,8 @@ impl Compiled {
             compiled.diagnostics.extend(linted.diagnostics);
             allowed.extend(linted.allowed);
             compiled.lints_open = linted.open;
+            let mut grounds = proved.grounds;
+            grounds.extend(linted.grounds);
             let is_gated = gate.is_some();
             // Compare with the base, including the findings so far: they name unused sets.
             if let Some((base, config)) = gate {
@@ -227,6 +254,12 @@ impl Compiled {
                 // The gate reports these itself.
                 compiled.judged.without = &[Code::MeansMore];
             }
+            compiled.evidence = Some(Evidence {
+                program: bound,
+                invariants,
+                answers,
+                grounds,
+            });
         }
         // Take out the exceptions last: the gate has seen what they except.
         exceptions.apply(sources, &mut compiled.diagnostics, &allowed, compiled.judged);
