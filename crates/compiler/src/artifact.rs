@@ -37,6 +37,7 @@ mod version;
 #[doc(hidden)]
 pub use decode::decode_sections;
 pub use decode::{Artifact, decode, read};
+pub(crate) use encode::encode_demands;
 pub use encode::{encode, encode_signed};
 pub use error::{DecodeError, ReadError, SignatureError};
 pub use format::{EXTENSION, FORMAT, HEADER, LANGUAGE, MAGIC};

@@ -5,6 +5,7 @@
 //! this line would be allowed to make. The answers come from the same proofs as those about invariants: each request in an answer
 //! was decided by the program before it is returned, and each "no" covers all requests.
 
+mod certify;
 mod conditions;
 mod equal;
 mod error;

@@ -8,6 +8,7 @@ mod covered_line;
 mod dead_here;
 mod empty_line;
 mod equal_reach;
+mod grounds;
 mod idle_forbid;
 mod near;
 mod result;
@@ -20,6 +21,7 @@ use std::collections::HashSet;
 use self::{case::Case, search::Search};
 pub use self::{
     dead_here::{DeadLine, dead_here, dead_of_all},
+    grounds::{Grounded, Grounds, rest_on_proofs},
     result::Findings,
     unusable::{Reserved, unusable},
 };

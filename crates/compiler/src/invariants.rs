@@ -1,16 +1,19 @@
 //! Checks whether a policy keeps its invariants: for each selected token, with a counterexample if it does not.
 
+mod answered;
 mod dead_part;
 mod idle;
 mod resolve;
 
 use std::collections::HashSet;
 
+pub use self::answered::Answered;
 pub(crate) use self::{dead_part::dead_part, resolve::demand};
 
 use self::resolve::resolve_invariants;
 use crate::{
     analysis::{Accepted, Budget, Fault, Inconclusive, Obstacle, Prover, Proxied, Request, Side, Universe},
+    artifact,
     base_url::BaseUrl,
     bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
@@ -40,6 +43,8 @@ pub struct Proof {
     pub visited: u64,
     /// The question that took most: invariant, token, states.
     pub hardest: Option<(String, String, u64)>,
+    /// The answer for each invariant and each token that it selects.
+    pub answers: Vec<Answered>,
 }
 
 impl Invariants {
@@ -133,6 +138,18 @@ impl Invariants {
         Ok(all)
     }
 
+    /// A program with a token for each invariant, in their order, which allows the requests of the invariant.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// That program as a compiled policy: what a checker of certificates reads.
+    #[must_use]
+    pub fn artifact(&self) -> Vec<u8> {
+        artifact::encode_demands(&self.program)
+    }
+
     /// Number of invariants.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -173,7 +190,14 @@ impl Invariants {
                     source_map,
                     invariants: self,
                 };
-                case.prove(&mut prover, of, (&mut proof.diagnostics, &mut said))?;
+                let answer = case.prove(&mut prover, of, (&mut proof.diagnostics, &mut said))?;
+                proof.answers.push(Answered {
+                    invariant: of,
+                    token: id,
+                    kind: definition.kind,
+                    breaches: answer.broken.into_iter().map(|found| found.witness).collect(),
+                    is_open: answer.inconclusive.is_some(),
+                });
                 let took = prover.visited() - before;
                 if took > proof.hardest.as_ref().map_or(0, |(.., most)| *most) {
                     proof.hardest = Some((definition.name.value.clone(), token.name.clone(), took));
@@ -266,16 +290,16 @@ impl<'p> Case<'p> {
         prover: &mut Prover<'p>,
         of: TokenId,
         (diagnostics, said): (&mut Vec<Diagnostic>, &mut Told),
-    ) -> Result<(), Fault> {
+    ) -> Result<Answer, Fault> {
         // Findings are reported even if the rest of the question is inconclusive: a counterexample is certain.
         let answer = self.ask(prover, of)?;
-        for breach in answer.broken {
-            self.tell(&breach, (diagnostics, said));
+        for breach in &answer.broken {
+            self.tell(breach, (diagnostics, said));
         }
         if let Some(why) = answer.inconclusive {
             diagnostics.push(self.open(why));
         }
-        Ok(())
+        Ok(answer)
     }
 
     fn ask(&self, prover: &mut Prover<'p>, of: TokenId) -> Result<Answer, Fault> {

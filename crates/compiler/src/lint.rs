@@ -53,6 +53,7 @@ use crate::{
     analysis::{Budget, Fault, Served, Universe},
     ast::Effect,
     diagnostic::{Code, Diagnostic, sort},
+    findings::{Grounded, Grounds},
     ir::{LineId, RuleId, Token, TokenId},
     tokens,
 };
@@ -110,6 +111,10 @@ pub fn find(
                     let is_right = mend.is_none_or(|mend| proofs.gives_nothing(mend));
                     let whose = (policy.program, policy.program.token(*token));
                     let found = suspect.diagnostic(whose, request.as_deref(), is_right);
+                    if let Some(request) = request {
+                        let grounds = Grounds::Allows(*token, request);
+                        lints.grounds.push(Grounded::new(&found, grounds));
+                    }
                     lints.diagnostics.push(found);
                 }
                 Proved::No => {}

@@ -10,8 +10,8 @@ use tokenward_compiler::SourceMap;
 use tokenward_compiler::analysis::{Budget, Proxied};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::earlier::{self, Direction, Rereading};
-use tokenward_compiler::findings::{self, Reserved};
-use tokenward_compiler::invariants::Invariants;
+use tokenward_compiler::findings::{self, Grounded, Reserved};
+use tokenward_compiler::invariants::{Answered, Invariants};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::lint::{Exceptions, Judged};
 use tokenward_compiler::source::SourceSet;
@@ -41,6 +41,20 @@ pub struct Compiled {
     pub lints_open: usize,
     /// What was looked for, and settled.
     pub judged: Judged<'static>,
+    /// What the answers rest on; `None` if nothing was proved.
+    pub evidence: Option<Evidence>,
+}
+
+/// What the answers about a policy rest on.
+pub struct Evidence {
+    /// The bound program.
+    pub program: Program,
+    /// The invariants, if there are any.
+    pub invariants: Option<Invariants>,
+    /// The answer for each invariant and each of its tokens.
+    pub answers: Vec<Answered>,
+    /// What findings rest on.
+    pub grounds: Vec<Grounded>,
 }
 
 /// What a configuration brings to each check, and takes longer to make than to use.
@@ -99,6 +113,9 @@ struct Served {
     unused: (Program, SourceMap),
     /// Lines by which an upgrade alone gives more.
     given: Vec<Rereading>,
+    invariants: Option<Invariants>,
+    answers: Vec<Answered>,
+    grounds: Vec<Grounded>,
 }
 
 impl<'s> Check<'s> {
@@ -130,6 +147,9 @@ impl<'s> Check<'s> {
                 source_map: compilation.source_map,
                 unused: (bind(&compilation.unused.0)?, compilation.unused.1),
                 given: Vec::new(),
+                invariants,
+                answers: Vec::new(),
+                grounds: Vec::new(),
             }),
             None => None,
         };
@@ -148,6 +168,7 @@ impl<'s> Check<'s> {
                     without: &[],
                 },
                 diagnostics,
+                evidence: None,
             },
             exceptions,
             allowed: compilation.allowed,
@@ -162,7 +183,7 @@ impl<'s> Check<'s> {
                     &made
                 }
             };
-            check.prove(&mut served, invariants, (terms, around), progress)?;
+            check.prove(&mut served, (terms, around), progress)?;
             check.served = Some(served);
         }
         Ok(check)
@@ -172,7 +193,6 @@ impl<'s> Check<'s> {
     fn prove(
         &mut self,
         served: &mut Served,
-        invariants: Option<Invariants>,
         (terms, around): (Terms<'_>, &Surroundings),
         progress: Progress<'_>,
     ) -> Result<(), Unanswered> {
@@ -183,6 +203,9 @@ impl<'s> Check<'s> {
             source_map,
             unused,
             given,
+            invariants,
+            answers,
+            grounds,
         } = served;
         let compiled = &mut self.compiled;
         // Check the lines of each token, under the public URL of the configuration.
@@ -212,7 +235,10 @@ impl<'s> Check<'s> {
         let dead = findings::dead_of_all(unused, places, served_here, &HashSet::new());
         compiled.diagnostics.extend(dead);
         // Prove the invariants.
-        if let Some(invariants) = invariants.map(|invariants| invariants.behind(proxied.clone())) {
+        *invariants = invariants
+            .take()
+            .map(|invariants| invariants.behind(proxied.clone()));
+        if let Some(invariants) = invariants {
             let idle = invariants.idle((asked.0, &self::served(config), asked.1));
             compiled.diagnostics.extend(idle.map_err(Unanswered::proof)?);
             let proof = invariants
@@ -221,6 +247,7 @@ impl<'s> Check<'s> {
                 })
                 .map_err(Unanswered::proof)?;
             compiled.diagnostics.extend(proof.diagnostics);
+            *answers = proof.answers;
             let count = invariants.count();
             compiled.proved = format!(", {count} {} proved", plural(count, "invariant"));
             if let Some((name, token, states)) = proof.hardest.filter(|(.., states)| *states >= WORTH_SAYING)
@@ -250,6 +277,8 @@ impl<'s> Check<'s> {
         )?;
         compiled.diagnostics.extend(linted.diagnostics);
         self.allowed.extend(linted.allowed);
+        grounds.extend(proved.grounds);
+        grounds.extend(linted.grounds);
         // Summarise the work, and the questions that stayed open.
         if let Some((token, states)) = proved.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
             compiled
@@ -303,7 +332,7 @@ impl<'s> Check<'s> {
             mut compiled,
             exceptions,
             allowed,
-            ..
+            served,
         } = self;
         exceptions.apply(sources, &mut compiled.diagnostics, &allowed, compiled.judged);
         sort(&mut compiled.diagnostics);
@@ -311,6 +340,12 @@ impl<'s> Check<'s> {
         if compiled.diagnostics.iter().any(is_error) {
             compiled.program = None;
         }
+        compiled.evidence = served.map(|served| Evidence {
+            program: served.bound,
+            invariants: served.invariants,
+            answers: served.answers,
+            grounds: served.grounds,
+        });
         compiled
     }
 }

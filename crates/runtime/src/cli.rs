@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod ask;
 mod audit;
+mod certificates;
 mod checkout;
 mod compile;
 mod completions;

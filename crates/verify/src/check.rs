@@ -1,16 +1,17 @@
 //! Checks a certificate line by line: what a line rests on comes before it.
 
-use std::iter;
+use std::slice::Iter;
 
 use tokenward_compiler::ir::{MatcherId, Pattern, Program, TokenId, UrlId};
 use tokenward_compiler::{BaseUrl, artifact, visible};
 
-use crate::closed::check_closed;
-use crate::format::{Checked, Line, Literal, Policy, Proof, Request, Subject, Work, ensure};
-use crate::proof::{self, Closed, Rules};
+use crate::closed::{Part, check_closed};
+use crate::format::{Checked, Line, Literal, Policy, Proof, Request, Subject, Work};
+use crate::format::{ensure, ensure_ascending};
+use crate::proof::{self, Closed};
 use crate::rule::{Ruled, Side, allows};
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What a certificate shows.
 #[derive(Debug, Default)]
@@ -30,27 +31,24 @@ pub struct Report {
 pub fn verify(certificate: &str, artifacts: &[Vec<u8>]) -> Result<Report, String> {
     let given: Result<Vec<Program>, _> = artifacts.iter().map(|bytes| artifact::decode(bytes)).collect();
     let given = given.map_err(|error| format!("an artifact cannot be read: {error}"))?;
-    let (mut checker, mut ended) = (Checker::default(), false);
-    checker.work = Work::for_bytes(certificate.len());
+    let mut checker = Checker { work: Work::for_bytes(certificate.len()), ..Checker::default() };
+    let end = certificate.lines().count().checked_sub(1).ok_or("the certificate is empty")?;
     for (at, line) in certificate.lines().enumerate() {
         let read = serde_json::from_str(line).map_err(|error| error.to_string());
-        let checked = read.and_then(|read| match read {
+        let checked = read.and_then(|line| match line {
             Line::Tokenward(VERSION, policies) if at == 0 => checker.begin(&policies, &given),
-            _ if ended || at == 0 => ensure(false, "a line in the wrong place, or of another version"),
-            Line::End((of,)) => {
-                ended = true;
-                ensure(of == at, "the certificate has other lines than its end says")
-            }
-            line => checker.line(line),
+            Line::End((of,)) if at == end => ensure(of == at, "there are other lines than the end says"),
+            line if at > 0 && at < end => checker.line(line),
+            _ => ensure(false, "a line in the wrong place, or of another version, or the end is missing"),
         });
         checked.map_err(|why| visible(&format!("line {}: {why}", at + 1)))?;
     }
-    ensure(ended, "the certificate has no end").map(|()| checker.report)
+    ensure(end > 0, "the certificate has no end").map(|()| checker.report)
 }
 
 #[derive(Default)]
 struct Checker {
-    programs: Vec<(Program, Vec<TokenId>)>,
+    programs: Vec<Program>,
     closed: Vec<Closed>,
     work: Work,
     report: Report,
@@ -63,8 +61,7 @@ impl Checker {
             let program = program.ok_or_else(|| format!("policy {digest:?} is not given"))?;
             let base = BaseUrl::parse(base).map_err(|error| error.to_string())?;
             let program = program.bind(&base).map_err(|error| error.to_string())?.merging_body(*merges);
-            let tokens = program.tokens().map(|(id, _)| id).collect();
-            self.programs.push((program, tokens));
+            self.programs.push(program);
             self.report.about.push(visible(&format!("{digest} at {base}, merges bodies: {merges}")));
         }
         Ok(())
@@ -74,22 +71,30 @@ impl Checker {
         let claim = match line {
             Line::Closed(rooted, of, tuples) => {
                 // A text is UTF-8, and does or does not match each part.
-                let patterns =
-                    iter::once(Ok((Pattern::Utf8, true))).chain(of.iter().map(|of| self.pattern(*of)));
-                check_closed(rooted, &patterns.collect::<Result<Vec<_>, _>>()?, &tuples, &self.work)?;
+                let utf8 = Some((Pattern::Utf8, true));
+                let parts: Option<Vec<_>> =
+                    [utf8].into_iter().chain(of.iter().map(|of| self.part(*of))).collect();
+                check_closed(rooted, &parts.ok_or("no such part of a matcher")?, &tuples, &self.work)?;
                 self.closed.push((rooted, of));
                 return Ok(());
             }
-            Line::Beyond(one, other, permits, forbids, readers) => {
-                let (more, less) = (self.side(one)?, self.side(other)?);
-                self.beyond(&more, &less, &permits, &forbids)?;
-                self.readers(&more, &less, &readers)?;
-                nothing(&more, &less)?
+            Line::Beyond(more, less, proofs) => {
+                let (more, less) = self.sides(&more, less.as_ref())?;
+                self.beyond(&more, &less, proofs.iter())?;
+                let name = names(&more);
+                match less.policy {
+                    Some(_) => format!("{name} allows nothing beyond {}", less.name),
+                    None => format!("no request is allowed by {name}"),
+                }
             }
-            Line::Request(one, other, request) => shown(&self.side(one)?, &self.side(other)?, &request)?,
-            Line::Open(one, other) => {
-                let open = format!("{}, {}", self.side(one)?.name, self.side(other)?.name);
-                self.report.open.push(visible(&open));
+            Line::Request(more, less, request) => {
+                let is_whole = more.iter().chain(&less).all(|(.., lines)| lines.is_none());
+                ensure(is_whole, "a request is decided by all lines of a token")?;
+                let (more, less) = self.sides(&more, less.as_ref())?;
+                shown(&more, &less, &request)?
+            }
+            Line::Open((what,)) => {
+                self.report.open.push(visible(&what));
                 return Ok(());
             }
             Line::Tokenward(..) | Line::End(..) => return Err("a line in the wrong place".to_owned()),
@@ -98,126 +103,128 @@ impl Checker {
         Ok(())
     }
 
-    fn pattern(&self, (side, is_url, id, part, is): Literal) -> Result<(Pattern<'_>, bool), String> {
-        let (program, _) = self.programs.get(side).ok_or("no such policy")?;
+    fn part(&self, (side, is_url, id, part, is): Literal) -> Option<Part<'_>> {
+        let program = self.programs.get(side)?;
         let url = || program.path_matcher(UrlId::numbered(id));
         let matcher = if is_url { url() } else { program.value_matcher(MatcherId::numbered(id)) };
-        Ok((matcher.pattern(part).ok_or("no such part of a matcher")?, is))
+        Some((matcher.pattern(part)?, is))
     }
 
-    /// Checks that no permit line of the one allows more than the other does, and that no forbid line of the other is missing.
-    fn beyond(&self, more: &Side<'_>, less: &Side<'_>, permits: &[Proof], forbids: &[Vec<Proof>]) -> Checked {
-        let rules = [&more.permits, &more.forbids, &less.permits, &less.forbids].into_iter().flatten();
-        let merged = rules
-            .clone()
-            .any(|ruled| ruled.program.merges_body() && (ruled.rule.asks_query() || ruled.rule.asks_json()));
+    /// Checks that all requests that each of `more` allows are allowed by `less`, which refuses none of their bodies.
+    fn beyond(&self, more: &[Side<'_>], less: &Side<'_>, mut proofs: Iter<'_, Proof>) -> Checked {
+        let mut all = more.iter().chain([less]).flat_map(|side| side.permits.iter().chain(&side.forbids));
+        let merged = all.any(|of| of.program.merges_body() && (of.rule.asks_query() || of.rule.asks_json()));
         ensure(!merged, "the upstream merges bodies and queries, and proofs do not cover that")?;
-        let (sources, all) = (more.sources(), [Vec::new()]);
-        if !less.unrestricted {
-            self.each(&sources, &[more.forbids.as_slice(), &less.permits].concat(), permits)?;
-        }
-        ensure(forbids.len() == less.forbids.len(), "a claim leaves lines out")?;
-        for (forbid, proofs) in less.forbids.iter().zip(forbids) {
-            // One proof for several permit lines is for all of them, whatever they are.
-            let sources = if proofs.len() == 1 && sources.len() != 1 { &all } else { sources.as_slice() };
-            let with_forbid = sources.iter().map(|source| [source.as_slice(), &[*forbid]].concat());
-            self.each(&with_forbid.collect::<Vec<_>>(), &more.forbids, proofs)?;
-        }
-        Ok(())
-    }
-
-    /// Checks that no permit line of the one allows a body that a line of the other refuses as ambiguous. Both refuse it if the one has
-    /// the same line, and no permit line before it that decides without the body, but for those that the other has before it too.
-    fn readers(&self, more: &Side<'_>, less: &Side<'_>, proofs: &[Proof]) -> Checked {
-        let mut proofs = proofs.iter();
-        let whole = more.unrestricted.then_some(None);
-        let sources: Vec<_> = more.permits.iter().copied().enumerate().map(Some).chain(whole).collect();
-        let like = |one: Ruled<'_>, all: &[Ruled<'_>]| {
-            let at = all.iter().position(|other| one.is_like(*other));
-            // To see that two lines differ takes less than a step.
-            self.work.take(at.unwrap_or(all.len()) / 8).map(|()| at)
+        let mut show = |must: &[Ruled<'_>], reader: Option<Ruled<'_>>, not: &[Ruled<'_>]| {
+            let proof = proofs.next().ok_or("a claim leaves lines out")?;
+            proof::check((must, reader, not), proof, (&self.closed, &self.work))
         };
+        // A permit line of each of `more`; none of one that allows all that its forbid lines do not match.
+        let mut sources = vec![Vec::new()];
+        for side in more.iter().filter(|side| !side.unrestricted) {
+            self.work.take(sources.len() * side.permits.len())?;
+            let pairs = sources.iter().flat_map(|source| side.permits.iter().map(move |one| (source, one)));
+            sources = pairs.map(|(source, permit)| [source.as_slice(), &[*permit]].concat()).collect();
+        }
+        let own: Vec<_> = more.iter().flat_map(|side| side.forbids.iter().copied()).collect();
+        // A permit line of `less` matches.
+        let not = [own.as_slice(), &less.permits].concat();
+        sources.iter().filter(|_| !less.unrestricted).try_for_each(|source| show(source, None, &not))?;
+        // No forbid line of `less` matches.
+        for forbid in &less.forbids {
+            if self.like(*forbid, &own)?.is_none() {
+                let mut with = sources.iter().map(|source| [source.as_slice(), &[*forbid]].concat());
+                with.try_for_each(|must| show(&must, None, &own))?;
+            }
+        }
+        // No line of `less` that looks at the body refuses it as ambiguous. If `more` has the same line, both refuse it, unless a
+        // permit line before that one decides without the body.
+        let (permits, whole) = more.first().map_or((&[][..], false), |one| (&one.permits, one.unrestricted));
+        let decides = |ruled: &&Ruled<'_>| !ruled.rule.asks_json();
         let readers = less.forbids.iter().enumerate().chain(less.permits.iter().enumerate());
-        let readers: Vec<_> = readers.filter(|(_, reader)| reader.rule.asks_json()).collect();
-        let permits = more.permits.iter().filter(|_| !readers.is_empty());
-        let known: Vec<_> = permits.map(|permit| like(*permit, &less.permits)).collect::<Result<_, _>>()?;
-        for (at, reader) in readers {
+        for (at, reader) in readers.filter(|(_, one)| !decides(one)) {
             let forbids = reader.rule.forbids();
-            let twin = like(*reader, if forbids { &more.forbids } else { &more.permits })?;
-            let before = less.permits.iter().take(if forbids { 0 } else { at });
-            let before = before.filter(|ruled| !ruled.rule.asks_json());
-            let not: Vec<_> = more.forbids.iter().chain(before).copied().collect();
-            self.work.take((sources.len() + not.len()) / 8)?;
-            for source in &sources {
-                let was = source.and_then(|(number, _)| known.get(number).copied().flatten());
-                let stays = |(number, permit): (usize, Ruled<'_>), twin| {
-                    forbids || permit.rule.asks_json() || number > twin || was.is_some_and(|was| was < at)
-                };
-                let is_kept = twin.is_some_and(|twin| source.is_none_or(|source| stays(source, twin)));
-                if is_kept {
-                    continue;
+            let same = self.like(*reader, if forbids { &own } else { permits })?;
+            let before = less.permits.iter().take(if forbids { 0 } else { at }).filter(decides);
+            let not: Vec<_> = own.iter().chain(before).copied().collect();
+            self.work.take((permits.len() + not.len()) / 8)?;
+            for (number, source) in permits.chunks(1).chain(whole.then_some(&[][..])).enumerate() {
+                let may_decide = source.iter().any(|permit| decides(&permit));
+                let is_kept = same.is_some_and(|same| forbids || number > same || !may_decide);
+                if !is_kept && !source.iter().any(|permit| permit.refuses_as(*reader)) {
+                    show(source, Some(*reader), &not)?;
                 }
-                self.work.take(0)?;
-                if source.is_some_and(|(_, permit)| permit.refuses_as(*reader)) {
-                    continue;
-                }
-                let proof = proofs.next().ok_or("a claim leaves lines out")?;
-                let must: Vec<_> = source.iter().map(|(_, permit)| *permit).collect();
-                self.each_of((&must, Some(*reader), &not), proof)?;
             }
         }
         ensure(proofs.next().is_none(), "a claim has proofs of no lines")
     }
 
-    fn each(&self, musts: &[Vec<Ruled<'_>>], not: &[Ruled<'_>], proofs: &[Proof]) -> Checked {
-        ensure(musts.len() == proofs.len(), "a claim leaves lines out")?;
-        let mut pairs = musts.iter().zip(proofs);
-        pairs.try_for_each(|(must, proof)| self.each_of((must, None, not), proof))
+    /// The place of a rule that is built like this one.
+    fn like(&self, one: Ruled<'_>, all: &[Ruled<'_>]) -> Result<Option<usize>, String> {
+        let at = all.iter().position(|other| one.is_like(*other));
+        // To see that two lines differ takes less than a step.
+        self.work.take(at.unwrap_or(all.len()) / 8).map(|()| at)
     }
 
-    fn each_of(&self, rules: Rules<'_>, proof: &Proof) -> Checked {
-        proof::check(rules, proof, (&self.closed, &self.work))
+    /// Some tokens, and the one that they are compared with, which allows nothing if there is none.
+    fn sides(&self, more: &[Subject], less: Option<&Subject>) -> Result<(Vec<Side<'_>>, Side<'_>), String> {
+        let compares = more.len() == 1 || more.len() > 1 && less.is_none();
+        ensure(compares, "a claim is about tokens together, or compares one with another")?;
+        let sides = more.iter().map(|one| self.side(one, less)).collect::<Result<_, _>>()?;
+        Ok((sides, less.map(|one| self.side(one, more.first())).transpose()?.unwrap_or_default()))
     }
 
-    fn side(&self, (side, token): Subject) -> Result<Side<'_>, String> {
-        let (program, tokens) = self.programs.get(side).ok_or("no such policy")?;
-        let token = token.map(|at| tokens.get(at).copied().ok_or("no such token")).transpose()?;
-        let rules = token.map(|id| program.rules_of(id)).unwrap_or_default();
+    fn token(&self, (side, token, _): &Subject) -> Result<(&Program, Option<TokenId>), String> {
+        let program = self.programs.get(*side).ok_or("no such policy")?;
+        let token = token.map(|at| program.token_at(at).ok_or("no such token")).transpose()?;
+        Ok((program, token))
+    }
+
+    /// The lines of a token. If its policy has none, it is the one of `other`, whose secret no token of the policy has.
+    fn side(&self, subject: &Subject, other: Option<&Subject>) -> Result<Side<'_>, String> {
+        let ((program, token), (number, _, lines)) = (self.token(subject)?, subject);
+        let policy = Some(program);
+        let Some(token) = token else {
+            let (theirs, token) = self.token(other.ok_or("a claim is about no token")?)?;
+            let token = theirs.token(token.ok_or("a claim is about no token")?);
+            let has = program.token_by_secret_hash(&token.secret_hash).is_some();
+            ensure(!has, "a policy has the token that it is said to lack")?;
+            let name = format!("policy {number}, which has no token with the secret of {:?},", token.name);
+            return Ok(Side { policy, name, ..Side::default() });
+        };
+        let rules = program.rules_of(token).into_iter().map(|rule| Ruled { side: *number, program, rule });
+        let mut rules: Vec<_> = rules.collect();
         self.work.take(rules.len())?;
-        let rules = rules.into_iter().map(|rule| Ruled { side, program, rule });
-        let (forbids, permits) = rules.partition(|ruled| ruled.rule.forbids());
-        let name = token.map_or("no token".to_owned(), |id| format!("{:?}", program.token(id).name));
-        let unrestricted = token.is_some_and(|id| program.token(id).unrestricted);
-        Ok(Side { program, token, permits, forbids, unrestricted, name: format!("{name} of policy {side}") })
+        let mut name = format!("{:?} of policy {number}", program.token(token).name);
+        if let Some((only, lines)) = lines {
+            ensure_ascending(lines)?;
+            let named: Option<Vec<_>> = lines.iter().map(|at| Some(rules.get(*at)?.shown())).collect();
+            let named = named.ok_or("no such line")?.join(", ");
+            name.push_str(&format!(" with{} {named}", if *only { " only" } else { "out" }));
+            let mut places = 0..;
+            rules.retain(|_| places.next().is_some_and(|at| lines.binary_search(&at).is_ok() == *only));
+        }
+        let (forbids, permits) = rules.into_iter().partition(|ruled| ruled.rule.forbids());
+        let unrestricted = program.token(token).unrestricted;
+        Ok(Side { policy, token: Some(token), permits, forbids, unrestricted, name })
     }
 }
 
-/// The sentence that `more` allows a request that `less` does not; an error if it is not so.
-fn shown(more: &Side<'_>, less: &Side<'_>, request: &Request) -> Result<String, String> {
-    let (name, path, query, kind, _) = request;
-    let why = match (allows(more, request)?, allows(less, request)?) {
-        (Some(true), Some(false)) if less.token.is_none() => missing(less, more)?,
-        (Some(true), Some(false)) => format!("{} does not", less.name),
-        (Some(true), None) => format!("{} refuses that body as ambiguous", less.name),
-        _ => return Err("a request is not decided as the certificate says".to_owned()),
+/// The sentence that all of `more` allow a request that `less` does not; an error if it is not so.
+fn shown(more: &[Side<'_>], less: &Side<'_>, request: &Request) -> Result<String, String> {
+    for side in more {
+        ensure(allows(side, request)? == Some(true), "a request is not allowed as the certificate says")?;
+    }
+    let why = match allows(less, request)? {
+        Some(true) => return Err("a request is not denied as the certificate says".to_owned()),
+        _ if less.policy.is_none() => String::new(),
+        Some(false) => format!("; {} does not", less.name),
+        None => format!("; {} refuses that body as ambiguous", less.name),
     };
-    Ok(format!("{} allows {name} {path:?}, query {query:?}, body {kind}; {why}", more.name))
+    let (name, path, query, kind, _) = request;
+    Ok(format!("{} allows {name} {path:?}, query {query:?}, body {kind}{why}", names(more)))
 }
 
-/// The sentence that `more` allows nothing beyond `less`.
-fn nothing(more: &Side<'_>, less: &Side<'_>) -> Result<String, String> {
-    if more.token.is_none() {
-        return Ok(format!("{}, so nothing is allowed beyond it", missing(more, less)?));
-    } else if less.token.is_none() {
-        return Ok(format!("{} allows nothing; {}", more.name, missing(less, more)?));
-    }
-    Ok(format!("{} allows nothing beyond {}", more.name, less.name))
-}
-
-/// The sentence that a policy has no token for another policy's.
-fn missing(side: &Side<'_>, other: &Side<'_>) -> Result<String, String> {
-    let token = other.program.token(other.token.ok_or("a claim is about no token")?);
-    let none = side.program.token_by_secret_hash(&token.secret_hash).is_none();
-    ensure(none, "a policy has the token that it is said to lack")?;
-    Ok(format!("{} has the secret of {}", side.name, other.name))
+fn names(sides: &[Side<'_>]) -> String {
+    sides.iter().map(|side| side.name.as_str()).collect::<Vec<_>>().join(" and by ")
 }

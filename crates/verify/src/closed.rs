@@ -6,24 +6,22 @@ use tokenward_compiler::ir::Pattern;
 
 use crate::format::{Checked, Work, ensure};
 
+/// A pattern, and whether a text is to match it.
+pub(crate) type Part<'p> = (Pattern<'p>, bool);
+/// The states of each pattern after a text.
+type Tuple = Vec<Vec<u32>>;
+
 /// Refuses tuples of states that texts leave, or in which a text gets from each pattern the answer that is wanted. Texts are not
 /// followed where a pattern's state does not change any more and its answer is not the one that is wanted, such as of UTF-8.
-pub(crate) fn check_closed(
-    rooted: bool,
-    of: &[(Pattern<'_>, bool)],
-    tuples: &[Vec<Vec<u32>>],
-    work: &Work,
-) -> Checked {
+pub(crate) fn check_closed(rooted: bool, of: &[Part<'_>], tuples: &[Tuple], work: &Work) -> Checked {
     work.take(of.iter().map(|(pattern, _)| pattern.size()).sum())?;
     let mut keys = HashSet::new();
     let key = |byte: u8| -> Vec<Vec<u8>> { of.iter().map(|(pattern, _)| pattern.key(byte)).collect() };
     let bytes: Vec<u8> = (0..=u8::MAX).filter(|byte| keys.insert(key(*byte))).collect();
-    let fails =
-        |(states, (pattern, wanted)): (&Vec<u32>, &(Pattern<'_>, bool))| pattern.accepts(states) != *wanted;
-    let is_over = |(states, of): (&Vec<u32>, &(Pattern<'_>, bool))| {
-        fails((states, of)) && bytes.iter().all(|byte| of.0.next(states, *byte) == *states)
-    };
-    let next = |tuple: &Vec<Vec<u32>>, byte: u8| -> Vec<Vec<u32>> {
+    let fails = |(states, of): (&Vec<u32>, &Part<'_>)| of.0.accepts(states) != of.1;
+    let stays =
+        |(states, of): (&Vec<u32>, &Part<'_>)| bytes.iter().all(|byte| of.0.next(states, *byte) == *states);
+    let next = |tuple: &Tuple, byte: u8| -> Tuple {
         tuple.iter().zip(of).map(|(states, (pattern, _))| pattern.next(states, byte)).collect()
     };
     let start = of.iter().map(|(pattern, _)| pattern.start()).collect();
@@ -33,7 +31,7 @@ pub(crate) fn check_closed(
     let mut known = HashSet::new();
     while let Some(tuple) = open.pop() {
         work.take(tuple.iter().map(|states| states.len() + 1).sum())?;
-        if known.contains(&tuple) || tuple.iter().zip(of).any(is_over) {
+        if known.contains(&tuple) || tuple.iter().zip(of).any(|state| fails(state) && stays(state)) {
             continue;
         }
         ensure(left.remove(tuple.as_slice()), "a closed set is not closed")?;

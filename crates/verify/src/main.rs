@@ -10,45 +10,40 @@ use tokenward_verify::{Report, verify};
 const MOST: u64 = 1 << 30;
 
 const USAGE: &str = "usage: tokenward-verify CERTIFICATE POLICY...
-Checks a certificate that `tokenward diff --certificates` wrote. Each POLICY is a compiled policy.
+Checks a certificate that `--certificates` of `tokenward compile`, `ask` or `diff` wrote. Each POLICY is a compiled policy.
 Exit code: 0 if there are answers, and each has a proof that holds; 1 if the certificate is refused; 2 for wrong usage;
 and 3 if a file cannot be read, an answer has no certificate, or there are no answers.";
 
 fn main() -> ExitCode {
-    let files: Vec<String> =
-        std::env::args_os().skip(1).map(|file| file.to_string_lossy().into_owned()).collect();
+    let (code, why) = run().err().unwrap_or_default();
+    // Names of files may have anything in them.
+    why.lines().for_each(|line| eprintln!("{}", visible(line)));
+    ExitCode::from(code)
+}
+
+/// Checks the files that the command line names. An error has the exit code, and a reason.
+fn run() -> Result<(), (u8, String)> {
+    let files = std::env::args_os().skip(1).map(|file| file.to_string_lossy().into_owned());
+    let files: Vec<String> = files.collect();
     if files.len() < 2 || files.iter().any(|file| file.starts_with('-')) {
-        return fail(2, USAGE);
+        return Err((2, USAGE.to_owned()));
     }
     let files: Result<Vec<Vec<u8>>, String> = files.iter().map(|file| read(file)).collect();
-    let mut files = match files {
-        Ok(files) => files,
-        Err(error) => return fail(3, &error),
-    };
+    let mut files = files.map_err(|error| (3, error))?;
     let certificate = String::from_utf8_lossy(&files.remove(0)).into_owned();
-    let Report { about, claims, open } = match verify(&certificate, &files) {
-        Ok(report) => report,
-        Err(refusal) => return fail(1, &format!("refused, {refusal}")),
-    };
+    let refused = |why| (1, format!("the certificate is refused, {why}"));
+    let Report { about, claims, open } = verify(&certificate, &files).map_err(refused)?;
     let policies = about.iter().enumerate().map(|(at, policy)| format!("policy {at} is {policy}\n"));
     let claims_shown = claims.iter().map(|claim| format!("{claim}\n"));
     let open_shown = open.iter().map(|open| format!("no certificate: {open}\n"));
     let counts = format!("{} answers hold, {} without a certificate\n", claims.len(), open.len());
     let text: String = policies.chain(claims_shown).chain(open_shown).chain([counts]).collect();
-    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
-        return fail(3, &format!("cannot write the result: {error}"));
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| (3, format!("cannot write the result: {error}")))?;
+    if claims.is_empty() && open.is_empty() {
+        return Err((3, "the certificate has no answers, so nothing was checked".to_owned()));
     }
-    match (claims.is_empty(), open.is_empty()) {
-        (true, true) => fail(3, "the certificate has no answers, so nothing was checked"),
-        (_, is_complete) => ExitCode::from(if is_complete { 0 } else { 3 }),
-    }
-}
-
-fn fail(code: u8, why: &str) -> ExitCode {
-    // Names of files may have anything in them.
-    let why: Vec<String> = why.lines().map(visible).collect();
-    eprintln!("tokenward-verify: {}", why.join("\n"));
-    ExitCode::from(code)
+    if open.is_empty() { Ok(()) } else { Err((3, String::new())) }
 }
 
 /// Reads a file; an error if it is larger than any certificate.

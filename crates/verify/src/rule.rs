@@ -25,11 +25,17 @@ impl<'p> Ruled<'p> {
         self.program.value_matcher(id)
     }
 
+    /// The line as people wrote it, and its place.
+    pub(crate) fn shown(self) -> String {
+        let line = self.program.line(self.rule.line);
+        format!("{}:{} `{}`", line.file, line.number, line.text)
+    }
+
     /// Whether it is built like another rule.
     pub(crate) fn is_like(self, other: Ruled<'_>) -> bool {
         let (one, two) = (self.rule, other.rule);
-        let heads = one.effect == two.effect && one.methods == two.methods;
-        if !heads || one.params_only != two.params_only || !self.path().is(other.path()) {
+        let heads = (one.effect, one.methods, one.params_only) == (two.effect, two.methods, two.params_only);
+        if !heads || !self.path().is(other.path()) {
             return false;
         }
         let (own, their) = (one.value_tests(), two.value_tests());
@@ -54,9 +60,10 @@ impl<'p> Ruled<'p> {
     }
 }
 
-/// A token's rules, and whether it is unrestricted.
+/// A token's rules, and whether it is unrestricted. Without a policy it has none, and allows nothing.
+#[derive(Default)]
 pub(crate) struct Side<'p> {
-    pub(crate) program: &'p Program,
+    pub(crate) policy: Option<&'p Program>,
     pub(crate) token: Option<TokenId>,
     pub(crate) permits: Vec<Ruled<'p>>,
     pub(crate) forbids: Vec<Ruled<'p>>,
@@ -64,34 +71,23 @@ pub(crate) struct Side<'p> {
     pub(crate) name: String,
 }
 
-impl<'p> Side<'p> {
-    /// The permit rules, each by itself; no rule if the token allows all that none forbids.
-    pub(crate) fn sources(&self) -> Vec<Vec<Ruled<'p>>> {
-        let each = || self.permits.iter().map(|permit| vec![*permit]).collect();
-        if self.unrestricted { vec![Vec::new()] } else { each() }
-    }
-}
-
 /// Whether a token allows a request that a client can send; `None` if it refuses the body, which has a name twice, one with a
 /// control character, or one that differs from a line's only in letter case. Without a token it does not.
 pub(crate) fn allows(side: &Side<'_>, request: &Request) -> Result<Option<bool>, String> {
-    let (program, (name, path, query, kind, text)) = (side.program, request);
+    let (name, path, query, kind, text) = request;
     let method = Method::from_token(name);
     let can_be = method.as_str() == name && path.starts_with('/');
     ensure(can_be, "no client can send a request of the certificate")?;
-    let Some(token) = side.token else { return Ok(Some(false)) };
+    let (Some(program), Some(token)) = (side.policy, side.token) else { return Ok(Some(false)) };
     let query: Vec<Param<'_>> =
         query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
     let decide =
         |body: Body<'_>| decide(program, &decide::Request { token, method, path, query: &query, body });
     let says = |body| Ok(Some(matches!(decide(body), Decision::Allow(_))));
-    let body = match kind.as_str() {
-        "absent" => Body::Absent,
-        "json" => Body::Unread(Media::Json),
-        "form" => Body::Unread(Media::Form),
-        "other" => Body::Unread(Media::Other),
-        _ => return Err("an unknown kind of body".to_owned()),
-    };
+    let kinds = [("json", Media::Json), ("form", Media::Form), ("other", Media::Other)];
+    let media = kinds.into_iter().find(|(known, _)| known == kind).map(|(_, media)| media);
+    ensure(media.is_some() || kind == "absent", "an unknown kind of body")?;
+    let body = media.map_or(Body::Absent, Body::Unread);
     let Decision::NeedsBody(wanted) = decide(body) else { return says(body) };
     match json::read(text.as_bytes(), &wanted) {
         Ok(nodes) => says(Body::Read(&nodes)),

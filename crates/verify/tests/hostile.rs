@@ -7,7 +7,6 @@ use std::{
     path::Path,
     process::{Command, Output},
     sync::atomic::{AtomicUsize, Ordering},
-    time::Instant,
 };
 
 use tokenward_compiler::{artifact, compile, source::SourceSet};
@@ -33,13 +32,13 @@ fn policy(tokens: &[(&str, char, &str)]) -> (Vec<u8>, String) {
 fn certificate(digests: &[&str], lines: &[&str]) -> String {
     let policies: Vec<String> =
         digests.iter().map(|digest| format!("[\"{digest}\",\"{BASE}\",false]")).collect();
-    let head = format!("{{\"tokenward\":[2,[{}]]}}", policies.join(","));
+    let head = format!("{{\"tokenward\":[3,[{}]]}}", policies.join(","));
     let end = format!("{{\"end\":[{}]}}", lines.len() + 1);
     let lines = [vec![head.as_str()], lines.to_vec(), vec![end.as_str()]].concat();
     lines.join("\n") + "\n"
 }
 
-const SAME: &str = r#"{"beyond":[[1,0],[0,0],[[[255,[0],[]]]],[],[]]}"#;
+const SAME: &str = r#"{"beyond":[[[1,0,null]],[0,0,null],[[[255,[0],[]]]]]}"#;
 
 #[test]
 fn a_body_that_only_the_other_refuses_is_beyond_it() {
@@ -47,11 +46,12 @@ fn a_body_that_only_the_other_refuses_is_beyond_it() {
     let (new, new_digest) = policy(&[("ci", '1', "[post]/rest/a")]);
     let digests = [old_digest.as_str(), new_digest.as_str()];
     // The old policy reads the body, and refuses one with a name twice.
-    let beyond = |readers: &str| format!(r#"{{"beyond":[[1,0],[0,0],[[[255,[1],[]]]],[],[{readers}]]}}"#);
-    let twice = r#"{"request":[[1,0],[0,0],["POST","/rest/a",[],"json","{\"x\":2,\"x\":3}"]]}"#;
+    let beyond =
+        |readers: &str| format!(r#"{{"beyond":[[[1,0,null]],[0,0,null],[[[255,[1],[]]]{readers}]]}}"#);
+    let twice = r#"{"request":[[[1,0,null]],[0,0,null],["POST","/rest/a",[],"json","{\"x\":2,\"x\":3}"]]}"#;
     let artifacts = [old, new];
     // The old policy has all paths of the new one, and no proof shows that such a body does not pass.
-    for forged in ["", "[]", "[[255,[],[]]]", "[[255,[0],[]]]"] {
+    for forged in ["", ",[]", ",[[255,[],[]]]", ",[[255,[0],[]]]"] {
         for lines in [vec![beyond(forged)], vec![beyond(forged), twice.to_owned()]] {
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             assert!(verify(&certificate(&digests, &lines), &artifacts).is_err(), "{forged}");
@@ -69,16 +69,16 @@ fn settings_that_no_policy_shows_are_not_in_a_certificate() {
     let artifacts = [none, bytes];
     let digests = [none_digest.as_str(), digest.as_str()];
     // Such a line allows nothing only if GET has no body, of which the certificate cannot say anything.
-    let nothing = r#"{"beyond":[[1,0],[0,0],[[]],[],[]]}"#;
+    let nothing = r#"{"beyond":[[[1,0,null]],[0,0,null],[[]]]}"#;
     let plain = certificate(&digests, &[nothing]);
     assert!(verify(&plain, &artifacts).is_err());
-    for (from, to) in [(",false]]]}", ",false]],false]}"), (",false]]]}", ",false]],true]}"), ("[2,", "[1,")]
+    for (from, to) in [(",false]]]}", ",false]],false]}"), (",false]]]}", ",false]],true]}"), ("[3,", "[2,")]
     {
         let forged = plain.replace(from, to);
         assert_ne!(forged, plain);
         assert!(verify(&forged, &artifacts).is_err(), "{forged}");
     }
-    let request = r#"{"request":[[1,0],[0,0],["GET","/rest/a",[],"json","{\"x\":1}"]]}"#;
+    let request = r#"{"request":[[[1,0,null]],[0,0,null],["GET","/rest/a",[],"json","{\"x\":1}"]]}"#;
     let report = verify(&certificate(&digests, &[request]), &artifacts).expect("is true");
     assert!(report.claims.iter().all(|claim| claim.contains("body json")), "{report:?}");
 }
@@ -90,28 +90,28 @@ fn a_token_that_is_new_or_gone_is_said_to_be() {
     let artifacts = [old, new];
     let digests = [old_digest.as_str(), new_digest.as_str()];
     let request = |more: &str, less: &str, path: &str| {
-        format!(r#"{{"request":[{more},{less},["GET","{path}",[],"absent",""]]}}"#)
+        format!(r#"{{"request":[[{more}],{less},["GET","{path}",[],"absent",""]]}}"#)
     };
     let lines = [
-        request("[1,0]", "[0,null]", "/rest/b"),
-        request("[0,0]", "[1,null]", "/rest/a"),
-        r#"{"beyond":[[0,null],[1,0],[],[],[]]}"#.to_owned(),
+        request("[1,0,null]", "[0,null,null]", "/rest/b"),
+        request("[0,0,null]", "[1,null,null]", "/rest/a"),
+        r#"{"beyond":[[[0,null,null]],[1,0,null],[]]}"#.to_owned(),
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let report = verify(&certificate(&digests, &lines), &artifacts).expect("all are true");
     assert_eq!(
         report.claims,
         [
-            r#""new" of policy 1 allows GET "/rest/b", query [], body absent; no token of policy 0 has the secret of "new" of policy 1"#,
-            r#""gone" of policy 0 allows GET "/rest/a", query [], body absent; no token of policy 1 has the secret of "gone" of policy 0"#,
-            r#"no token of policy 0 has the secret of "new" of policy 1, so nothing is allowed beyond it"#,
+            r#""new" of policy 1 allows GET "/rest/b", query [], body absent; policy 0, which has no token with the secret of "new", does not"#,
+            r#""gone" of policy 0 allows GET "/rest/a", query [], body absent; policy 1, which has no token with the secret of "gone", does not"#,
+            r#"policy 0, which has no token with the secret of "new", allows nothing beyond "new" of policy 1"#,
         ]
     );
     // A token that is there is not called new, and somebody must be meant.
     for forged in [
-        request("[1,1]", "[0,null]", "/rest/c"),
-        r#"{"beyond":[[0,null],[1,1],[],[],[]]}"#.to_owned(),
-        r#"{"beyond":[[0,null],[1,null],[],[],[]]}"#.to_owned(),
+        request("[1,1,null]", "[0,null,null]", "/rest/c"),
+        r#"{"beyond":[[[0,null,null]],[1,1,null],[]]}"#.to_owned(),
+        r#"{"beyond":[[[0,null,null]],[1,null,null],[]]}"#.to_owned(),
     ] {
         assert!(verify(&certificate(&digests, &[&forged]), &artifacts).is_err(), "{forged}");
     }
@@ -125,28 +125,27 @@ fn repeated_names_are_refused_soon() {
     let artifacts = [old, new];
     let digests = [old_digest.as_str(), new_digest.as_str()];
     let closed = r#"{"closed":[true,[[1,true,0,0,true],[0,true,0,0,false]],[]]}"#;
-    let from = Instant::now();
     for (uses, cited) in [("0,".repeat(48_000), "0,".to_owned()), ("0,".repeat(24_000), "0,".repeat(24_000))]
     {
         let (uses, cited) = (uses.trim_end_matches(','), cited.trim_end_matches(','));
-        let beyond = format!(r#"{{"beyond":[[1,0],[0,0],[[[255,[{uses}],[{cited}]]]],[],[]]}}"#);
+        let beyond = format!(r#"{{"beyond":[[[1,0,null]],[0,0,null],[[[255,[{uses}],[{cited}]]]]]}}"#);
         assert!(verify(&certificate(&digests, &[closed, &beyond]), &artifacts).is_err());
-        assert!(verify(&certificate(&digests, &[&beyond]), &artifacts).is_err());
+        let refusal = verify(&certificate(&digests, &[&beyond]), &artifacts).expect_err("names a line twice");
+        assert!(refusal.contains("there twice"), "{refusal}");
     }
-    // Generous: other programs run beside the test.
-    assert!(from.elapsed().as_secs() < 5, "{:?}", from.elapsed());
 }
 
 /// Small claims about tokens with many lines.
 #[test]
 fn the_work_is_bounded_by_the_size() {
-    let lines: Vec<String> = (0..3_000).map(|at| format!("[get]/rest/p{at}/.*")).collect();
+    let lines: Vec<String> = (0..12_000).map(|at| format!("[get]/rest/p{at}/.*")).collect();
     let (bytes, digest) = policy(&[("ci", '1', &lines.join("\n"))]);
-    let request = r#"{"request":[[0,0],[0,0],["GET","/rest/p1/",[],"absent",""]]}"#;
-    let open = r#"{"open":[[0,0],[0,0]]}"#;
+    let request = r#"{"request":[[[0,0,null]],[0,0,null],["GET","/rest/p1/",[],"absent",""]]}"#;
+    let one = r#"{"beyond":[[[0,0,[true,[0]]]],[0,0,null],[[[255,[0],[]]]]]}"#;
     let artifacts = [bytes];
     assert!(verify(&certificate(&[&digest], &[request]), &artifacts).is_err());
-    let refusal = verify(&certificate(&[&digest], &vec![open; 4_000]), &artifacts).expect_err("too much");
+    assert!(verify(&certificate(&[&digest], &[one]), &artifacts).is_ok());
+    let refusal = verify(&certificate(&[&digest], &vec![one; 400]), &artifacts).expect_err("too much");
     assert!(refusal.contains("more steps"), "{refusal}");
 }
 
@@ -169,11 +168,11 @@ fn run(files: &[(&str, &[u8])], arguments: &[&str]) -> Output {
 #[test]
 fn nothing_in_a_file_acts_on_the_terminal() {
     let (bytes, digest) = policy(&[("ci", '1', "[get]/rest/a")]);
-    let same = SAME.replace("[1,0]", "[0,0]");
+    let same = SAME.replace("[1,0,null]", "[0,0,null]");
     let (head, lines) = (certificate(&[&digest], &[]), certificate(&[&digest], &[&same]));
     let request = certificate(
         &[&digest],
-        &["{\"request\":[[0,0],[0,0],[\"GET\",\"/\u{1b}[2J\",[],\"\u{202e}\",\"\"]]}"],
+        &["{\"request\":[[[0,0,null]],[0,0,null],[\"GET\",\"/\u{1b}[2J\",[],\"\u{202e}\",\"\"]]}"],
     );
     let hostile = [
         "{\"\u{1b}[31mred\":[1]}".to_owned(),

@@ -7,6 +7,7 @@ use regex_syntax::hir::Hir;
 use super::error::QuestionError;
 use crate::{
     analysis::{Budget, Fault, Prover, Proxied, Ruled, Served, Side, Universe},
+    artifact,
     ast::{self, Effect, Operator},
     base_url::BaseUrl,
     blame::{self, Settings},
@@ -125,6 +126,24 @@ impl Question {
             syntax: None,
             proxied: None,
         })
+    }
+
+    /// A program with one token, which allows the requests that the question is about.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The token of that program.
+    #[must_use]
+    pub fn token(&self) -> TokenId {
+        self.token
+    }
+
+    /// That program as a compiled policy: what a checker of certificates reads.
+    #[must_use]
+    pub fn artifact(&self) -> Vec<u8> {
+        artifact::encode_demands(&self.program)
     }
 
     /// Shows requests that this proxy forwards, as far as there are any. Each other request comes with what keeps the proxy from

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    grounds::Grounds,
     near::Near,
     search::{Answer, Search, related},
 };
@@ -52,20 +53,20 @@ pub(super) fn check<'p>(
             // One line that covers it is found by its form, before all are searched together.
             if let Some(one) = sampled.and_then(|sample| search.covering(entry, &others, sample)) {
                 covered.insert(entry.id);
-                tell(search, entry, &[one]);
+                tell(search, case, entry, &[one]);
             } else if matches!(search.ask(&[entry], &others), Answer::No) {
                 covered.insert(entry.id);
                 let covers = search.fewest(&others, |search, some| {
                     matches!(search.ask(&[entry], some), Answer::No)
                 });
-                tell(search, entry, &covers);
+                tell(search, case, entry, &covers);
             }
         }
     }
     covered
 }
 
-fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
+fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
     let Some(span) = search.span(entry) else { return };
     let does = match entry.ruled.rule.effect {
         Effect::Permit => "allows",
@@ -98,7 +99,12 @@ fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
         })
         .fix(span, "");
     let diagnostic = related(diagnostic, search, covers, what);
-    search.push(diagnostic);
+    let others = covers.iter().map(|cover| cover.id).collect();
+    let grounds = match entry.ruled.rule.effect {
+        Effect::Permit => Grounds::Within(case.id, entry.id, others),
+        Effect::Forbid => Grounds::Idle(case.id, entry.id),
+    };
+    search.push_grounded(diagnostic, grounds);
 }
 
 fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>) {
@@ -113,5 +119,7 @@ fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>)
     if let Some(token) = search.source_map.token(case.id) {
         diagnostic = diagnostic.related(token, "this token is unrestricted");
     }
-    search.push(diagnostic);
+    // Without any line the token still allows everything.
+    let grounds = Grounds::Within(case.id, entry.id, Vec::new());
+    search.push_grounded(diagnostic, grounds);
 }

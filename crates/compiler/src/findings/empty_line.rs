@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    grounds::Grounds,
     search::{Answer, Search},
 };
 use crate::{
@@ -66,7 +67,15 @@ pub(super) fn check<'p>(
         if code == Code::EmptyLine && found.fixes.is_empty() {
             found = found.fix(span, "");
         }
-        search.push(found);
+        let grounds = match entry.ruled.rule.effect {
+            Effect::Permit => Grounds::Nothing(case.id, vec![entry.id]),
+            Effect::Forbid => Grounds::Idle(case.id, entry.id),
+        };
+        match part {
+            // Which paths are served is a setting that no compiled policy has.
+            Part::Endpoints => search.push(found),
+            _ => search.push_grounded(found, grounds),
+        }
     }
     empty
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::search::Search;
+use super::{grounds::Grounds, search::Search};
 use crate::{
     analysis::{Accepted, Fault, Request, Ruled, literals, token_allows},
     ast::Effect,
@@ -165,11 +165,10 @@ fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
         return;
     };
     let headline = format!("`{}` allows the same requests as `{}`", token.name, twin.name);
-    search.push(
-        Diagnostic::new(Code::EqualReach, span, headline)
-            .related(twins, "the other")
-            .help("remove one of the tokens, or change the lines of the copy if they should differ"),
-    );
+    let found = Diagnostic::new(Code::EqualReach, span, headline)
+        .related(twins, "the other")
+        .help("remove one of the tokens, or change the lines of the copy if they should differ");
+    search.push_grounded(found, Grounds::Equal(id, other));
 }
 
 /// A key that is equal for tokens with the same lines, in any order unless one looks at the body: then a line before it can decide

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    grounds::Grounds,
     near::Near,
     search::{Answer, Search},
 };
@@ -57,5 +58,5 @@ fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
     {
         diagnostic = diagnostic.witness(witness);
     }
-    search.push(diagnostic);
+    search.push_grounded(diagnostic, Grounds::Idle(case.id, forbid.id));
 }

@@ -1,5 +1,6 @@
 //! The result of looking for findings.
 
+use super::grounds::Grounded;
 use crate::diagnostic::Diagnostic;
 
 /// The proved findings of a policy, and what proving them took.
@@ -9,6 +10,8 @@ pub struct Findings {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that a token's `lint_allow` allows.
     pub allowed: Vec<Diagnostic>,
+    /// What findings rest on.
+    pub grounds: Vec<Grounded>,
     /// Number of questions that exceeded the budget; their findings are unknown.
     pub inconclusive: usize,
     /// The product states that were visited.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    grounds::{Grounded, Grounds},
     result::Findings,
 };
 use crate::{
@@ -205,6 +206,12 @@ impl<'p> Search<'p> {
     pub(super) fn refuses_names(&self, entry: &Entry<'p>) -> bool {
         let rule = entry.ruled.rule;
         (rule.asks_query() || rule.asks_json()) && self.served.proxied().is_some_and(Proxied::refuses_names)
+    }
+
+    /// Adds a finding with what it rests on.
+    pub(super) fn push_grounded(&mut self, diagnostic: Diagnostic, grounds: Grounds) {
+        self.found.grounds.push(Grounded::new(&diagnostic, grounds));
+        self.push(diagnostic);
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {

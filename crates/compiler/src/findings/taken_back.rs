@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    grounds::Grounds,
     near::Near,
     search::{Answer, Search, related},
 };
@@ -89,7 +90,8 @@ fn one_line<'p>(
     {
         diagnostic = diagnostic.witness(witness);
     }
-    search.push(diagnostic);
+    let lines = covers.iter().map(|one| one.id).chain([entry.id]).collect();
+    search.push_grounded(diagnostic, Grounds::Nothing(case.id, lines));
 }
 
 /// Reports a token whose lines are all overridden.
@@ -118,5 +120,5 @@ fn everything<'p>(
     {
         diagnostic = diagnostic.witness(witness);
     }
-    search.push(diagnostic);
+    search.push_grounded(diagnostic, Grounds::NothingAtAll(case.id));
 }

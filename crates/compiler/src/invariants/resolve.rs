@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     diagnostic::{Code, Diagnostic},
     policy::{Attributes, Limit, Token, Users},
@@ -56,17 +58,20 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
 
 /// A token of these lines that no secret opens. Its attributes are placeholders: only its lines decide which requests are meant.
 pub(crate) fn demand(name: String, span: Span, limits: Vec<Rc<Limit>>) -> Token {
+    // It is part of compiled files, for the checker of certificates, so it must not work if somebody serves such a file: no header
+    // can contain a secret of this hash.
+    let secret_hash = Sha256::digest(format!("\0demand {name}")).into();
     Token {
         span,
         attributes: Attributes {
             name,
             users: Users::Named(Vec::new()),
-            secret_hash: [0; 32],
+            secret_hash,
             previous: None,
             expires: None,
             allowed_ips: Vec::new(),
             on_behalf_of: Vec::new(),
-            revoked: false,
+            revoked: true,
             owner: None,
             description: None,
             mint: false,

@@ -15,6 +15,13 @@ use crate::{
 };
 
 impl Program {
+    /// The token at a position in the policy. Of a program that was compiled or read as a whole.
+    #[must_use]
+    pub fn token_at(&self, position: usize) -> Option<TokenId> {
+        let id = TokenId(u32::try_from(position).ok()?);
+        self.tokens.get(position).map(|_| id)
+    }
+
     /// The rules of a token in the order of decision: forbid rules, then permit rules. Of a program that was compiled or read as a
     /// whole; one that was put together from parts has no rules of its own.
     #[must_use]

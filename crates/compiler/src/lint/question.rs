@@ -2,7 +2,11 @@
 
 use super::set::LintSet;
 use crate::{
-    diagnostic::Diagnostic, findings::Reserved, ir::Program, source::SourceSet, source_map::SourceMap,
+    diagnostic::Diagnostic,
+    findings::{Grounded, Reserved},
+    ir::Program,
+    source::SourceSet,
+    source_map::SourceMap,
 };
 
 /// What lints look at.
@@ -36,6 +40,8 @@ pub struct Lints {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that a token's `lint_allow` allows.
     pub allowed: Vec<Diagnostic>,
+    /// The requests that findings rest on.
+    pub grounds: Vec<Grounded>,
     /// Number of questions that exceeded the budget; nothing is claimed about them.
     pub open: usize,
 }

@@ -161,8 +161,8 @@ impl<'p> Lines<'p> {
                 };
                 let found = ask(permits)?;
                 if let Some(certificates) = &mut self.certificates {
-                    let (more, less) = (subject(2 * pair + 1, Some(after)), subject(2 * pair, *before));
-                    certificates.difference(more, less, &found);
+                    let more = Subject::new(2 * pair + 1, Some(after));
+                    certificates.difference(&more, &Subject::new(2 * pair, *before), &found);
                 }
                 let explains = |finding: &Finding| matches!(finding.cause, Cause::Permit(_));
                 // A new permit line can explain requests that a lifted forbid line denied. A second comparison, with
@@ -202,7 +202,8 @@ impl<'p> Lines<'p> {
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
             let found = analysis.compare(Some(before), after).map_err(Unanswered::proof)?;
             if let Some(certificates) = &mut self.certificates {
-                certificates.difference(subject(0, Some(before)), subject(1, after), &found.newly_denied);
+                let (more, less) = (Subject::new(0, Some(before)), Subject::new(1, after));
+                certificates.difference(&more, &less, &found.newly_denied);
             }
             let origin = Origin {
                 pair: 0,
@@ -237,10 +238,6 @@ impl<'p> Lines<'p> {
     pub(super) fn visited(&self) -> u64 {
         self.analyses.iter().map(Analysis::visited).sum()
     }
-}
-
-fn subject(side: usize, token: Option<TokenId>) -> Subject {
-    Subject { side, token }
 }
 
 fn users_of(program: &Program, token: TokenId) -> &Users {

@@ -9,12 +9,13 @@ mod reach;
 mod show;
 mod verdict;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tokenward_compiler::analysis::{Analysis, Budget};
+use tokenward_compiler::analysis::{Analysis, Budget, Certificates};
 use tokenward_compiler::ask::{Question, equal, verdicts, who};
 use tokenward_pdp::forwarded::proxied;
 
+use super::certificates;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::settings::ConfigArg;
@@ -48,7 +49,9 @@ Examples:
   tokenward ask 'only GET .*'                     yes or no, for all tokens
   tokenward ask --equal ci ci-new                 do two tokens allow the same requests?
   tokenward ask --policies policy.twp --json 'PUT .*'
-                                                  a compiled policy, with an answer for programs")]
+                                                  a compiled policy, with an answer for programs
+  tokenward ask --certificates answer.jsonl 'never [delete].*'
+                                                  also a proof for each token, for tokenward-verify")]
 pub(super) struct Args {
     /// Only this token
     #[arg(long, value_name = "NAME")]
@@ -65,6 +68,12 @@ pub(super) struct Args {
     /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
+    /// File for certificates of the answer, which `tokenward-verify` checks
+    ///
+    /// The file has a proof or a request for each token, as far as certificates can express it. The compiled question is
+    /// written to FILE.twp. `docs/proofs.md` describes the format. The certificates do not change the result of the command.
+    #[arg(long, value_name = "FILE")]
+    certificates: Option<PathBuf>,
     /// Policy directory or compiled policy [default: the configuration's]
     #[arg(long, value_name = "PLACE", visible_alias = "artifact")]
     policies: Option<PathBuf>,
@@ -90,6 +99,9 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
     let policy = Policy::read(args.policies.as_deref(), &config)?;
     let Some(question) = question else {
         let equality = compared(&args.equal, &policy, (&config, &budget))?;
+        if let Some(file) = &args.certificates {
+            certify(file, (&policy, None), args.budget, |to| equality.certify(to))?;
+        }
         return show::equality(&equality, args.format());
     };
     let tokens = match &args.token {
@@ -103,10 +115,23 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
     match question.demand() {
         Some(demand) => {
             let found = verdicts((&question, demand), asked, settings, told).map_err(Failure::trouble)?;
+            if let Some(file) = &args.certificates {
+                certify(file, (&policy, Some(&question)), args.budget, |to| {
+                    let each = found.iter();
+                    each.for_each(|verdict| verdict.certify((&question, demand), PROGRAMS, to));
+                })?;
+            }
             show::verdicts((&question, demand), &policy, &found, args.format())
         }
         None => {
             let found = who(&question, asked, settings, told).map_err(Failure::trouble)?;
+            if let Some(file) = &args.certificates {
+                certify(file, (&policy, Some(&question)), args.budget, |to| {
+                    found
+                        .iter()
+                        .for_each(|reach| reach.certify(&question, PROGRAMS, to));
+                })?;
+            }
             let what = Asked::line(question.line());
             show_reaches(&what, &policy, (&found, &[]), args.format())
         }
@@ -117,6 +142,25 @@ impl Args {
     fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
     }
+}
+
+/// The numbers of the policy and of the question in a certificate.
+const PROGRAMS: (usize, usize) = (0, 1);
+
+/// Writes the certificates of an answer. They have a budget of their own.
+fn certify<'p>(
+    file: &Path,
+    (policy, question): (&'p Policy, Option<&'p Question>),
+    budget: u64,
+    collect: impl FnOnce(&mut Certificates<'p>),
+) -> Result<(), Failure> {
+    let sides = [&policy.program]
+        .into_iter()
+        .chain(question.map(Question::program));
+    let mut collected = Certificates::new(sides.collect(), Budget::new(budget));
+    collect(&mut collected);
+    let demands = question.map(|question| ("the compiled question", question.artifact()));
+    certificates::write(file, collected, demands)
 }
 
 fn question(text: &str, config: &Config, budget: &Budget) -> Result<Question, Failure> {

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod args;
+mod certified;
 mod checking;
 mod file;
 mod fixing;
@@ -108,6 +109,15 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     let diagnostics = &compiled.diagnostics;
     reporter.show(&sources, diagnostics)?;
     reporter.leave_open(compiled.lints_open);
+    if let Some(file) = &args.certificates {
+        let budget = Budget::new(args.budget);
+        certified::write(
+            file,
+            compiled.evidence.as_ref(),
+            (&sources, diagnostics.as_slice()),
+            &budget,
+        )?;
+    }
     let is_complete = compiled.program.is_some() && compiled.open == 0;
     let checked = match &accepted {
         Some(accepted) => accepted.check(is_complete.then_some(compiled.judged), reporter),

@@ -7,18 +7,15 @@ mod markdown;
 mod sarif;
 mod sides;
 
-use std::path::Path;
-
-use tokenward_compiler::analysis::{Budget, Certificates, Claims};
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 use tokenward_pdp::compare::{Bound, Lines, Report};
 use tokenward_pdp::compare::{render_json, render_text};
-use tokenward_pdp::plural::plural;
 use tokenward_pdp::side::Side;
 
+use super::certificates;
 use super::descriptions::Names;
 use super::failure::Failure;
-use super::output;
 use super::progress::Progress;
 use super::side::tell_rereadings;
 use super::step_summary;
@@ -71,8 +68,8 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
     if let Some(names) = Names::near(&new.config, args.config.directory()) {
         report.name_operations(&|request| names.of(request));
     }
-    if let (Some(file), Some(certificates)) = (&args.certificates, lines.into_certificates()) {
-        write(file, certificates)?;
+    if let (Some(file), Some(collected)) = (&args.certificates, lines.into_certificates()) {
+        certificates::write(file, collected, None)?;
     }
     let shown = match args.format() {
         Format::Text => render_text::render(&report),
@@ -102,28 +99,4 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
     } else {
         Ended::Nothing
     })
-}
-
-/// Writes the certificates, and says how many answers have one.
-fn write(file: &Path, certificates: Certificates<'_>) -> Result<(), Failure> {
-    let Claims { proved, shown, open } = certificates.claims();
-    std::fs::write(file, certificates.finish()).map_err(|error| {
-        Failure::trouble(format!(
-            "cannot write the certificates to `{}`: {error}",
-            file.display()
-        ))
-    })?;
-    output::note(&format!(
-        "{} written to `{}` ({}, {}); {} about lines without a certificate",
-        counted(proved + shown, "certificate"),
-        file.display(),
-        counted(proved, "proof"),
-        counted(shown, "request"),
-        counted(open, "answer"),
-    ));
-    Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {}", plural(count, what))
 }

@@ -483,7 +483,7 @@ fn certificates_hold_for_the_compiled_policies() {
     }
     let (code, _, err) = diff(&directory, &["--certificates", "c.jsonl", "old", "new"]);
     assert_eq!(code, 0, "{err}");
-    let said = "4 certificates written to `c.jsonl` (3 proofs, 1 request); 0 answers about lines without a certificate";
+    let said = "4 certificates written to `c.jsonl` (3 proofs, 1 request); 0 answers without a certificate";
     assert!(err.contains(said), "{err}");
     let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
     let certificates = String::from_utf8(read("c.jsonl")).unwrap();

@@ -22,6 +22,7 @@ mod audit_filters;
 mod audit_live;
 mod audit_output;
 mod audit_places;
+mod certificates;
 mod cli;
 mod config_check;
 mod dead_lines;

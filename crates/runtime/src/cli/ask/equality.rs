@@ -1,6 +1,6 @@
 //! The answer to `--equal`: whether two tokens allow the same requests.
 
-use tokenward_compiler::analysis::{Cause, Comparison, Difference};
+use tokenward_compiler::analysis::{Cause, Certificates, Comparison, Difference, Subject};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_pdp::forwarded::REFUSED;
 
@@ -39,6 +39,13 @@ impl Equality<'_> {
         ];
         let own = all.into_iter().filter(|(_, has, other)| *has && !other);
         own.map(|(key, ..)| key).collect()
+    }
+
+    /// Adds the certificates of the answer about lines.
+    pub(super) fn certify(&self, certificates: &mut Certificates<'_>) {
+        let [first, second] = [self.first, self.second].map(|token| Subject::new(0, Some(token)));
+        certificates.difference(&second, &first, &self.compared.newly_allowed);
+        certificates.difference(&first, &second, &self.compared.newly_denied);
     }
 
     pub(super) fn differs(&self) -> bool {

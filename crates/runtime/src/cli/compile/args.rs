@@ -126,6 +126,13 @@ pub(in crate::cli) struct Args {
     /// result is inconclusive, the exit code is never 0.
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     pub(super) budget: u64,
+    /// File for certificates of the invariants and of the findings, which `tokenward-verify` checks
+    ///
+    /// The file has a proof or a request for each answer about an invariant, and for each finding that is shown and rests on a
+    /// proof, as far as certificates can express it. The compiled invariants are written to FILE.twp. `docs/proofs.md`
+    /// describes the format. The certificates do not change the result of the command.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    pub(super) certificates: Option<PathBuf>,
     #[command(flatten)]
     pub(super) config: ConfigArg,
     /// Policy directory [default: the configuration's]
