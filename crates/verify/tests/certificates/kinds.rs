@@ -263,7 +263,7 @@ fn every_certificate_of_a_thousand_answers_holds() {
     }
     println!("answers: {all:?}; findings: {found_proved} proved, {found_open} open");
     assert!(found_proved > 10, "{found_proved}");
-    assert!(all.proved > 100 && all.shown > 100 && all.proved > 4 * all.open, "{all:?}");
+    assert!(all.proved > 100 && all.shown > 100 && all.proved > 3 * all.open, "{all:?}");
 }
 
 /// The policies of the corpus of bypasses, each with the invariant of another one: every answer has a certificate that holds, or is
