@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(days(1), "in 1 day");
         assert_eq!(days(0), "in less than a day");
         assert_eq!(days(-3), "3 days ago");
-        assert_eq!(distance(i64::MIN, i64::MAX).is_empty(), false);
+        assert!(!distance(i64::MIN, i64::MAX).is_empty());
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(counted(1, "operation"), "1 operation");
     }
