@@ -55,8 +55,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         admin,
         health,
         upstream,
-        // Only commands read it, and it decides nothing.
-        api: _,
+        api,
         identity,
         auth,
         audit,
@@ -81,6 +80,16 @@ fn settings(config: &Config) -> Vec<Setting> {
     let mut settings = vec![
         Setting::new("policies", path(&policies), Rule::Any),
         Setting::new("warnings", warnings, Rule::Grows),
+        Setting::new(
+            "api.descriptions",
+            Value::List(
+                api.descriptions
+                    .iter()
+                    .map(|file| file.display().to_string())
+                    .collect(),
+            ),
+            Rule::Nothing("a description of the API decides no call"),
+        ),
     ];
     settings.extend(of_lint(lint));
     settings.extend(of_keys(mode, keys));

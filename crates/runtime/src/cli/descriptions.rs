@@ -38,6 +38,11 @@ impl DescriptionArgs {
         !self.openapi.is_empty() || !config.api.descriptions.is_empty()
     }
 
+    /// Whether the command line names any description.
+    pub(super) fn are_given(&self) -> bool {
+        !self.openapi.is_empty()
+    }
+
     /// The descriptions that the command line or the configuration names.
     pub(super) fn read(&self, config: &Config) -> Result<Described, Failure> {
         let files = self.files(config);

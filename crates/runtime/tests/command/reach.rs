@@ -15,7 +15,7 @@ expires = 2030-01-01T00:00:00Z
 secret_hash = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 limit_to = '''
 [get,delete]/rest/api/2/issue/KANBAN-\d+/comment/.*
-[get]/rest/api/2/search[jql==project = KANBAN]
+[get]/rest/api/2/search[QueryParam::jql==project = KANBAN]
 [get]/rest/api/2/serverInfo
 [get]/rest/old/.*
 !/rest/api/2/issue/KANBAN-1/.*
@@ -398,7 +398,7 @@ fn a_difference_names_operations() {
     fs::write(directory.path().join("old/ci.toml"), POLICY).unwrap();
     let wider = POLICY.replace("![delete]/rest/api/2/project/.*\n", "");
     fs::write(directory.path().join("policies/ci.toml"), wider).unwrap();
-    let ran = run(&directory, &["diff", "old", "policies"]);
+    let ran = run(&directory, &["diff", "--old-config", "tokenward.toml", "old", "policies"]);
     assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
     assert!(
         ran.out
@@ -406,7 +406,7 @@ fn a_difference_names_operations() {
         "{}",
         ran.out
     );
-    let ran = run(&directory, &["diff", "--json", "old", "policies"]);
+    let ran = run(&directory, &["diff", "--json", "--old-config", "tokenward.toml", "old", "policies"]);
     assert!(
         ran.out
             .contains("\"operation\":\"DELETE /rest/api/2/project/{key} (deleteProject)\""),
@@ -415,7 +415,7 @@ fn a_difference_names_operations() {
     );
     // A description that cannot be read is noted, and changes nothing else.
     fs::remove_file(directory.path().join("api.json")).unwrap();
-    let ran = run(&directory, &["diff", "old", "policies"]);
+    let ran = run(&directory, &["diff", "--old-config", "tokenward.toml", "old", "policies"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("without the names of operations"), "{}", ran.err);
 }

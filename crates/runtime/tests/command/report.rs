@@ -142,7 +142,8 @@ fn the_page_shows_tokens_in_operations_and_words() {
 
 #[test]
 fn the_page_loads_and_runs_nothing() {
-    let page = succeed(made(), &AT);
+    let directory = made();
+    let page = succeed(&directory, &AT);
     let (_, rest) = page.split_once("<style>").unwrap();
     let (css, _) = rest.split_once("</style>").unwrap();
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(css.as_bytes()));
@@ -198,7 +199,7 @@ fn texts_of_others_are_text() {
 fn calls_of_the_audit_count_for_operations() {
     let directory = made();
     let root = directory.path();
-    let base = "https://jira.example.com";
+    let base = "http://127.0.0.1:8080";
     let (first, second, other) = (
         format!("{base}/rest/filter/1"),
         format!("{base}/rest/filter/2?x=1"),

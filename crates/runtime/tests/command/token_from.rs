@@ -272,7 +272,7 @@ fn bad_input_gets_its_place_and_a_cure_and_writes_nothing() {
     fs::write(path.join("calls"), "curl https://api.example/ctx/rest/a").unwrap();
     let ran = run(path, &new(&["--from", "calls", "--openapi", "tokenward.toml"]));
     assert!(
-        ran.code == 2 && ran.err.contains("tokenward.toml: "),
+        ran.code == 2 && ran.err.contains("`tokenward.toml`: "),
         "{}",
         ran.err
     );

@@ -40,6 +40,13 @@ pub(super) struct CallArgs {
     pub(super) dry_run: bool,
 }
 
+impl CallArgs {
+    /// Whether files with calls are named.
+    pub(super) fn are_named(&self) -> bool {
+        !self.from.is_empty()
+    }
+}
+
 /// Lines for recorded calls.
 pub(super) struct Planned {
     pub(super) lines: Vec<Line>,
@@ -61,7 +68,7 @@ pub(super) fn plan(
     token: &NewToken,
     config: &Config,
 ) -> Result<Option<Planned>, Failure> {
-    if args.from.is_empty() {
+    if !args.are_named() {
         return Ok(None);
     }
     let mut notes = Vec::new();

@@ -119,6 +119,11 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let mut lines = args.lines;
+    if args.descriptions.are_given() && args.operations.is_empty() && !args.calls.are_named() {
+        return Err(Failure::Usage(
+            "--openapi is for --operation and --from; add one of them, or leave it out".to_owned(),
+        ));
+    }
     if !args.operations.is_empty() {
         let described = args.descriptions.read(&config)?;
         lines.extend(operation::lines(
@@ -129,6 +134,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     }
     let file = match args.file {
         Some(file) => file,
+        // Nothing is written there.
+        None if args.calls.dry_run => config.policies.join("dry-run.toml"),
         None => file::for_token(&config, &args.name)?,
     };
     let secret = new_secret::generate().map_err(Failure::trouble)?;

@@ -167,7 +167,7 @@ fn summary(gathered: &Gathered, (at, token): (usize, &Token)) -> String {
     let kinds: Vec<String> = kinds
         .iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .map(|(count, one, many)| format!("{count} that {}", if *count == 1 { one } else { many }))
         .collect();
     let total = grouped(u64::try_from(api.operations().len()).unwrap_or(u64::MAX));
     let whole = all
