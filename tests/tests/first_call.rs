@@ -113,19 +113,20 @@ fn first_call(product: &str, credentials: &str, accepted: &str) {
     )
     .unwrap();
     let commands = blocks(&readme, "sh");
-    assert_eq!(commands.len(), 5, "{readme}");
+    assert_eq!(commands.len(), 6, "{readme}");
     let token = shell(&tokens, &commands[0]);
     shell(&tokens, &commands[1]);
-    assert_eq!(commands[2], "tokenward serve");
+    shell(&tokens, &commands[2]);
+    assert_eq!(commands[3], "tokenward serve");
     let mut serving = Invocation::new(binary(), &tokens).arguments(&["serve"]).start();
     eventually("the proxy listens", || {
         assert_eq!(serving.ended(), None, "{product}: the proxy runs");
         TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
     });
-    let calls: Vec<&str> = commands[3].lines().collect();
+    let calls: Vec<&str> = commands[4].lines().collect();
     let statuses: Vec<u16> = calls.iter().map(|line| curl(line, &base, port, &token)).collect();
     assert_eq!(statuses, [200, 403], "{product}: {calls:?}");
-    shell(&tokens, &commands[4]);
+    shell(&tokens, &commands[5]);
 
     // The product got the call once, with its own credentials and without the token.
     let seen = upstream.seen();

@@ -184,7 +184,7 @@ fn a_broken_link_a_missing_heading_and_a_lost_path_are_found() {
         broken_links(&page, text),
         ["link docs/none.md", "link docs/audit.md#none"]
     );
-    let text = "`audit/period/files.rs` `crates/audit/src/lib.rs` `ir/{glob,gone}.rs` `runtime/wire` `runtime/sheaf` `/rest/a` `docs/`";
+    let text = "`audit/period/files.rs` `crates/audit/src/lib.rs` `ir/{glob,gone}.rs` `pdp/wire` `runtime/sheaf` `/rest/a` `docs/`";
     assert_eq!(
         broken_paths(&root, &page, text),
         ["path ir/gone.rs", "path runtime/sheaf"]

@@ -34,12 +34,20 @@ mod regexp;
 mod signature;
 mod version;
 
+use crate::ir::Program;
 #[doc(hidden)]
 pub use decode::decode_sections;
 pub use decode::{Artifact, decode, read};
-pub(crate) use encode::encode_demands;
 pub use encode::{encode, encode_signed};
 pub use error::{DecodeError, ReadError, SignatureError};
 pub use format::{EXTENSION, FORMAT, HEADER, LANGUAGE, MAGIC};
 pub use signature::Signers;
 pub(crate) use version::{Share, digest, shares, version};
+
+/// The artifact of a program whose tokens are the lines of questions or invariants: it has a digest like that of a policy.
+pub(crate) fn encode_demands(program: &Program) -> Vec<u8> {
+    encode(&Program {
+        digest: digest(program),
+        ..program.clone()
+    })
+}

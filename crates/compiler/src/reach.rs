@@ -9,6 +9,7 @@
 //! * Tokens whose lines meet an operation in the same classes share one answer, a [`Cell`].
 //! * Requests that are shown were decided by the program and are forwarded by the proxy as configured.
 
+mod catalogue;
 mod cells;
 mod classes;
 mod likeness;
@@ -19,9 +20,10 @@ mod survey;
 mod template;
 
 pub use self::{
+    catalogue::{Beyond, Catalogue},
     cells::{Because, Cell, Extent, Hit},
     classes::{Class, Classes},
-    operation::{Beyond, Catalogue, Operation, Piece, Segment, Values},
+    operation::{Operation, Piece, Segment, Values},
     survey::{Reached, Survey, survey},
 };
 

@@ -1,23 +1,17 @@
 //! Bytes of a document as a JSON value, within bounds.
 
 mod json;
+mod limits;
 mod lines;
+mod shown;
 mod yaml;
 
 use serde_json::Value;
 
+pub(crate) use self::limits::LARGEST;
+pub(crate) use self::shown::{below, shortened};
 use crate::error::Error;
 use crate::model::Defect;
-
-/// The largest document, in bytes. The largest known ones have some 13 MB, and 62 MB
-/// if all references are replaced.
-pub(crate) const LARGEST: usize = 100 << 20;
-
-/// The largest number of values in a document; the largest known ones have some 260,000.
-pub(crate) const MOST_VALUES: usize = 4_000_000;
-
-/// The deepest nesting.
-pub(crate) const DEEPEST: usize = 120;
 
 /// A read text: its value, and the mistakes in the text itself.
 pub(crate) struct Text<'t> {
@@ -54,22 +48,4 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Text<'_>, Error> {
         false => yaml::read(text)?,
     };
     Ok(Text { value, defects, text })
-}
-
-/// The start of a text of a document, for a message: at most so many characters, without line breaks or other control characters.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
-    let mut out: String = text
-        .chars()
-        .take(most)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(most).is_some() {
-        out.push_str("...");
-    }
-    out
-}
-
-/// A JSON pointer with one more name.
-pub(crate) fn below(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -10,9 +10,6 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub mod strength;
-mod table;
-
-pub use self::table::{SecretMap, SecretSet};
 
 /// Prefix of every secret.
 pub const PREFIX: &str = tokenward_compiler::secret::PREFIX;

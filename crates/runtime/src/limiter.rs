@@ -22,7 +22,8 @@ use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
 
 use crate::problem::{Exceeded, Level, OverLimit};
-use crate::secret::{SecretHash, SecretMap};
+use crate::secret::SecretHash;
+use tokenward_pdp::secret_table::SecretMap;
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;

@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
 use crate::hardening;
-use crate::secret::SecretSet;
+use tokenward_pdp::secret_table::SecretSet;
 
 pub use error::{PolicyError, PolicyFault};
 use file_revocations::FileRevocations;

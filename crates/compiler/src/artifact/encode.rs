@@ -29,14 +29,6 @@ pub fn encode(program: &Program) -> Vec<u8> {
     artifact(program, |header| header)
 }
 
-/// The artifact of a program whose tokens are the lines of questions or invariants: it has a digest like that of a policy.
-pub(crate) fn encode_demands(program: &Program) -> Vec<u8> {
-    encode(&Program {
-        digest: super::digest(program),
-        ..program.clone()
-    })
-}
-
 /// The artifact of a program, signed with the key of this id: `sign` makes its Ed25519 signature of a message.
 #[must_use]
 pub fn encode_signed(program: &Program, key: KeyId, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {

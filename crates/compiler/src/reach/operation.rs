@@ -1,22 +1,6 @@
-//! Operations as the analysis sees them, and the program that has one token for each of them.
+//! Operations as the analysis sees them.
 
-use std::rc::Rc;
-
-use super::template;
-use crate::{
-    analysis::{Budget, Fault, Prover, Request, Ruled, Side, Universe},
-    ask::Question,
-    ast::Effect,
-    base_url::BaseUrl,
-    bind::BindError,
-    invariants::demand,
-    ir::{Program, TokenId},
-    lower::lower,
-    method::{Method, MethodSet},
-    policy::{Limit, Pattern},
-    regexp::Anchor,
-    source::{SourceSet, Span},
-};
+use crate::method::Method;
 
 /// One operation of a description: a method, and a template of paths below the public URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +25,7 @@ impl Operation {
     }
 
     /// How many bytes of the template are not parameters.
-    fn fixed(&self) -> usize {
+    pub(super) fn fixed(&self) -> usize {
         let pieces = self.segments.iter().flat_map(|segment| &segment.0);
         let fixed = pieces.map(|piece| match piece {
             Piece::Literal(text) => text.len(),
@@ -49,17 +33,6 @@ impl Operation {
         });
         fixed.sum()
     }
-}
-
-/// Whether requests of a line are calls of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beyond {
-    /// All are.
-    None,
-    /// One at this path is not.
-    Path(String),
-    /// Not settled.
-    Open,
 }
 
 /// One segment of a template.
@@ -93,126 +66,4 @@ pub enum Values {
     OneOf(Vec<String>),
     /// Texts that a regular expression matches, as JSON Schema reads it: anywhere in the text unless `^` and `$` say otherwise.
     Pattern(String),
-}
-
-/// Operations, and a program in which each of them is a token with one line.
-#[derive(Debug)]
-pub struct Catalogue {
-    operations: Vec<Operation>,
-    program: Program,
-    warnings: Vec<String>,
-}
-
-impl Catalogue {
-    /// Makes operations comparable with a policy that is bound to a base URL.
-    ///
-    /// # Errors
-    /// The base URL cannot be bound: see [`BindError`].
-    pub fn new(operations: Vec<Operation>, base: &BaseUrl) -> Result<Self, BindError> {
-        let text: Vec<String> = operations.iter().map(Operation::call).collect();
-        let lines: Vec<String> = text.iter().map(|line| line.replace(['\n', '\r'], " ")).collect();
-        let sources = SourceSet::from_files([("description".to_owned(), lines.join("\n"))]);
-        let source = sources.iter().next().map(|(id, _)| id);
-        let (mut start, mut warnings) = (0, Vec::new());
-        let mut tokens = Vec::with_capacity(operations.len());
-        for (operation, line) in operations.iter().zip(&lines) {
-            let end = start + line.len();
-            let span = source.map_or_else(Span::nowhere, |source| Span { source, start, end });
-            start = end + 1;
-            let hir = template::pattern(operation, &mut warnings);
-            let limit = Limit {
-                span,
-                effect: Effect::Permit,
-                methods: MethodSet::EMPTY.with(operation.method),
-                url: Pattern {
-                    text: hir.to_string(),
-                    side: None,
-                    hir,
-                },
-                anchor: Anchor::Below,
-                params: Vec::new(),
-                params_only: false,
-                nodes: Vec::new(),
-                members: Vec::new(),
-            };
-            tokens.push(demand(operation.call(), span, vec![Rc::new(limit)]));
-        }
-        let lowered = lower(tokens, &sources);
-        warnings.extend(lowered.diagnostics.into_iter().map(|found| {
-            let line = sources.text(found.primary.span);
-            format!("{line}: {}; the operation is not compared", found.headline)
-        }));
-        Ok(Self {
-            operations,
-            program: lowered.program.bind(base)?,
-            warnings,
-        })
-    }
-
-    /// The operations, in the order in which they were given.
-    #[must_use]
-    pub fn operations(&self) -> &[Operation] {
-        &self.operations
-    }
-
-    /// Parts of operations that could not be read and are taken for more calls than they are: patterns of parameters.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// The operation that a request is a call of. If several are, the one with the most letters that are not parameters.
-    #[must_use]
-    pub fn operation_of(&self, request: &Request) -> Option<usize> {
-        let is_call = |at: &usize| {
-            let operation = self.operations.get(*at);
-            operation.is_some_and(|operation| operation.method == request.method)
-                && self
-                    .rule(*at)
-                    .is_some_and(|ruled| ruled.matches_path(&request.path))
-        };
-        let calls = (0..self.operations.len()).filter(is_call);
-        // The first of equals.
-        calls
-            .rev()
-            .max_by_key(|at| self.operations.get(*at).map_or(0, Operation::fixed))
-    }
-
-    /// A request that a question is about and that is no call of an operation; `None` if all are calls of it.
-    ///
-    /// # Errors
-    /// A [`Fault`].
-    pub fn beyond(
-        &self,
-        question: &Question,
-        operation: usize,
-        (universe, budget): (Universe, &Budget),
-    ) -> Result<Beyond, Fault> {
-        let mut prover = Prover::new(universe, budget.clone())?;
-        let (Some(asked), Some(own)) = (question.rule(), self.rule(operation)) else {
-            return Ok(Beyond::Open);
-        };
-        Ok(match prover.path_outside(asked, &[own]) {
-            Ok(None) => Beyond::None,
-            Ok(Some(path)) => Beyond::Path(path),
-            Err(_) => Beyond::Open,
-        })
-    }
-
-    /// The rule of an operation.
-    pub(super) fn rule(&self, at: usize) -> Option<Ruled<'_>> {
-        Side::demand(&self.program, self.token(at))
-            .permits()
-            .first()
-            .copied()
-    }
-
-    pub(super) fn program(&self) -> &Program {
-        &self.program
-    }
-
-    /// The token of an operation.
-    pub(super) fn token(&self, at: usize) -> TokenId {
-        TokenId(u32::try_from(at).unwrap_or(u32::MAX))
-    }
 }

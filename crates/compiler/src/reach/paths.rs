@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    catalogue::Catalogue,
     classes::{Class, Classes},
     likeness::{Beginning, Form},
-    operation::Catalogue,
     samples,
 };
 use crate::{

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::{
+    catalogue::Catalogue,
     cells::{Asking, Cell},
     classes::{Class, Classes, Lines},
-    operation::Catalogue,
     paths::{Paths, Touch},
 };
 use crate::{

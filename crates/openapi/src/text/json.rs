@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{DEEPEST, MOST_VALUES, shortened};
+use super::limits::{DEEPEST, MOST_VALUES};
+use super::shown::{below, shortened};
 use crate::error::Error;
 use crate::model::Defect;
 
@@ -64,7 +65,7 @@ impl Progress {
                 .path
                 .borrow()
                 .iter()
-                .fold(String::new(), |pointer, name| super::below(&pointer, name));
+                .fold(String::new(), |pointer, name| below(&pointer, name));
             let key = shortened(key, 80);
             repeated.push(Defect {
                 pointer,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, StrInput};
 
-use super::{DEEPEST, below};
+use super::limits::DEEPEST;
+use super::shown::below;
 use crate::model::Defect;
 
 /// Adds the lines to defects without one. The text is read once more, up to the last place that is looked for; a place inside an

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 
-use super::{DEEPEST, LARGEST, MOST_VALUES, below, shortened};
+use super::limits::{DEEPEST, LARGEST, MOST_VALUES};
+use super::shown::{below, shortened};
 use crate::error::Error;
 use crate::model::Defect;
 

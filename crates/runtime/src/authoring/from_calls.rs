@@ -6,16 +6,16 @@
 //! With a description, the values of its parameters are generalised first: numbers, keys such as `KANBAN-7`, UUIDs and digests.
 
 mod draft;
+mod line;
 mod merge;
 mod operation;
 mod value;
-
-use std::collections::BTreeSet;
 
 use tokenward_compiler::closest::Asked;
 use tokenward_openapi::Description;
 
 use draft::Draft;
+pub(crate) use line::Line;
 pub(crate) use operation::Operations;
 
 /// The largest number of different calls after values are generalised.
@@ -23,20 +23,6 @@ const MOST_DRAFTS: usize = 3_000;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 16 << 10;
-
-/// A line for some of the calls.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) text: String,
-    /// The numbers of the calls that it was made for.
-    pub(crate) calls: Vec<usize>,
-    /// The operations of these calls.
-    pub(crate) operations: BTreeSet<String>,
-    /// Other operations that the line reaches, in full or in part.
-    pub(crate) others: Vec<String>,
-    /// The parts in which the line allows more than these calls.
-    pub(crate) open: BTreeSet<String>,
-}
 
 /// Writes the lines for these calls. `context` is the path of the public URL, which the paths of descriptions may have.
 ///

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use tokenward_compiler::BaseUrl;
 
-use super::{Calls, Written, push};
+use super::call::{Calls, Written, push};
 
 #[derive(Deserialize)]
 struct Archive {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use tokenward_compiler::{BaseUrl, visible};
 
-use super::{Calls, Written, push};
+use super::call::{Calls, Written, push};
 
 /// Passes in which variables are replaced, since their values may have variables.
 const PASSES: usize = 8;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokenward_compiler::BaseUrl;
 
-use super::{Calls, call, push};
+use super::call::{Calls, call, push};
 use crate::curl::{self, Origin, Word};
 
 /// The longest command, in bytes.

@@ -13,7 +13,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::network::Network;
-use crate::secret::{SecretHash, SecretMap};
+use crate::secret::SecretHash;
+use tokenward_pdp::secret_table::SecretMap;
 
 /// The part of the budget that all strangers share: one in so many.
 const STRANGERS: usize = 4;

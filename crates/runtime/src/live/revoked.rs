@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
-use crate::secret::SecretSet;
 pub(crate) use crate::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
+use tokenward_pdp::secret_table::SecretSet;
 
 /// Reason why the file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]

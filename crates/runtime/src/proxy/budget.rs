@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::live::SecretHash;
 use crate::metrics::Metrics;
-use crate::secret::SecretMap;
+use tokenward_pdp::secret_table::SecretMap;
 
 /// Bytes are taken from the budget in steps of this size, so that a body of many pieces does not take each of them.
 const STEP: usize = 16 * 1024;

@@ -398,7 +398,10 @@ fn a_difference_names_operations() {
     fs::write(directory.path().join("old/ci.toml"), POLICY).unwrap();
     let wider = POLICY.replace("![delete]/rest/api/2/project/.*\n", "");
     fs::write(directory.path().join("policies/ci.toml"), wider).unwrap();
-    let ran = run(&directory, &["diff", "--old-config", "tokenward.toml", "old", "policies"]);
+    let ran = run(
+        &directory,
+        &["diff", "--old-config", "tokenward.toml", "old", "policies"],
+    );
     assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
     assert!(
         ran.out
@@ -406,16 +409,29 @@ fn a_difference_names_operations() {
         "{}",
         ran.out
     );
-    let ran = run(&directory, &["diff", "--json", "--old-config", "tokenward.toml", "old", "policies"]);
+    let ran = run(
+        &directory,
+        &[
+            "diff",
+            "--json",
+            "--old-config",
+            "tokenward.toml",
+            "old",
+            "policies",
+        ],
+    );
     assert!(
         ran.out
-            .contains("\"operation\":\"DELETE /rest/api/2/project/{key} (deleteProject)\""),
+            .contains("\"operation\": \"DELETE /rest/api/2/project/{key} (deleteProject)\""),
         "{}",
         ran.out
     );
     // A description that cannot be read is noted, and changes nothing else.
     fs::remove_file(directory.path().join("api.json")).unwrap();
-    let ran = run(&directory, &["diff", "--old-config", "tokenward.toml", "old", "policies"]);
+    let ran = run(
+        &directory,
+        &["diff", "--old-config", "tokenward.toml", "old", "policies"],
+    );
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("without the names of operations"), "{}", ran.err);
 }

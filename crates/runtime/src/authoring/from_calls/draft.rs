@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokenward_compiler::closest::{Asked, AskedBody, Place, escaped, members_with, parameter};
 use tokenward_compiler::method::Method;
 
-use super::Line;
+use super::line::Line;
 use super::operation::{Known, Operations};
 use super::value;
 use crate::capture::is_secret_name;
@@ -180,7 +180,7 @@ impl Draft {
             text.push_str("[QueryParam::only]");
         }
         text.push_str(&self.fixed);
-        let others = operations.reached(&self, &self.operations);
+        let others = operations.reached(self.methods(), &self.segments(), &self.operations);
         Line {
             text,
             calls: self.calls,

@@ -6,7 +6,6 @@ use regex::Regex;
 use tokenward_compiler::closest::{Asked, Place, escaped};
 use tokenward_openapi::{Description, Location, Operation, Piece, Segment, Shape};
 
-use super::draft::Draft;
 use super::value;
 
 /// Other operations that are named for a line at most.
@@ -80,11 +79,16 @@ impl<'d> Operations<'d> {
             .map(|(_, known)| known)
     }
 
-    /// The names of the operations that a draft reaches, without these: those whose path some path of the draft may have.
-    pub(super) fn reached(&self, draft: &Draft, without: &BTreeSet<String>) -> Vec<String> {
-        let segments: Vec<Vec<Regex>> = draft
-            .segments()
-            .into_iter()
+    /// The names of the operations that a line with these methods and these alternatives of each segment reaches, without some: those
+    /// whose path some path of the line may have.
+    pub(super) fn reached<'t>(
+        &self,
+        methods: impl Iterator<Item = &'t str>,
+        segments: &[Vec<&str>],
+        without: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let segments: Vec<Vec<Regex>> = segments
+            .iter()
             .map(|texts| {
                 texts
                     .into_iter()
@@ -92,7 +96,7 @@ impl<'d> Operations<'d> {
                     .collect()
             })
             .collect();
-        let methods: Vec<String> = draft.methods().map(str::to_ascii_uppercase).collect();
+        let methods: Vec<String> = methods.map(str::to_ascii_uppercase).collect();
         let mut out = BTreeSet::new();
         for placed in self
             .all

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use super::SecretHash;
+use crate::secret::SecretHash;
 
 /// A table by the hash of a secret.
 pub type SecretMap<V> = HashMap<SecretHash, V, Spread>;
