@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 TOKENWARD, DESCRIPTIONS, DIRECTORY, POLICIES = sys.argv[1], *map(pathlib.Path, sys.argv[2:])
 TOKENS = 1000
@@ -62,9 +63,10 @@ def policy(name, tokens):
     return place
 
 
-def line_of(name):
-    """An operation as a line, and whether `ask` can take it: a parameter is one segment."""
+def line_of(name, context):
+    """An operation as a line below the public URL, which has this path: a parameter is one segment."""
     method, path = name.split(" ", 1)
+    path = path.removeprefix(context)
     pieces = re.split(r"(\{[^{}]*\})", path)
     regexp = "".join("[^/]+" if piece.startswith("{") else re.escape(piece) for piece in pieces)
     return f"[{method.lower()}]{regexp}"
@@ -111,7 +113,7 @@ def agree(file, product, url, tokens, prefix):
     chosen = random.Random(7).sample(chosen, min(SAMPLES, len(chosen)))
     words = {"all": "full", "some": "part"}
     for name in chosen:
-        asked = json.loads(run("ask", "--json", "--policies", place, line_of(name)).stdout)
+        asked = json.loads(run("ask", "--json", "--policies", place, line_of(name, urlsplit(url).path)).stdout)
         expected = {one["token"]: words.get(one["extent"], one["extent"]) for one in asked["tokens"] if one["may"]}
         given = {one["token"]: cell["extent"] for one in found["tokens"] for cell in one["operations"]
                  if cell["operation"] == name and cell["extent"] in ("full", "part")}
@@ -161,7 +163,7 @@ def scale():
             f"[get]/orgs/acme/teams/team-{number}(/.*)?",
             f"[put,delete]{repository}/contents/docs/.*",
             "[get]/user",
-            "[get]/search/issues[q==repo:acme/.*]",
+            "[get]/search/issues[QueryParam::q==repo:acme/.*]",
             f"!{repository}/actions/secrets.*",
             f"![delete]{repository}/contents/docs/keep.*",
         ])
@@ -182,7 +184,7 @@ def scale():
 def main():
     unpacked()
     jira = [
-        [r"[get]/rest/api/2/issue/KANBAN-\d+", r"[get,post]/rest/api/2/issue/KANBAN-\d+/comment", "[get]/rest/api/2/search[jql==.*]"],
+        [r"[get]/rest/api/2/issue/KANBAN-\d+", r"[get,post]/rest/api/2/issue/KANBAN-\d+/comment", "[get]/rest/api/2/search[QueryParam::jql==.*]"],
         [r"/rest/api/2/.*", "![delete]/rest/api/2/.*"],
         [r"[get]/rest/.*", "!/rest/api/2/user.*"],
         [r"[get]/rest/api/2/project/[^/]+(/.*)?", r"[put]/rest/api/2/project/HR/.*", "!/rest/api/2/project/HR/role.*"],

@@ -1,5 +1,13 @@
 //! Two versions of a description.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a failed expectation is its way to fail"
+)]
+
 use serde_json::{Value, json};
 use tokenward_openapi::{Description, Operation, compare, read};
 

@@ -1,5 +1,13 @@
 //! Documents and what is read of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a failed expectation is its way to fail"
+)]
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};

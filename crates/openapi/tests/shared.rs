@@ -1,5 +1,13 @@
 //! Real documents, where `TOKENWARD_SHARED` names a directory with them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a failed expectation is its way to fail"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 

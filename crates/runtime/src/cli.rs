@@ -201,7 +201,7 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 11] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 10] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
@@ -218,7 +218,6 @@ mod tests {
         ("at", "the time that is taken for the present"),
         ("certificates", "the file for certificates of the answers"),
         ("dry-run", "write nothing, and show the result"),
-        ("from", "where a call, or calls, come from"),
     ];
     /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
     const OLD_SPELLINGS: [&str; 1] = ["limit"];

@@ -20,11 +20,10 @@ pub(super) fn regexp(low: u64, high: u64) -> String {
 fn run(from: u64, high: u64) -> u64 {
     let mut best = from;
     let mut unit: u64 = 1;
-    loop {
+    while let Some(end) = unit.checked_mul(10) {
         // Within a run, the number of digits stays, and `unit` divides the first number.
-        let Some(end) = unit.checked_mul(10) else { break };
         let digit = from / unit % 10;
-        if from % unit != 0 || (from == 0 && unit > 1) {
+        if !from.is_multiple_of(unit) || (from == 0 && unit > 1) {
             break;
         }
         for last in digit..=9 {

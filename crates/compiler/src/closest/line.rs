@@ -120,13 +120,13 @@ pub struct Members {
     pub arrays: Vec<String>,
 }
 
+/// Gives the regular expression of a member from its path, its types and its texts, or `None` for exactly these texts.
+pub type MemberValue<'v> = &'v dyn Fn(&str, &[Kind], &[&str]) -> Option<String>;
+
 /// Writes the conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
-/// `value` gives the regular expression of a member from its path, its types and its texts, or `None` for exactly these texts.
+/// `value` gives the values of members.
 #[must_use]
-pub fn members_with(
-    json: &Json,
-    value: &dyn Fn(&str, &[Kind], &[&str]) -> Option<String>,
-) -> Option<Members> {
+pub fn members_with(json: &Json, value: MemberValue<'_>) -> Option<Members> {
     conditions(json, value)
 }
 
@@ -135,7 +135,7 @@ fn members(json: &Json) -> Option<Members> {
     conditions(json, &|_, _, _| None)
 }
 
-fn conditions(json: &Json, value: &dyn Fn(&str, &[Kind], &[&str]) -> Option<String>) -> Option<Members> {
+fn conditions(json: &Json, value: MemberValue<'_>) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
     let is_mixed = |path: &Path| {

@@ -55,7 +55,7 @@ enum Ended {
 fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
     let bound = Bound::new(old, new)?;
     let budget = Budget::new(args.budget);
-    tell_rereadings(&new, &budget)?;
+    tell_rereadings(new, &budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
     if args.certificates.is_some() {
         lines = lines.with_certificates(&Budget::new(args.budget));

@@ -89,7 +89,7 @@ pub(super) struct Args {
     #[arg(long)]
     user: Option<String>,
     /// Address of the client
-    #[arg(long, value_name = "IP", visible_alias = "from")]
+    #[arg(long, value_name = "IP")]
     client: Option<IpAddr>,
     /// Time of the request: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]

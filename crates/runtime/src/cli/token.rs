@@ -36,7 +36,7 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    New(new::Args),
+    New(Box<new::Args>),
     List(list::Args),
     Show(show::Args),
     SetLimits(set_limits::Args),
@@ -49,7 +49,7 @@ enum Action {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     match args.action {
-        Action::New(args) => new::run(args),
+        Action::New(args) => new::run(*args),
         Action::List(args) => list::run(&args),
         Action::Show(args) => show::run(&args),
         Action::SetLimits(args) => set_limits::run(&args),

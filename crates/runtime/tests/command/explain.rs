@@ -329,7 +329,7 @@ fn each_refusal_has_the_reason_of_the_proxy() {
             "team",
             "--user",
             "a",
-            "--from",
+            "--client",
             "::ffff:10.1.2.3",
             "GET",
             "/rest/x",

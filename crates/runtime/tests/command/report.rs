@@ -153,18 +153,20 @@ fn the_page_loads_and_runs_nothing() {
     assert!(
         page.contains(&format!("content=\"{policy}\"")),
         "{}",
-        &page[..700]
+        page.get(..700).unwrap_or(&page)
     );
     for never in [
         "<script", "src=", " on", "style=", "url(", "@import", "<link", "<iframe", "<img",
     ] {
         let found = page
             .match_indices(never)
-            .filter(|(at, _)| never != " on" || page[at + 3..].starts_with("click"));
+            .filter(|(at, _)| never != " on" || page.get(at + 3..).unwrap().starts_with("click"));
         assert_eq!(found.count(), 0, "{never}");
     }
     assert!(!css.contains("http"));
-    let links = page.match_indices("href=\"").map(|(at, _)| &page[at + 6..at + 7]);
+    let links = page
+        .match_indices("href=\"")
+        .map(|(at, _)| page.get(at + 6..at + 7).unwrap());
     assert!(links.collect::<Vec<_>>().iter().all(|first| *first == "#"));
 }
 

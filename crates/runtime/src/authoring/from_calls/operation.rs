@@ -91,7 +91,7 @@ impl<'d> Operations<'d> {
             .iter()
             .map(|texts| {
                 texts
-                    .into_iter()
+                    .iter()
                     .filter_map(|text| Regex::new(&format!("^(?:{text})$")).ok())
                     .collect()
             })

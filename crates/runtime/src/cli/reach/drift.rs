@@ -325,11 +325,12 @@ impl Drift<'_> {
     fn json(&self, view: &View<'_>) -> Value {
         let changes = self.changes.iter().map(|(change, reaching)| {
             let tokens = reaching.iter().map(|one| {
-                let mut value = document::cell(view, one.reached, one.cell.0, one.cell.1);
-                value["token"] = json!(view.token_name(one.reached.token));
-                value["more"] = json!(one.is_more);
-                value["reviewed"] = json!(one.is_reviewed);
-                value
+                let more = [
+                    ("token", json!(view.token_name(one.reached.token))),
+                    ("more", json!(one.is_more)),
+                    ("reviewed", json!(one.is_reviewed)),
+                ];
+                document::with(document::cell(view, one.reached, one.cell.0, one.cell.1), more)
             });
             let before = match change {
                 Change::Moved { from, .. } => Some(from.name()),

@@ -58,16 +58,24 @@ fn operations(view: &View<'_>) -> Vec<Value> {
     .collect()
 }
 
+/// An object with further members.
+pub(super) fn with<const N: usize>(mut value: Value, more: [(&str, Value); N]) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    value
+}
+
 fn token(view: &View<'_>, reached: &Reached) -> Value {
     let program = &view.policy.program;
     let own = program.token(reached.token);
     let cells = view.survey.cells(reached);
     let cells: Vec<Value> = cells.map(|(at, found)| cell(view, reached, at, found)).collect();
     let lines = view.lines(reached).into_iter().map(|(line, full, part)| {
-        let mut value = line_json(program, line);
-        value["full"] = json!(full);
-        value["part"] = json!(part);
-        value
+        with(
+            line_json(program, line),
+            [("full", json!(full)), ("part", json!(part))],
+        )
     });
     let lines: Vec<Value> = lines.collect();
     let without = view.lines_without(reached).into_iter();
