@@ -53,7 +53,7 @@ const PARSERS: &[Parser] = &[
 /// Lists every path under which one of the parsers stores the parameter of this name, decoded.
 ///
 /// Never empty, and at most 64 paths of at most [`MAX_STEPS`] steps. Cost: linear in the length of the name; a plain name
-/// ([`is_plain`]) has one path, and one such as `a[b][]` two.
+/// (`is_plain`) has one path, and one such as `a[b][]` two.
 #[must_use]
 pub fn parameter_paths(name: &str) -> Vec<Path<'_>> {
     if is_plain(name) {
