@@ -35,12 +35,12 @@ use std::time::UNIX_EPOCH;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
+use tokenward_pdp::text::time;
 
 pub(crate) use audit::OUTCOME_WAIT;
 pub(crate) use health::{LIVE, READY, Readiness, health_routes};
 pub(crate) use state::AdminState;
 
-use crate::text::time;
 use operator::Operator;
 
 /// Registers the routes of the admin listener.

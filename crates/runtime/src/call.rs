@@ -18,17 +18,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokenward_audit::{LineText, PackedRecord, RecordRef, Verdict};
 use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_pdp::buffers::TextBuffer;
 use tokenward_pdp::evidence::Evidence;
+use tokenward_pdp::problem::{Level, Shortfall};
+use tokenward_pdp::request::{Framing, Opened, RawHead};
+use tokenward_pdp::text::{SHORT, shortened};
 
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
-use crate::buffers::TextBuffer;
 use crate::limiter::{Admitted, InFlight};
 use crate::live::{Live, SecretHash, TokenValidity};
-use crate::problem::{Level, Shortfall};
-use crate::request::{Framing, Opened, RawHead};
-use crate::text::{SHORT, shortened};
 
 /// A call in progress.
 #[derive(Debug)]

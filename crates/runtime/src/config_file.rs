@@ -3,9 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use tokenward_pdp::config::{Config, ConfigError};
 use tracing_subscriber::EnvFilter;
-
-use crate::config::{Config, ConfigError};
 
 /// Reads and checks a configuration file; paths in it become relative to its directory.
 ///

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Asked, Obstacle, Proxied, Proxy, Request};
 use tokenward_compiler::ir::{Program, TokenId};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::serving;
 use tokenward_pdp::forwarded::Judge;
-
-use crate::config::Config;
-use crate::config::universe::serving;
-use crate::request::{Framing, Product, Version};
-use crate::wire::parse::{Event, HeadLimits, Parser};
+use tokenward_pdp::request::{Framing, Product, Version};
+use tokenward_pdp::wire::parse::{Event, HeadLimits, Parser};
 
 /// One request as the parser read it.
 #[derive(Clone, Debug, PartialEq, Eq)]

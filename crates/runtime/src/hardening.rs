@@ -10,7 +10,8 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::config::{Config, Hardening};
+use tokenward_pdp::config::{Config, Hardening};
+
 use grants::{DirectoryError, Grants};
 use kernel::Held;
 

@@ -6,10 +6,10 @@ mod per_user;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use smallvec::{SmallVec, smallvec};
+use tokenward_pdp::buffers::shared;
+use tokenward_pdp::config::{Identity, PasswordSource};
 use zeroize::Zeroizing;
 
-use crate::buffers::shared;
-use crate::config::{Identity, PasswordSource};
 pub use credential::IdentityError;
 use credential::{basic, read};
 use per_user::PerUser;

@@ -27,6 +27,3 @@ pub mod serve;
 pub mod telemetry;
 mod tls;
 pub mod value_key;
-
-// The modules of the decision point that most of the proxy uses, under their names there.
-use tokenward_pdp::{buffers, config, curl, problem, request, secret, testing, text, wire};

@@ -17,13 +17,12 @@ use std::time::Duration;
 
 use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token};
+use tokenward_pdp::problem::{Exceeded, Level, OverLimit};
+use tokenward_pdp::secret::SecretHash;
+use tokenward_pdp::secret_table::SecretMap;
 
 use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
-
-use crate::problem::{Exceeded, Level, OverLimit};
-use crate::secret::SecretHash;
-use tokenward_pdp::secret_table::SecretMap;
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;

@@ -12,8 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tokenward_audit::{End, Verdict};
-
-use crate::wire::Violation;
+use tokenward_pdp::wire::Violation;
 
 /// Maximum number of tokens that are counted by name; later ones are counted together. Tokens come and go with the
 /// policy, but counters stay.

@@ -24,6 +24,11 @@ use tokenward_compiler::decide::{Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, Token, TokenId};
 use tokenward_pdp::auth::{self, AuthRules};
 use tokenward_pdp::evidence::Evidence;
+use tokenward_pdp::problem::{Denied, Problem, Shown};
+use tokenward_pdp::request::{
+    self, Canonical, Credentials, Framing, Method, Opened, Reading, Refusal, Rules, SELF_PATH, Trust,
+};
+use tokenward_pdp::wire::{BodyStream, WireHead};
 use tokenward_pdp::{inspect, preflight};
 
 pub(crate) use denials::Denials;
@@ -38,13 +43,8 @@ use crate::identity::{Identities, IdentityHeaders};
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
-use crate::problem::{Denied, Problem, Shown};
 use crate::proxy::{self, Answer, BodyBudget, BodyPace, NotForwarded, READ_AHEAD, RequestBody, Upstream};
-use crate::request::{
-    self, Canonical, Credentials, Framing, Method, Opened, Reading, Refusal, Rules, SELF_PATH, Trust,
-};
 use crate::respond;
-use crate::wire::{BodyStream, WireHead};
 use inspection::Inspection;
 use judging::INLINE_BYTES;
 

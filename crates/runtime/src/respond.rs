@@ -6,10 +6,10 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
+use tokenward_pdp::problem::{Level, Problem, Shown};
 use tokenward_pdp::words::{Help, LATER, seconds};
 
 use crate::call::{REQUEST_ID, RequestId};
-use crate::problem::{Level, Problem, Shown};
 use crate::proxy::{Answer, AnswerBody};
 
 /// The body of a problem's response; members beyond RFC 9457's are Tokenward's own.
@@ -184,10 +184,10 @@ pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
 #[cfg(test)]
 mod tests {
     use tokenward_compiler::decide::DenyReason;
+    use tokenward_pdp::config::Methods;
+    use tokenward_pdp::problem::{AuthFailure, Denied, Shortfall};
 
     use super::*;
-    use crate::config::Methods;
-    use crate::problem::{AuthFailure, Denied, Shortfall};
 
     fn text(answer: &Answer) -> serde_json::Value {
         match &answer.body {

@@ -18,9 +18,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanEvents, SpanLinks, SpanProcessor,
 };
+use tokenward_pdp::config::Telemetry;
 use tokio::sync::oneshot;
 
-use crate::config::Telemetry;
 use crate::tls::TlsError;
 use client::{CollectorClient, TIMEOUT};
 

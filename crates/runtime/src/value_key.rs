@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use ring::hmac;
 use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
+use tokenward_pdp::config::{PasswordSource, Values};
+use tokenward_pdp::request::{Kept, KeyedHash};
 use zeroize::Zeroizing;
-
-use crate::config::{PasswordSource, Values};
-use crate::request::{Kept, KeyedHash};
 
 /// Reason why the key of the audit's hashes cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
+use tokenward_pdp::config::{Auth, Throttling};
 
 use super::error::AdminError;
-use crate::config::{Auth, Throttling};
 use crate::metrics::Metrics;
 use crate::pep::{Pace, Throttle};
 

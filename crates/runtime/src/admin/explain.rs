@@ -3,11 +3,11 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use tokenward_pdp::explain::Question;
+use tokenward_pdp::text::escaped;
 
 use super::error::AdminError;
 use super::operator::Operator;
 use super::state::AdminState;
-use crate::text::escaped;
 
 /// Maximum size of a question; its body is in base64.
 pub(super) const LARGEST: usize = 64 << 20;

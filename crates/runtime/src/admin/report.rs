@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use serde::Serialize;
+use tokenward_pdp::text::escaped;
 
 use super::audit::{Question, json_lines};
 use super::error::AdminError;
@@ -10,7 +11,6 @@ use super::export::Working;
 use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
-use crate::text::escaped;
 
 /// Formats one line of JSON, with characters escaped that would deceive a terminal.
 pub(super) fn line(of: &impl Serialize) -> String {

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokenward_audit::Store;
+use tokenward_pdp::config::Throttling;
 
 use super::admission::Admission;
 use super::health::Readiness;
-use crate::config::Throttling;
 use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::pep::Gate;

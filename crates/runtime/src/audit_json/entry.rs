@@ -5,8 +5,7 @@ mod evidence;
 use evidence::{Lacking, LineRef, Node, Tried};
 use serde::Serialize;
 use tokenward_audit::Entry;
-
-use crate::text::{escaped, time};
+use tokenward_pdp::text::{escaped, time};
 
 /// One recorded call. Absent values are `null`, so that each line has every member. Only empty `nodes` and `tried`, and an
 /// absent `lacking` and `unread`, are left out, as in exports of earlier releases.

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokenward_audit::{Counted, Event, Sequence};
-
-use crate::text::time;
+use tokenward_pdp::text::time;
 
 /// One event of the audit itself.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokenward_audit::{PublicKey, Tally, Usage, Verified};
-
-use crate::text::time;
+use tokenward_pdp::text::time;
 
 /// Numbers of calls, grouped by token, line, reason and hour.
 #[derive(Debug, Serialize, Deserialize)]

@@ -129,7 +129,7 @@ impl SealingKey {
             )
             .map_err(|_| OpenError::Damaged)?;
         let secret = std::str::from_utf8(opened).map_err(|_| OpenError::Damaged)?;
-        if crate::secret::hash(secret) == *hash {
+        if tokenward_pdp::secret::hash(secret) == *hash {
             Ok(secret.to_owned().into())
         } else {
             Err(OpenError::Damaged)
@@ -220,7 +220,7 @@ mod tests {
         let key = SealingKey::generate(&folder.path().join("new/one.key")).unwrap();
         let other = SealingKey::generate(&folder.path().join("two.key")).unwrap();
         let secret = "twd_abcdefghijklmnopqrstuvwxyz012345z592xh";
-        let hash = crate::secret::hash(secret);
+        let hash = tokenward_pdp::secret::hash(secret);
         let sealed = key.seal(secret, &hash).unwrap();
         assert_ne!(sealed, key.seal(secret, &hash).unwrap(), "a nonce each");
         assert!(!sealed.contains(secret));

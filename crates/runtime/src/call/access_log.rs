@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use opentelemetry::KeyValue;
 use tokenward_audit::{End, Outcome, Verdict};
+use tokenward_pdp::config::CallLog;
+use tokenward_pdp::request::Method;
+use tokenward_pdp::text::is_deceptive;
 use tracing::Level;
 
 use super::{Call, RequestId, Trace};
-use crate::config::CallLog;
-use crate::request::Method;
 use crate::telemetry::{CallSpan, Spans};
-use crate::text::is_deceptive;
 
 /// The facts of a call that are known before it ends; made only if the call will be reported.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use http::{HeaderName, HeaderValue};
+use tokenward_pdp::buffers::shared;
+use tokenward_pdp::text::put_hex;
 
 use super::random;
-use crate::buffers::shared;
-use crate::text::put_hex;
 
 /// The header with the proxy's id of a request, sent to the client and to the upstream.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use http::{HeaderName, HeaderValue};
 use tokenward_compiler::decide::Grant;
+use tokenward_pdp::request::Canonical;
 
 use super::record::Recorded;
 use super::{Call, RequestId, Trace};
 use crate::identity::IdentityHeaders;
 use crate::limiter::{Admitted, InFlight};
 use crate::live::TokenValidity;
-use crate::request::Canonical;
 
 /// The right to send one request upstream.
 ///

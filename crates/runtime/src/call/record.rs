@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokenward_audit::{AppendError, Appended, End, OnFailure, Outcome, Store, Verdict};
 use tokenward_compiler::ir::LineId;
+use tokenward_pdp::problem::Problem;
 
 use super::access_log::Line;
 use super::meter::Meter;
@@ -12,7 +13,6 @@ use super::{Call, RequestId};
 use crate::limiter::{Admitted, InFlight};
 use crate::live::TokenValidity;
 use crate::metrics::Metrics;
-use crate::problem::Problem;
 
 /// Proof that the call is recorded, or that the configuration allows it unrecorded. Only this module makes it.
 #[derive(Debug)]
@@ -293,7 +293,7 @@ impl Drop for Undecided<'_> {
     }
 }
 
-/// The reason code of [`crate::problem::Problem::ClientGone`].
+/// The reason code of [`tokenward_pdp::problem::Problem::ClientGone`].
 const GONE: &str = "client-gone";
 
 fn micros(duration: Duration) -> u64 {

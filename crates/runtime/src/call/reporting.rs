@@ -1,6 +1,7 @@
 //! Where calls are reported, in addition to the audit.
 
-use crate::config::CallLog;
+use tokenward_pdp::config::CallLog;
+
 use crate::telemetry::Spans;
 
 /// Where calls are reported, in addition to the audit.

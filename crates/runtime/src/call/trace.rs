@@ -3,9 +3,10 @@
 //! A client's fields are used only if they are well-formed, and are written again by the proxy: only the trace id, two
 //! flags and a bounded list of vendors' members pass. If the proxy begins a trace, the trace id is the request id.
 
+use tokenward_pdp::text::put_hex;
+
 use super::id::RequestId;
 use super::random;
-use crate::text::put_hex;
 
 /// The flags that the standard defines: sampled, and random.
 const FLAGS: u8 = 0b11;

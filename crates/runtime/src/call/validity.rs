@@ -4,8 +4,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use tokenward_pdp::problem::{AuthFailure, Problem};
+
 use crate::live::TokenValidity;
-use crate::problem::{AuthFailure, Problem};
 
 /// Does the work, and drops it if the token is revoked before it is done.
 ///

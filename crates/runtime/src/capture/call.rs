@@ -1,8 +1,7 @@
 //! A call, without its credentials.
 
 use tokenward_compiler::BaseUrl;
-
-use crate::curl::{self, Origin, Sent, Word};
+use tokenward_pdp::curl::{self, Origin, Sent, Word};
 
 /// The largest number of calls in a file.
 const MOST_CALLS: usize = 20_000;

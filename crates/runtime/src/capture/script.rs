@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use tokenward_compiler::BaseUrl;
+use tokenward_pdp::curl::{self, Origin, Word};
 
 use super::call::{Calls, call, push};
-use crate::curl::{self, Origin, Word};
 
 /// The longest command, in bytes.
 const LONGEST: usize = 1 << 20;

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::{Analysis, Budget, Certificates};
 use tokenward_compiler::ask::{Question, equal, verdicts, who};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::{served, universe};
 use tokenward_pdp::forwarded::proxied;
 
 use super::certificates;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::settings::ConfigArg;
-use crate::config::Config;
-use crate::config::universe::{served, universe};
 use equality::Equality;
 
 pub(super) use asked::{Asked, Blocked};

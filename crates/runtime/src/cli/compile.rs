@@ -22,6 +22,7 @@ use tokenward_compiler::analysis::{Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
+use tokenward_pdp::config::{Config, universe::universe};
 use tokenward_pdp::plural::plural;
 use tokenward_pdp::servable::bind;
 
@@ -30,7 +31,6 @@ use super::output;
 use super::progress::Progress;
 use super::side::Committed;
 use super::time::past;
-use crate::config::{Config, universe::universe};
 use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;

@@ -9,13 +9,13 @@ use tokenward_compiler::ask::Question;
 use tokenward_compiler::method::Method;
 use tokenward_compiler::reach::{self, Catalogue, Values};
 use tokenward_openapi::{Description, Kind, Location, Operation, Parameter, Piece, Shape};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
+use tokenward_pdp::plural::plural;
 
 use super::audit::shown;
 use super::failure::Failure;
 use super::output;
-use crate::config::Config;
-use crate::config::universe::universe;
-use tokenward_pdp::plural::plural;
 
 /// Longer documents are not read.
 const LONGEST: u64 = 64 << 20;

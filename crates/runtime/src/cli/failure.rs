@@ -3,12 +3,12 @@
 use std::fmt::Display;
 
 use tokenward_compiler::visible;
+use tokenward_pdp::config::ConfigError;
+use tokenward_pdp::request::RulesError;
 
 use crate::authoring::edit::EditError;
-use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::live::PolicyError;
-use crate::request::RulesError;
 use crate::serve::ServeError;
 
 pub(super) const FINDINGS: u8 = 1;

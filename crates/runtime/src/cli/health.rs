@@ -9,12 +9,12 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokenward_pdp::config::{Config, parse_duration};
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 use crate::admin::{LIVE, READY};
-use crate::config::{Config, parse_duration};
 
 /// Time limit of one question.
 const PATIENCE: Duration = Duration::from_secs(3);

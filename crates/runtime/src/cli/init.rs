@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use tokenward_pdp::plural::plural;
+use tokenward_pdp::request::Product;
 
 use super::failure::Failure;
 use super::output::print;
-use crate::request::Product;
 
 mod example;
 mod files;

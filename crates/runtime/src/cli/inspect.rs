@@ -6,11 +6,11 @@ use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::diagnostic::render_text;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::config::Config;
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::config::Config;
 use crate::live::{PolicyError, artifact_of_file};
 
 /// Show the compiled form of a policy

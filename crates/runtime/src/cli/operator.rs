@@ -8,10 +8,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokenward_pdp::config::Config;
 
 use super::failure::Failure;
 use crate::admin_secret;
-use crate::config::Config;
 
 /// An order that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(10);

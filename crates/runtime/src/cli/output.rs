@@ -8,9 +8,9 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use tokenward_compiler::visible;
+use tokenward_pdp::text::escaped;
 
 use super::failure::Failure;
-use crate::text::escaped;
 
 /// Output that is kept instead of written: whether it is for standard output, and its text.
 pub(super) type Kept = Vec<(bool, String)>;

@@ -12,13 +12,13 @@ use tokenward_compiler::{
     compile,
     source::{Links, SourceSet},
 };
+use tokenward_pdp::config::Config;
+use tokenward_pdp::text::escaped;
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::config::Config;
 use crate::git::{GitError, Past, Repository};
-use crate::text::escaped;
 use find::{Form, Found};
 
 /// Find secrets of tokens in files and in the git history
@@ -266,7 +266,7 @@ fn as_text(finding: &Finding, state: &State) -> String {
     let shown: String = line
         .chars()
         .map(|c| {
-            if c.is_control() || crate::text::is_deceptive(c) {
+            if c.is_control() || tokenward_pdp::text::is_deceptive(c) {
                 '\u{fffd}'
             } else {
                 c

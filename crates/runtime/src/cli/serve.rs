@@ -1,12 +1,12 @@
 //! `tokenward serve`: the proxy.
 
 use tokenward_compiler::visible;
+use tokenward_pdp::config::{Log, LogFormat};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{FormatFields, debug_fn};
 
 use super::failure::Failure;
 use super::settings::ConfigArg;
-use crate::config::{Log, LogFormat};
 
 /// Run the proxy
 ///

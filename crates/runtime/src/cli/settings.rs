@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokenward_pdp::config::{Config, ConfigError};
+
 use super::failure::Failure;
 use super::output;
-use crate::config::{Config, ConfigError};
 use crate::config_file;
 
 /// Name of a configuration.

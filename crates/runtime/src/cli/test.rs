@@ -12,15 +12,15 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::diagnostic::render_text;
+use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::forwarded::proxied;
 use tokenward_pdp::plural::plural;
+use tokenward_pdp::testing::{self, Bench, Case, Fate, Lab, Mutation, Terms};
 
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
 use super::settings::ConfigArg;
-use crate::config::universe::universe;
-use crate::testing::{self, Bench, Case, Fate, Lab, Mutation, Terms};
 use files::write_new;
 use policy::Policy;
 use results::Results;

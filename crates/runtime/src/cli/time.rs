@@ -1,8 +1,7 @@
 //! Points in time as people give them.
 
 use jiff::{SignedDuration, Timestamp};
-
-use crate::config::parse_duration;
+use tokenward_pdp::config::parse_duration;
 
 /// When a token ends: a time (`2027-06-30T12:00:00Z`), a day (`2027-06-30`, its begin in UTC) or from now (`90d`).
 pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {

@@ -6,7 +6,10 @@ use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::{Question, who};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::inspect::check_query;
+use tokenward_pdp::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 
 use super::ask::{Asked, Blocked, Ended, Format, Policy, end, show_reaches, wrong};
 use super::audit::shown as shown_text;
@@ -17,9 +20,6 @@ use super::output;
 use super::progress::Progress;
 use super::reach;
 use super::settings::ConfigArg;
-use crate::config::Config;
-use crate::config::universe::universe;
-use crate::request::{Canonical, Method, Reading, Refusal, Rules, SELF_PATH};
 
 /// List the tokens that can make one call
 ///

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use http::Uri;
 use http::uri::Scheme;
+use tokenward_pdp::config::{Config, Identity, PasswordSource};
 
 use super::links::{directories, parent};
-use crate::config::{Config, Identity, PasswordSource};
 
 /// The port of DNS servers, which resolvers also ask over TCP.
 const DNS: u16 = 53;

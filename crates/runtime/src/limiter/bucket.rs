@@ -9,8 +9,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokenward_compiler::call_limits::Rate;
-
-use crate::problem::Level;
+use tokenward_pdp::problem::Level;
 
 /// The time since the start of the process.
 #[derive(Clone, Debug)]

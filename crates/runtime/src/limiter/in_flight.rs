@@ -12,9 +12,10 @@ use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::network::Network;
-use crate::secret::SecretHash;
+use tokenward_pdp::secret::SecretHash;
 use tokenward_pdp::secret_table::SecretMap;
+
+use crate::network::Network;
 
 /// The part of the budget that all strangers share: one in so many.
 const STRANGERS: usize = 4;

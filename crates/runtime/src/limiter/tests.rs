@@ -46,7 +46,7 @@ impl Timed {
 /// A policy of tokens with these names and keys.
 fn policy(tokens: &[(&str, &str)]) -> Program {
     let entries = tokens.iter().map(|(name, keys)| {
-        let hash = hex::encode(crate::secret::hash(name));
+        let hash = hex::encode(tokenward_pdp::secret::hash(name));
         format!(
             "[[token]]\nname = \"{name}\"\nuser = \"u\"\nsecret_hash = \"sha256:{hash}\"\nlimit_to = '/a'\n{keys}\n"
         )
@@ -114,7 +114,7 @@ fn calls_in_progress_are_counted_until_the_last_copy_is_dropped() {
     drop(three);
     assert_eq!(timed.admit(&policy, "a").unwrap_err().limit, Exceeded::Rate);
     assert_eq!(
-        timed.limiter.tokens.read().unwrap().by_secret[&crate::secret::hash("a")]
+        timed.limiter.tokens.read().unwrap().by_secret[&tokenward_pdp::secret::hash("a")]
             .in_progress
             .load(Ordering::Relaxed),
         0
@@ -225,7 +225,7 @@ fn states_of_former_tokens_do_not_pile_up() {
             .read()
             .unwrap()
             .by_secret
-            .contains_key(&crate::secret::hash("held")),
+            .contains_key(&tokenward_pdp::secret::hash("held")),
         "its call is in progress"
     );
     drop(held);

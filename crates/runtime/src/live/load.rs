@@ -14,11 +14,11 @@ use tokenward_compiler::{
     seal,
     source::{Links, ReadDirError, SourceSet},
 };
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::{served, universe};
 
 use super::error::{PolicyError, PolicyFault};
 use super::mode::ModeInForce;
-use crate::config::Config;
-use crate::config::universe::{served, universe};
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;

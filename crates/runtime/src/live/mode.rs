@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::ceiling::Ceiling;
 use tokenward_compiler::seal::Mode;
+use tokenward_pdp::config::Config;
 
-use crate::config::Config;
 use crate::config_file;
 
 /// The mode and the signers from the start, and the configuration file, which may have changed since.

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokenward_pdp::secret_table::SecretSet;
 use tokio::sync::watch;
 
 use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
-pub(crate) use crate::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
-use tokenward_pdp::secret_table::SecretSet;
+pub(crate) use tokenward_pdp::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
 
 /// Reason why the file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]

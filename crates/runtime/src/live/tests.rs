@@ -6,15 +6,15 @@ use sha2::{Digest, Sha256};
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Served, Universe};
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::config::Config;
 use tokenward_testbed::{Stopwatch, eventually};
 
 use super::watch::Watcher;
 use super::*;
 use crate::authoring::keys::ArtifactKey;
-use crate::config::Config;
 
 fn token(name: &str, secret: &str, line: &str) -> String {
-    let hash = hex::encode(crate::secret::hash(secret));
+    let hash = hex::encode(tokenward_pdp::secret::hash(secret));
     format!(
         "[[token]]\nname = \"{name}\"\nuser = \"u\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2099-01-01T00:00:00Z\nlimit_to = '''\n{line}\n'''\n"
     )
@@ -152,7 +152,7 @@ fn a_revocation_counts_although_another_file_is_broken() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.toml"), token("a", "one", "[get]/rest/a")).unwrap();
     let policies = open(folder.path());
-    let hash = crate::secret::hash("one");
+    let hash = tokenward_pdp::secret::hash("one");
     assert!(!policies.revocations().has(&hash));
 
     fs::write(folder.path().join("broken.toml"), "[[token]\n").unwrap();
@@ -178,7 +178,7 @@ fn a_revocation_is_undone_by_no_edit_and_no_restart() {
     assert!(validity.is_lost());
     fs::write(&file, &plain).unwrap();
     policies.reload();
-    let hash = crate::secret::hash("one");
+    let hash = tokenward_pdp::secret::hash("one");
     assert!(policies.revocations().has(&hash));
     assert_eq!(policies.secrets_of("a"), [hash]);
     assert!(open(folder.path()).revocations().has(&hash));
@@ -202,7 +202,11 @@ fn a_revocation_does_not_wait_for_a_slow_compilation() {
     let revoked = |name: &str, secret: &str, lines: &str| {
         token(name, secret, lines).replace("user =", "revoked = true\nuser =")
     };
-    let is_revoked = |secret: &str| policies.revocations().is_permanent(&crate::secret::hash(secret));
+    let is_revoked = |secret: &str| {
+        policies
+            .revocations()
+            .is_permanent(&tokenward_pdp::secret::hash(secret))
+    };
     fs::write(
         folder.path().join("slow.toml"),
         revoked("slow", "two", &slow_lines()),
@@ -236,7 +240,7 @@ fn each_side_of_a_conflict_revokes_for_good() {
                 "<<<<<<< HEAD\n{ours}owner = \"a\"\n{base}=======\n{theirs}owner = \"b\"\n>>>>>>> topic\nuser ="
             );
             fs::write(&file, before.replace(plain, &conflict)).unwrap();
-            let hash = crate::secret::hash("one");
+            let hash = tokenward_pdp::secret::hash("one");
             within_a_second(|| policies.revocations().is_permanent(&hash));
             within_a_second(|| policies.status().failed > 0);
             assert_eq!(names(&policies), ["a"]);
@@ -356,7 +360,7 @@ fn a_file_that_is_no_text_hides_no_revocation() {
     fs::write(folder.path().join("team/a.toml"), revoked).unwrap();
     policies.reload();
     assert_eq!(policies.status().failed, 1);
-    assert!(policies.revocations().has(&crate::secret::hash("one")));
+    assert!(policies.revocations().has(&tokenward_pdp::secret::hash("one")));
 }
 
 #[test]
@@ -535,7 +539,7 @@ fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
             failure.contains(why) && failure.contains("policy.twp"),
             "{failure}"
         );
-        let revoked = policies.revocations().has(&crate::secret::hash("one"));
+        let revoked = policies.revocations().has(&tokenward_pdp::secret::hash("one"));
         assert!(
             !revoked,
             "whoever may not change the policy may not revoke by it: {why}"
@@ -546,7 +550,7 @@ fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
     fs::write(&file, key.sign(&revoking)).unwrap();
     policies.reload();
     assert!(policies.status().failure.is_none());
-    assert!(policies.revocations().has(&crate::secret::hash("one")));
+    assert!(policies.revocations().has(&tokenward_pdp::secret::hash("one")));
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, VARY};
 use http::{HeaderName, HeaderValue};
 use tokenward_pdp::preflight::ORIGIN;
+use tokenward_pdp::wire::raw::is_token;
 
 use crate::call::REQUEST_ID;
 use crate::proxy::Answer;
-use crate::wire::raw::is_token;
 
 /// Marks a response as readable by the origin, and replaces the upstream's headers about origins. The names of headers
 /// that the upstream exposes are kept.

@@ -7,11 +7,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use tokenward_pdp::problem::{Problem, Shortfall};
+use tokenward_pdp::text::{SHORT, bounded, bounded_owned, time};
 
 use crate::call::{Call, RequestId};
 use crate::live::SecretHash;
-use crate::problem::{Problem, Shortfall};
-use crate::text::{SHORT, bounded, bounded_owned, time};
 
 /// Maximum number of tokens.
 const TOKENS: usize = 256;

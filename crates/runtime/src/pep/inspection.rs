@@ -7,13 +7,13 @@ use bytes::Bytes;
 use tokenward_compiler::decide::{Decision, Denial, DenyReason, Grant};
 use tokenward_compiler::ir::TokenId;
 use tokenward_pdp::evidence::Evidence;
+use tokenward_pdp::inspect::{check_body, decide_whole, product_reads};
+use tokenward_pdp::problem::Problem;
+use tokenward_pdp::request::{Canonical, Rules};
+use tokenward_pdp::wire::BodyError;
 
 use crate::live::Live;
-use crate::problem::Problem;
 use crate::proxy::RequestBody;
-use crate::request::{Canonical, Rules};
-use crate::wire::BodyError;
-use tokenward_pdp::inspect::{check_body, decide_whole, product_reads};
 
 /// Reads the whole body, up to the limit for inspection.
 ///

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::text::time;
 
 use super::denials::Denial;
 use crate::call::Call;
 use crate::limiter::Limiter;
-use crate::text::time;
 
 /// Describes the call's token: name, user, expiry, limits, the last denials of this user, and the lines if policy text is shown
 /// (`null` otherwise).

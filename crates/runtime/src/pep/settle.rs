@@ -3,15 +3,15 @@
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::ir::TokenId;
+use tokenward_pdp::buffers::TextBuffer;
 use tokenward_pdp::preflight;
+use tokenward_pdp::problem::Problem;
+use tokenward_pdp::request::{self, Opened, RawHead};
 
 use super::{Gate, Pace, denials, own};
-use crate::buffers::TextBuffer;
 use crate::call::record::{OutcomeRecorder, Unrecorded};
 use crate::call::{Call, REQUEST_ID};
-use crate::problem::Problem;
 use crate::proxy::Answer;
-use crate::request::{self, Opened, RawHead};
 use crate::respond;
 
 /// Maximum size of the head of a preflight. Browsers' have some hundred bytes and the URL.

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::Throttling;
+use tokenward_pdp::config::Throttling;
 
 /// Maximum number of addresses that are counted in one window.
 const ADDRESSES: usize = 8192;

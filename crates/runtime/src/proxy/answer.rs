@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokenward_audit::End;
+use tokenward_pdp::wire::response::ResponseHead;
 use tokio::time::{Sleep, sleep};
 
 use super::exchange::Exchange;
@@ -24,7 +25,6 @@ use crate::call::record::OutcomeRecorder;
 use crate::call::{REQUEST_ID, RequestId};
 use crate::limiter::InFlight;
 use crate::live::TokenValidity;
-use crate::wire::response::ResponseHead;
 
 /// A response of the upstream, and the facts of the request that affect it.
 pub(crate) struct Forwarded {

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokenward_pdp::request::Framing;
+use tokenward_pdp::wire::pieces::Pieces;
+use tokenward_pdp::wire::{BodyError, BodyStream};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::budget::Share;
 use crate::call::meter::Meter;
-use crate::request::Framing;
-use crate::wire::pieces::Pieces;
-use crate::wire::{BodyError, BodyStream};
 
 /// Number of bytes of a body that are read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;

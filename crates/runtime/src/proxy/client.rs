@@ -12,6 +12,10 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use smallvec::{SmallVec, smallvec};
 use tokenward_audit::End;
+use tokenward_pdp::problem::Problem;
+use tokenward_pdp::request::{Canonical, Framing, Method};
+use tokenward_pdp::wire::response::ResponseHead;
+use tokenward_pdp::wire::{BodyError, BodyStream};
 use tokio::time::timeout;
 
 use super::addresses::Address;
@@ -25,10 +29,6 @@ use super::stream::{ConnectError, Connector};
 use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
 use crate::call::validity::while_valid;
-use crate::problem::Problem;
-use crate::request::{Canonical, Framing, Method};
-use crate::wire::response::ResponseHead;
-use crate::wire::{BodyError, BodyStream};
 
 /// The pace of a body that is complete already.
 const NO_WAIT: BodyPace = BodyPace {

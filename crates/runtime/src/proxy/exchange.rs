@@ -8,13 +8,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokenward_pdp::wire::BodyError;
+use tokenward_pdp::wire::encode::BodyEncoder;
+use tokenward_pdp::wire::response::{BodyReader, HeadReader, ResponseHead};
 use tokio::time::Instant;
 
 use super::body::RequestBody;
 use super::pool::{Connection, Pool};
-use crate::wire::BodyError;
-use crate::wire::encode::BodyEncoder;
-use crate::wire::response::{BodyReader, HeadReader, ResponseHead};
 
 /// Maximum size of a response's head.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -74,7 +74,7 @@ pub(crate) enum Broken {
     Closed,
     /// The response is malformed.
     #[error(transparent)]
-    Malformed(#[from] crate::wire::response::BadResponse),
+    Malformed(#[from] tokenward_pdp::wire::response::BadResponse),
     /// The request's body failed.
     #[error(transparent)]
     Body(BodyError),

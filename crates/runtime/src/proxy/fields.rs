@@ -7,13 +7,13 @@ use bytes::BytesMut;
 use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
+use tokenward_pdp::request::Framing;
+use tokenward_pdp::text::Decimal;
+use tokenward_pdp::wire::raw::{is_control, is_token, run_without};
 
 use super::cache;
 use crate::call::REQUEST_ID;
 use crate::call::permit::Permit;
-use crate::request::Framing;
-use crate::text::Decimal;
-use crate::wire::raw::{is_control, is_token, run_without};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_HOST: &str = "x-forwarded-host";

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderValue;
 use tokenward_compiler::BaseUrl;
-
-use crate::buffers::ByteBuffer;
+use tokenward_pdp::buffers::ByteBuffer;
 
 /// Pairs of searched text and replacement, longest first.
 #[derive(Clone, Debug)]

@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use tokenward_pdp::wire::encode::Framed;
 use tokio::io::AsyncWrite;
-
-use crate::wire::encode::Framed;
 
 /// Number of buffered bytes from which on no more are added before these are written. Data that would exceed it is
 /// written without copying.

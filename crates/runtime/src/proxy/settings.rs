@@ -6,13 +6,13 @@ use std::time::Duration;
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
 use rustls::ClientConfig;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::request::matches_pattern;
 
 use super::addresses::Addresses;
 use super::fields::Public;
 use super::links::{LinkTexts, Watch};
 use super::location::{Places, host_of};
-use crate::config::Config;
-use crate::request::matches_pattern;
 use crate::tls::{TlsError, client_config};
 
 /// Settings of the upstream.

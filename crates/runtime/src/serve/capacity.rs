@@ -8,8 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::config::{Config, Limits};
+use tokenward_pdp::config::{Config, Limits};
 
 /// Minimum number of connections, and of calls in progress.
 const LEAST: usize = 16;

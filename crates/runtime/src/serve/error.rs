@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokenward_audit::{AppendError, OpenError};
+use tokenward_pdp::request::RulesError;
 
 use super::access::AccessError;
 use crate::admin_secret::AdminSecretError;
@@ -11,7 +12,6 @@ use crate::hardening::HardeningError;
 use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
-use crate::request::RulesError;
 use crate::telemetry::TelemetryError;
 use crate::tls::TlsError;
 use crate::value_key::ValuesError;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_server::GracefulShutdownSignal;
 use actix_service::{ServiceFactory, fn_service};
 use rustls::ServerConfig;
+use tokenward_pdp::wire::Violation;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -21,7 +22,6 @@ use super::places::{Place, Places};
 use super::stream::Stream;
 use super::tls::H2;
 use super::worker::Worker;
-use crate::wire::Violation;
 
 /// Settings for opening connections.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use std::pin::{Pin, pin};
 
 use actix_server::GracefulShutdownSignal;
 use futures_util::FutureExt;
+use tokenward_pdp::wire::WireHead;
 
 use super::places::{Kept, Place};
 use super::stream::Stream;
@@ -22,7 +23,6 @@ use super::worker::{Worker, caught};
 use crate::pep::Headed;
 use crate::proxy::Answer;
 use crate::respond;
-use crate::wire::WireHead;
 use connection::{Connection, Lost, Next};
 use send::{Persistence, Request, send};
 pub(super) use settings::Http1Settings;

@@ -22,13 +22,13 @@ use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::Reason;
 use h2::server::{Builder, Connection};
+use tokenward_pdp::wire::Violation;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::places::Place;
 use super::reader_pace::ReaderLimits;
 use super::stream::Stream;
 use super::worker::Worker;
-use crate::wire::Violation;
 use backlog::{Backlog, Writer};
 use call::{Arrived, Ended, call};
 use raw_path::{PathReader, Paths};

@@ -6,18 +6,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use rustix::process::geteuid;
+use tokenward_pdp::config::Config;
 use tokenward_pdp::config::reading::reading;
+use tokenward_pdp::request::Rules;
 use zeroize::Zeroizing;
 
 use super::ServeError;
 use super::access::{owner_of, store_access};
 use super::tls::Certificate;
 use crate::admin_secret;
-use crate::config::Config;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, beside};
 use crate::proxy::UpstreamSettings;
-use crate::request::Rules;
 use crate::value_key;
 
 /// Everything that a start needs, except for the audit store.

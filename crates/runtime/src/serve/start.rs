@@ -12,6 +12,9 @@ use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 use tokenward_pdp::auth::AuthRules;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::request::Trust;
+use tokenward_pdp::wire::parse::HeadLimits;
 use tokenward_pdp::words::Help;
 
 use super::ServeError;
@@ -28,7 +31,6 @@ use super::tls::Certificate;
 use super::worker::Worker;
 use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
-use crate::config::Config;
 use crate::config_file;
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
@@ -37,9 +39,7 @@ use crate::live::watch::Watcher;
 use crate::metrics::Metrics;
 use crate::pep::{Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
-use crate::request::Trust;
 use crate::telemetry::Sender;
-use crate::wire::parse::HeadLimits;
 
 /// Time that workers get to drop their calls when they are stopped.
 const OUTCOMES: Duration = Duration::from_secs(2);

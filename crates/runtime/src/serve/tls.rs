@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokenward_pdp::config::TlsFiles;
 
-use crate::config::TlsFiles;
 use crate::hardening;
 use crate::tls::{Expiry, Pair, TlsError, provider};
 

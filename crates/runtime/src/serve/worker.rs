@@ -6,14 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-
+use tokenward_pdp::problem::Problem;
 use tokenward_pdp::words::Help;
 
 use super::date::DateCache;
 use crate::call::{RequestId, now_ms};
 use crate::metrics::Metrics;
 use crate::pep::Gate;
-use crate::problem::Problem;
 use crate::proxy::{Answer, Upstream};
 use crate::respond;
 
@@ -45,8 +44,9 @@ async fn catch<T>(metrics: &Metrics, help: &Help, call: impl Future<Output = T>)
 
 #[cfg(test)]
 mod tests {
+    use tokenward_pdp::config::Methods;
+
     use super::*;
-    use crate::config::Methods;
 
     #[tokio::test]
     async fn a_panic_is_answered_and_counted() {

@@ -13,9 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use tokenward_audit::{Exposed, PrivateFileError, read_private};
+use tokenward_pdp::config::TlsFiles;
 use zeroize::{Zeroize, Zeroizing};
-
-use crate::config::TlsFiles;
 
 /// Reason why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
+use tokenward_pdp::config;
 
 use super::files::{Pair, TlsError, certificates, contents, provider};
-use crate::config;
 
 /// Makes the TLS configuration: how the upstream proves its identity, and the proxy to it. The certificate must be for
 /// the host of the upstream's URL.

@@ -12,9 +12,9 @@ use tokenward_compiler::range::Bound;
 use tokenward_compiler::regexp::BASE_URL_MARK;
 use tokenward_compiler::source::Span;
 use tokenward_pdp::rehearse::would_allow;
+use tokenward_pdp::request::{Framing, RawHead, Rules, Version};
 
 use super::sample::samples;
-use crate::request::{Framing, RawHead, Rules, Version};
 
 /// Paths that are tried of one line.
 const PATHS: usize = 24;

@@ -5,9 +5,9 @@ use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::ir::{LineId, Program, Token, Users};
 use tokenward_pdp::compare::lines::curl;
 use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::text::time;
 
 use super::super::audit::shown;
-use crate::text::time;
 
 /// Answers as text: lines with an indent.
 #[derive(Default)]

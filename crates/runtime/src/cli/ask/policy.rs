@@ -8,16 +8,16 @@ use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::config::Config;
 use tokenward_pdp::plural::plural;
+use tokenward_pdp::request::TOKEN_PREFIX;
 use tokenward_pdp::servable::{bind, errors_of_program, errors_of_sources};
 
 use super::super::audit::shown;
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::time::now_ms;
-use crate::config::Config;
 use crate::live::{Revocations, beside, unbound_artifact};
-use crate::request::TOKEN_PREFIX;
 
 /// A bound program with at least one token, and the revocations beside it.
 pub(in super::super) struct Policy {

@@ -1,10 +1,11 @@
 //! `tokenward audit events`: the audit's own events.
 
+use tokenward_pdp::text::escaped;
+
 use super::table::shown;
 use super::which::{Period, Place};
 use super::{Failure, output};
 use crate::audit_json::EventLine;
-use crate::text::escaped;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

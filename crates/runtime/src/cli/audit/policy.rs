@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tokenward_compiler::ir::{Line, Program};
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::config::Config;
 
-use crate::config::Config;
 use crate::live::unbound_artifact;
 
 /// Loads the configuration's policy.

@@ -1,9 +1,8 @@
 //! The reason codes that calls can have in the audit.
 
 use tokenward_audit::End;
-
-use crate::problem::{AuthFailure, CODES};
-use crate::request::Reason;
+use tokenward_pdp::problem::{AuthFailure, CODES};
+use tokenward_pdp::request::Reason;
 
 /// Codes of calls that were not refused.
 const ALLOWED: [&str; 4] = ["allowed", "previous-secret", "self", "cors-preflight"];
@@ -47,7 +46,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let requests = Reason::ALL.iter().map(|reason| reason.code());
     let failures = AuthFailure::ALL.into_iter().map(AuthFailure::code);
     let ends = AFTER.iter().map(|(code, ..)| *code);
-    let bodies = crate::wire::Violation::BODY_CODES.into_iter();
+    let bodies = tokenward_pdp::wire::Violation::BODY_CODES.into_iter();
     ALLOWED
         .into_iter()
         .chain(CODES)

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use tokenward_audit::{Filter, Page};
+use tokenward_pdp::config::Config;
 
 use super::source::Source;
 use crate::audit_json::UsageReport;
 use crate::cli::Failure;
-use crate::config::Config;
 
 /// The calls of one audit: of a path that was named, otherwise of the configured store, or of the proxy that has it open.
 pub(in crate::cli) struct Recorded(Source);

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
+use tokenward_pdp::config::Config;
 use zeroize::Zeroizing;
 
 use super::new_file::NewFile;
@@ -22,7 +23,6 @@ use super::table::shown;
 use crate::admin_secret;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::{Failure, output};
-use crate::config::Config;
 
 /// Maximum size of a response: 10 000 entries of some kilobytes.
 const LARGEST_ANSWER: usize = 256 << 20;

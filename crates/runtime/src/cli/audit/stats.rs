@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
+use tokenward_pdp::config::Config;
 
 use super::policy;
 use super::table::shown;
 use super::which::{Place, Which};
 use super::{Failure, output};
 use crate::audit_json::{Counts, LineName, UsageReport, UsedBy};
-use crate::config::Config;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -1,8 +1,7 @@
 //! Recorded calls as a table for people.
 
 use serde::Deserialize;
-
-use crate::text::is_deceptive;
+use tokenward_pdp::text::is_deceptive;
 
 /// Whether the columns' names are written.
 #[derive(Clone, Copy, PartialEq)]

@@ -6,13 +6,13 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use tokenward_audit::{Filter, PublicKey, SigningKey, UrlPattern, Verdict};
 use tokenward_compiler::diagnostic::nearest;
+use tokenward_pdp::config::Config;
 
 use super::source::Source;
 use super::table::shown;
 use super::{Failure, output, policy, reasons};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::config::Config;
 
 /// Where the audit is.
 #[derive(clap::Args)]

@@ -4,12 +4,12 @@ use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::source::SourceSet;
 use tokenward_pdp::Unanswered;
 use tokenward_pdp::check::{Check, Compiled, Surroundings, Terms};
+use tokenward_pdp::config::Config;
 
 use super::super::failure::Failure;
 use super::super::progress::by_stage;
 use super::super::time::now_ms;
 use super::new_access::Base;
-use crate::config::Config;
 
 /// Compiles and checks a policy. `gate` contains the base, beyond which the policy may give nothing, and the configuration with
 /// paths as written.

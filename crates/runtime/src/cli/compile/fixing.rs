@@ -14,13 +14,13 @@ use tokenward_compiler::analysis::{Budget, Proxied};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::fix;
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::forwarded::proxied;
 
 use super::super::failure::Failure;
 use super::accepted::Accepted;
 use super::checking::checked;
-use crate::config::Config;
-use crate::config::universe::universe;
 use chosen::Chosen;
 pub(super) use mode::Mode;
 use recorded::Recorded;

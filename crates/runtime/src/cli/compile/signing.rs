@@ -4,10 +4,10 @@ use std::path::Path;
 
 use tokenward_compiler::artifact::{self, Signers};
 use tokenward_compiler::ir::Program;
+use tokenward_pdp::config::Config;
 
 use super::super::failure::Failure;
 use crate::authoring::keys::{ArtifactKey, KeyError};
-use crate::config::Config;
 
 /// Reads the key to sign with: the named one, otherwise the configuration's. `None` if neither is given and no
 /// signature is required.

@@ -8,16 +8,16 @@ use tokenward_compiler::findings::dead_here;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::policy::Users;
 use tokenward_pdp::config::reading::reading;
+use tokenward_pdp::config::{Config, Hardening};
 use tokenward_pdp::plural::plural;
+use tokenward_pdp::request::Rules;
 
 use super::item::{Item, Result, item};
 use super::{files, ports};
-use crate::config::{Config, Hardening};
 use crate::hardening;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, policy_at};
 use crate::proxy::{UpstreamSettings, ask_once};
-use crate::request::Rules;
 use crate::serve::{owner_of, store_access};
 use crate::value_key;
 

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokenward_audit::{PrivateFileError, SigningKey as AuditKey, read_private};
+use tokenward_pdp::config::{Config, Identity, PasswordSource, TlsFiles};
+use tokenward_pdp::plural::plural;
 
 use super::super::descriptions::read_one;
 use super::item::{Item, Result, item};
 use crate::admin_secret;
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
-use crate::config::{Config, Identity, PasswordSource, TlsFiles};
 use crate::serve::creatable;
 use crate::tls::{Expiry, Pair, TlsError, certificates, contents};
-use tokenward_pdp::plural::plural;
 
 pub(super) fn all(config: &Config) -> Vec<Item> {
     let mut items = certificates_of(config);

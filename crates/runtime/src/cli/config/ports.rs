@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
+use tokenward_pdp::config::Config;
 
 use super::item::{Item, Result, item};
 use crate::cli::operator;
-use crate::config::Config;
 
 /// The proxy that runs with this configuration: the one that accepts its admin secret.
 pub(super) struct Running {

@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use tokenward_pdp::secret::Secret;
 use toml_edit::{DocumentMut, Item, value};
 
 use crate::cli::Failure;
 use crate::new_secret;
-use crate::secret::Secret;
 
 const POLICIES: [(&str, &str); 3] = [
     ("ci.toml", include_str!("../../../../../policies/ci.toml")),
@@ -172,8 +172,8 @@ mod tests {
         .unwrap();
         let text = fs::read_to_string(home.policies().join("ci.toml")).unwrap();
         let secret = home.secret("ci-comments");
-        assert!(crate::secret::is_well_formed(secret));
-        assert!(text.contains(&hex::encode(crate::secret::hash(secret))));
+        assert!(tokenward_pdp::secret::is_well_formed(secret));
+        assert!(text.contains(&hex::encode(tokenward_pdp::secret::hash(secret))));
         assert!(!text.contains(secret));
         let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
         assert_eq!(comments(&text), comments(POLICIES[0].1));

@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
+use tokenward_pdp::config::Config;
+
 use super::home::Home;
 use super::sample::Sample;
 use crate::cli::{Failure, log_as};
-use crate::config::Config;
 use crate::config_file;
 use crate::serve::{Running, ServeError};
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{
     GitHub, Report, render_github, render_gitlab, render_json, render_junit, render_sarif,
 };
+use tokenward_pdp::text::escaped;
 
 use super::super::checkout::Checkout;
 use super::super::failure::Failure;
@@ -11,7 +12,6 @@ use super::super::side::Refused;
 use super::super::step_summary;
 use super::args::{Args, Format};
 use super::markdown;
-use crate::text::escaped;
 
 /// Shows why there is no comparison, and gives the failure of the command.
 pub(super) fn show(refused: Refused, args: &Args) -> Failure {

@@ -11,10 +11,10 @@ use tokenward_pdp::compare::render_text::quoted;
 use tokenward_pdp::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use tokenward_pdp::forwarded::not_forwarded;
 use tokenward_pdp::side::Side;
+use tokenward_pdp::text::escaped;
 
 use super::super::checkout::Checkout;
 use super::super::side::reported;
-use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
 pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path) -> String {

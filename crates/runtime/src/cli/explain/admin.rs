@@ -2,15 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokenward_pdp::config::reading;
+use tokenward_pdp::config::{Config, reading};
 use tokenward_pdp::explain::{Question, Report, Scheme, Shown};
+use tokenward_pdp::request::{self, Credentials, TOKEN_PREFIX};
+use tokenward_pdp::secret;
 
 use crate::cli::failure::Failure;
 use crate::cli::operator;
-use crate::config::Config;
 use crate::live::shown_hash;
-use crate::request::{self, Credentials, TOKEN_PREFIX};
-use crate::secret;
 
 /// Asks the running proxy. The secret stays here: the proxy gets its hash.
 pub(super) fn ask(mut question: Question, config: &Config) -> Result<Report, Failure> {

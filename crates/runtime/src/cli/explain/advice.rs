@@ -4,10 +4,10 @@ use serde::Serialize;
 use tokenward_compiler::closest::Change;
 use tokenward_pdp::explain::Report;
 use tokenward_pdp::nearby::{Forwarded, Nearby, Read};
+use tokenward_pdp::text::bounded;
 
 use super::case::Case;
 use super::line::{self, Line};
-use crate::text::bounded;
 
 /// Longest text of a change.
 const LONGEST: usize = 1_000;

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use tokenward_compiler::ir::Program;
+use tokenward_pdp::config::Config;
 use tokenward_pdp::explain::{Judge, Question, Report};
-
-use crate::config::Config;
 
 /// The parts of an answer about a denied request.
 pub(super) struct Case<'c> {

@@ -11,6 +11,8 @@ use tokenward_compiler::diagnostic::Severity;
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::config::Mode;
+use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::forwarded::proxied;
 use tokenward_pdp::nearby::Read;
 use tokenward_pdp::servable::bind;
@@ -20,8 +22,6 @@ use crate::authoring::edit::{Change, Edit, Prepared};
 use crate::cli::checkout::Checkout;
 use crate::cli::fmt::unified;
 use crate::cli::time::now_ms;
-use crate::config::Mode;
-use crate::config::universe::universe;
 
 /// A line to add to a token.
 #[derive(Debug, Serialize)]

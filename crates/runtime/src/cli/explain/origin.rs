@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use tokenward_pdp::explain::Report;
+use tokenward_pdp::text::time;
 
 use crate::git::{self, Author};
-use crate::text::time;
 
 /// Where the line that decided comes from.
 #[derive(Debug, Serialize)]

@@ -6,10 +6,10 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use tokenward_compiler::source::{SourceKind, limits};
+use tokenward_pdp::config::Config;
 
 use super::super::failure::Failure;
 use super::super::settings::{CONFIG_FILE, ConfigArg};
-use crate::config::Config;
 use crate::config_file;
 
 /// A place in a policy.

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::{compile, source::SourceSet};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::secret::{Secret, hash_text, strength};
 
 use super::escape::{self, Escaped};
 use super::export::{Broken, Exported, unknown_keys};
@@ -14,9 +16,7 @@ use super::meaning;
 use super::report::{Imported, Report};
 use crate::authoring::edit::{self, NewToken, Users};
 use crate::cli::Failure;
-use crate::config::Config;
 use crate::new_secret;
-use crate::secret::{Secret, hash_text, strength};
 
 /// Characters that a secret may have; the estimate of its strength takes time with their square.
 const MAX_SECRET: usize = 512;

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use tokenward_pdp::secret::Secret;
+use tokenward_pdp::text::{escaped, is_deceptive};
 
 use super::export::Broken;
 use super::meaning::{Change, Example, Proof};
 use crate::authoring::edit::NewToken;
-use crate::secret::Secret;
-use crate::text::{escaped, is_deceptive};
 
 /// Result of the import for each token.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! The example of each product: a token, invariants, calls, and the upstream's credentials.
 
-use crate::request::Product;
+use tokenward_pdp::request::Product;
 
 /// Content of the files that differs between the products.
 pub(super) struct Example {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use tokenward_compiler::call_limits::CallLimits;
+use tokenward_pdp::request::Product;
 use toml_edit::Value;
 
 use super::Failure;
@@ -13,7 +14,6 @@ use super::write::File;
 use crate::authoring::edit::{NewToken, Users, entry};
 use crate::config_file;
 use crate::new_secret;
-use crate::request::Product;
 
 /// The user's choices.
 pub(super) struct Choices<'a> {

@@ -10,14 +10,14 @@ use tokenward_compiler::source::{SourceSet, limits};
 use tokenward_compiler::visible;
 use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
 use tokenward_pdp::check::Surroundings;
+use tokenward_pdp::config::universe::universe;
+use tokenward_pdp::config::{Config, ConfigError};
 
 use super::super::compile::{checked_within, prove_first};
 use super::super::descriptions::Names;
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
-use crate::config::universe::universe;
-use crate::config::{Config, ConfigError};
 use crate::config_file;
 
 /// Configurations that are kept.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::reach::{Cell, Extent, Reached};
 use tokenward_openapi::{Operation, compare};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Policy, Text};
 use super::super::descriptions::{self, Described};
@@ -17,8 +19,6 @@ use super::reviews::{Reviews, entry};
 use super::shown::Format;
 use super::survey::{surveyed, unsettled};
 use super::view::{View, is_write, words};
-use crate::config::Config;
-use tokenward_pdp::plural::plural;
 
 /// Operations of one kind that the text lists; JSON has all.
 const LISTED: usize = 20;

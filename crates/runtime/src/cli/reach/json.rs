@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use tokenward_compiler::reach::{Cell, Reached};
+use tokenward_pdp::text::escaped;
 
 use super::super::ask::line_json;
 use super::super::descriptions::DescribedFile;
 use super::super::failure::Failure;
 use super::super::output;
 use super::view::{View, extent, reasons};
-use crate::text::escaped;
 
 pub(super) fn print(view: &View<'_>) -> Result<(), Failure> {
     let head = json!({

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use tokenward_compiler::analysis::Budget;
+use tokenward_pdp::config::Config;
 
 use super::super::ask::Policy;
 use super::super::descriptions::Described;
@@ -10,7 +11,6 @@ use super::super::output;
 use super::survey::{surveyed, unsettled};
 use super::view::View;
 use super::{json, markdown, text};
-use crate::config::Config;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in super::super) enum Format {

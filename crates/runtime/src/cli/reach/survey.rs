@@ -2,14 +2,14 @@
 
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::reach::{Survey, survey};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
+use tokenward_pdp::forwarded::proxied;
 
 use super::super::ask::Policy;
 use super::super::descriptions::catalogue;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
-use crate::config::Config;
-use crate::config::universe::universe;
-use tokenward_pdp::forwarded::proxied;
 
 /// What tokens reach of operations.
 pub(super) fn surveyed(

@@ -8,10 +8,11 @@ mod overview;
 mod picture;
 mod token;
 
+use tokenward_pdp::config::Config;
+
 use super::gather::Gathered;
 use super::page::Page;
 use super::shown::{counted, day_of, grouped, minute, moment, text};
-use crate::config::Config;
 
 /// The page.
 pub(super) fn page(gathered: &Gathered) -> Page {

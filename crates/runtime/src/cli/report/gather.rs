@@ -10,6 +10,10 @@ use tokenward_compiler::reach::{Catalogue, Reached, Survey, survey};
 use tokenward_compiler::resolve_policy;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_openapi::Operation;
+use tokenward_pdp::compare::{Bound, Lines, Report};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
+use tokenward_pdp::forwarded::proxied;
 
 use super::super::ask::Policy;
 use super::super::audit::shown;
@@ -23,10 +27,6 @@ use super::args::Args;
 use super::powers::{Power, powers};
 use super::routes::Routes;
 use super::usage::Usage;
-use crate::config::Config;
-use crate::config::universe::universe;
-use tokenward_pdp::compare::{Bound, Lines, Report};
-use tokenward_pdp::forwarded::proxied;
 
 /// Everything that the page shows.
 pub(super) struct Gathered {

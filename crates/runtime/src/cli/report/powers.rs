@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::ask::{Question, Reach, who};
 use tokenward_compiler::ir::LineId;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
+use tokenward_pdp::forwarded::proxied;
 
 use super::super::ask::{Policy, wrong};
 use super::super::failure::Failure;
 use super::super::progress::Progress;
-use crate::config::Config;
-use crate::config::universe::universe;
-use tokenward_pdp::forwarded::proxied;
 
 /// All calls, those that only read, those that write, and those that delete.
 const QUESTIONS: [&str; 4] = [

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use tokenward_compiler::visible;
+use tokenward_pdp::plural::plural;
+use tokenward_pdp::text::{bounded, time};
 
 use super::page::Moment;
-use crate::text::{bounded, time};
-use tokenward_pdp::plural::plural;
 
 /// Longer texts of others are cut, with their length.
 const LONGEST: usize = 2_000;

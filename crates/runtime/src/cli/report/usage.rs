@@ -6,12 +6,12 @@ use std::path::Path;
 use serde::Deserialize;
 use tokenward_audit::{Filter, Verdict};
 use tokenward_compiler::BaseUrl;
+use tokenward_pdp::config::Config;
 
 use super::super::audit::Recorded;
 use super::super::failure::Failure;
 use super::routes::Routes;
 use crate::audit_json::Counts;
-use crate::config::Config;
 
 /// The use of everything in the policy.
 pub(super) struct Usage {

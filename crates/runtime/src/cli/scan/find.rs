@@ -3,8 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem::Finder;
-
-use crate::secret::{self, PREFIX};
+use tokenward_pdp::secret::{self, PREFIX};
 
 /// Length of a secret in characters.
 const LENGTH: usize = 42;

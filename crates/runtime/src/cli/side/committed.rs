@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::config::Config;
 
 use super::super::failure::Failure;
 use super::command::Command;
 use super::within::{Within, unserved};
-use crate::config::Config;
 use crate::git::Commit;
 
 /// Policy and configuration at `HEAD`, as git stores them.

@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 
 use tokenward_compiler::source::SourceSet;
+use tokenward_pdp::config::Config;
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
 use super::command::Command;
-use crate::config::Config;
 use crate::config_file;
 use crate::git::{Commit, GitError, Repository};
 

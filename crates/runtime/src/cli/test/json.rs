@@ -1,10 +1,10 @@
 //! Results as one JSON object.
 
 use serde_json::{Value, json};
+use tokenward_pdp::testing::{Case, Coverage, Fate, Mutation, Place};
 
 use super::results::Results;
 use super::text::percent;
-use crate::testing::{Case, Coverage, Fate, Mutation, Place};
 
 pub(super) fn of(results: &Results<'_>) -> Value {
     let failed = results.cases.iter().filter(|case| !case.passes()).count();

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use tokenward_compiler::diagnostic::xml_text;
+use tokenward_pdp::testing::Case;
 
 use super::super::explain::story;
 use super::results::Results;
 use super::text::percent;
-use crate::testing::Case;
 
 pub(super) fn of(results: &Results<'_>) -> String {
     let mut files: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
@@ -42,7 +42,7 @@ fn suite(file: &str, cases: &[&Case], results: &Results<'_>, out: &mut String) {
             percent(coverage.counts())
         );
     }
-    if let Some(score) = results.mutation.and_then(crate::testing::Mutation::score) {
+    if let Some(score) = results.mutation.and_then(tokenward_pdp::testing::Mutation::score) {
         let _ = write!(
             properties,
             "<property name=\"mutation_score\" value=\"{score:.1}\"/>"

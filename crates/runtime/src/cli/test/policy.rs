@@ -6,13 +6,13 @@ use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{SourceMap, compile_within};
+use tokenward_pdp::config::Config;
 use tokenward_pdp::servable::bind;
+use tokenward_pdp::testing::{Lab, Place};
 
 use super::super::failure::Failure;
 use super::super::output;
-use crate::config::Config;
 use crate::live::unbound_artifact;
-use crate::testing::{Lab, Place};
 
 /// A bound policy, with its files if it was read from a directory.
 pub(super) struct Policy {

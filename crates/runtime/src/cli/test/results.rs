@@ -1,6 +1,6 @@
 //! The results of a run, which each format shows.
 
-use crate::testing::{Case, Coverage, Mutation};
+use tokenward_pdp::testing::{Case, Coverage, Mutation};
 
 /// The results of a run.
 pub(super) struct Results<'r> {

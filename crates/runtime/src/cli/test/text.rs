@@ -1,11 +1,11 @@
 //! Results for people.
 
 use tokenward_pdp::plural::plural;
+use tokenward_pdp::testing::{Case, Coverage, Fate, Lab, Mutation, generated_test};
 
 use super::super::audit::shown;
 use super::super::explain::story;
 use super::results::Results;
-use crate::testing::{Case, Coverage, Fate, Lab, Mutation, generated_test};
 
 /// Places that are listed at most; `--format json` has all.
 const LISTED: usize = 200;

@@ -6,16 +6,16 @@ use tokenward_compiler::findings::find;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
 use tokenward_compiler::{SourceMap, compile_within, resolve_policy};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::{served, universe};
 use tokenward_pdp::forwarded::proxied;
+use tokenward_pdp::secret::Secret;
 
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};
 use crate::cli::time::now_ms;
-use crate::config::Config;
-use crate::config::universe::{served, universe};
 use crate::live::parse_hash;
-use crate::secret::Secret;
 
 /// The states that the questions about lines may visit. The person waits, and `compile --check` asks again with more.
 const BUDGET: u64 = 100_000;
@@ -42,7 +42,7 @@ pub(super) fn finished(
         (Mode::Secure(_), ..) => sealed(prepared, &[name], config),
         (Mode::Standard, Some(secret), Some(file)) => {
             let key = SealingKey::read(file).map_err(Failure::trouble)?;
-            let hash = crate::secret::hash(secret.expose());
+            let hash = tokenward_pdp::secret::hash(secret.expose());
             let text = key.seal(secret.expose(), &hash).map_err(Failure::trouble)?;
             Ok(prepared.with(name, &[Change::Text(Key::SecretSealed, text)])?)
         }

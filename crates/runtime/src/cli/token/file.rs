@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use tokenward_compiler::source::{Links, Source, SourceKind, SourceSet};
+use tokenward_pdp::config::Config;
 
 use super::Failure;
 use crate::authoring::edit::sections;
-use crate::config::Config;
 
 /// File and token of the example that `tokenward init` writes. Nobody has its secret, so that other tokens are not added there.
 const EXAMPLE: (&str, &str) = ("example.toml", "example");

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{BaseUrl, compile, compile_within, visible};
+use tokenward_pdp::config::Config;
 use tokenward_pdp::explain::Question;
 use tokenward_pdp::plural::plural;
 use tokenward_pdp::servable::bind;
+use tokenward_pdp::testing::Bench;
 
 use super::Failure;
 use crate::authoring::edit::{NewToken, Prepared, Users, entry};
@@ -20,8 +22,6 @@ use crate::capture::{self, Call};
 use crate::cli::descriptions::DescriptionArgs;
 use crate::cli::output;
 use crate::cli::time::now_ms;
-use crate::config::Config;
-use crate::testing::Bench;
 
 /// Hosts that are named at most.
 const SHOWN: usize = 5;

@@ -8,16 +8,16 @@ use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::policy::{Attributes, Token, Users};
 use tokenward_compiler::source::{Links, SourceSet, Span};
 use tokenward_compiler::{compile_within, resolve_policy, units};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::text::time;
 
 use super::Failure;
 use super::usage::{Caller, Usage, callers};
 use crate::authoring::edit::sections;
 use crate::cli::output;
 use crate::cli::time::now_ms;
-use crate::config::Config;
 use crate::git;
 use crate::live::{Revocations, beside, unbound_artifact};
-use crate::text::time;
 
 /// A token that ends within so many days ends soon.
 const SOON_MS: i64 = 30 * 86_400_000;

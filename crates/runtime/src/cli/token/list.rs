@@ -1,10 +1,11 @@
 //! `tokenward token list`.
 
+use tokenward_pdp::text::time;
+
 use super::known::{self, Known};
 use super::{Failure, output, print_json};
 use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
-use crate::text::time;
 
 /// List tokens with their user, expiry, last use and findings
 ///

@@ -6,13 +6,13 @@ use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::Question;
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::reach::{Beyond, Catalogue, Operation, Piece, Segment, Values};
+use tokenward_pdp::config::Config;
+use tokenward_pdp::config::universe::universe;
 
 use super::super::ask::wrong;
 use super::super::audit::shown;
 use super::super::descriptions::{Described, catalogue};
 use super::Failure;
-use crate::config::Config;
-use crate::config::universe::universe;
 
 /// Values of parameters by name: regular expressions.
 type Given<'a> = BTreeMap<&'a str, &'a str>;

@@ -1,13 +1,13 @@
 //! `tokenward token revoke`.
 
 use serde_json::json;
+use tokenward_pdp::config::Config;
 
 use super::change::hash_of;
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit};
 use crate::cli::operator::{self, RevocationStatus};
 use crate::cli::settings::ConfigArg;
-use crate::config::Config;
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
 
 /// Revoke a token immediately and permanently

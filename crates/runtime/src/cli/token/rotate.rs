@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokenward_pdp::config::parse_duration;
 
 use super::change::{committed, finished, hash_of, refuse_in_secure, reshow_note};
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::config::parse_duration;
 use crate::live::shown_hash;
 use crate::new_secret;
 

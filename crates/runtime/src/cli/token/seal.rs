@@ -4,13 +4,13 @@ use serde_json::json;
 use tokenward_compiler::resolve_policy;
 use tokenward_compiler::seal::{self, Fault, Mode, fault};
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_pdp::config::Config;
 
 use super::change::{judge, sealed};
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit, Key, Prepared};
 use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::settings::ConfigArg;
-use crate::config::Config;
 
 /// Seal tokens from before secure mode or before a change of keys
 ///

@@ -3,6 +3,8 @@
 use serde_json::json;
 use tokenward_compiler::seal::Mode;
 use tokenward_compiler::units;
+use tokenward_pdp::config::Config;
+use tokenward_pdp::text::time;
 use zeroize::Zeroizing;
 
 use super::change::hash_of;
@@ -12,8 +14,6 @@ use crate::authoring::edit::Edit;
 use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
-use crate::config::Config;
-use crate::text::time;
 
 /// Show all details of a token, or only its secret with --secret
 ///

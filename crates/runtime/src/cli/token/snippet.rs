@@ -5,14 +5,13 @@ use tokenward_compiler::policy::{Token, Users};
 use tokenward_compiler::seal::Mode;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{compile_within, resolve_policy};
-use tokenward_pdp::config::reading;
+use tokenward_pdp::config::{Config, reading};
 
 use super::show::secret_of;
 use super::{Failure, output, print_json};
 use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time::now_ms;
-use crate::config::Config;
 
 /// Show a complete call that the token allows, ready to run
 ///

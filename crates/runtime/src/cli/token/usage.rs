@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tokenward_audit::{Filter, Page};
+use tokenward_pdp::config::Config;
 
 use super::Failure;
 use crate::call::record::PREVIOUS_SECRET;
 use crate::cli::audit;
-use crate::config::Config;
 
 /// The use of tokens, by name.
 #[derive(Debug, Default)]

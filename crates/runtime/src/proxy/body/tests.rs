@@ -1,5 +1,6 @@
+use tokenward_pdp::wire::queue::{BodyFeed, body_queue};
+
 use super::*;
-use crate::wire::queue::{BodyFeed, body_queue};
 
 /// The times are real. So this is a hundred times the interval of the feeder: a busy machine does not stretch one to the other.
 const PAUSE: Duration = Duration::from_secs(2);

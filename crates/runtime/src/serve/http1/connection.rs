@@ -6,6 +6,9 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokenward_pdp::wire::parse::{Event, Parser};
+use tokenward_pdp::wire::queue::{BodyFeed, Room, body_queue};
+use tokenward_pdp::wire::{BodyError, BodyStream, Violation, WireHead};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
@@ -14,9 +17,6 @@ use super::settings::Http1Settings;
 use crate::proxy::Output;
 use crate::serve::reader_pace::ReaderPace;
 use crate::serve::stream::Stream;
-use crate::wire::parse::{Event, Parser};
-use crate::wire::queue::{BodyFeed, Room, body_queue};
-use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// Size of the read buffer.
 const READ_BYTES: usize = 16 * 1024;

@@ -5,14 +5,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use tokenward_pdp::buffers::give_back_fields;
+use tokenward_pdp::request::Version;
+use tokenward_pdp::wire::WireHead;
+use tokenward_pdp::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 use tokio::task::yield_now;
 
 use super::connection::{Connection, Lost};
-use crate::buffers::give_back_fields;
 use crate::proxy::{Answer, AnswerBody, UpstreamBody};
-use crate::request::Version;
-use crate::wire::WireHead;
-use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 
 /// After a response, the rest of a body is read to its end if it is at most this long, so that the connection is kept.
 const DRAINED: u64 = 64 * 1024;

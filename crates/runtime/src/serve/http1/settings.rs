@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tokenward_pdp::wire::parse::HeadLimits;
+
 use crate::serve::reader_pace::ReaderLimits;
-use crate::wire::parse::HeadLimits;
 
 /// The limits of HTTP/1 connections.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,8 @@ use futures_util::FutureExt;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{Request, Response, StatusCode};
+use tokenward_pdp::wire::queue::{BodyFeed, Room, body_queue};
+use tokenward_pdp::wire::{BodyError, BodyStream, Violation, WireHead};
 
 use super::backlog::Waiting;
 use super::send::send;
@@ -19,8 +21,6 @@ use crate::proxy::Answer;
 use crate::serve::places::{Kept, Place};
 use crate::serve::reader_pace::ReaderLimits;
 use crate::serve::worker::{Worker, caught};
-use crate::wire::queue::{BodyFeed, Room, body_queue};
-use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// How a request ended.
 pub(super) enum Ended {

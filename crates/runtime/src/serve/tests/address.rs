@@ -1,9 +1,9 @@
 //! Whose request it is, behind other proxies.
 
+use tokenward_pdp::request::ClientAddress;
 use tokio::io::AsyncReadExt;
 
 use super::harness::{Behind, SECRET, Scene, field, request, token};
-use crate::request::ClientAddress;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -271,10 +271,10 @@ async fn stopping_has_an_end_whatever_the_upstream_does() {
 #[tokio::test]
 async fn what_prevents_starting_is_told_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = crate::config::Config {
+    let mut config = tokenward_pdp::config::Config {
         policies: folder.path().join("absent"),
         audit: tokenward_audit::Config::at(folder.path().join("audit")),
-        ..crate::config::Config::default()
+        ..tokenward_pdp::config::Config::default()
     };
     config.admin.secret_file = folder.path().join("admin.secret");
     let error = super::super::start(config.clone()).err().unwrap().to_string();

@@ -1,8 +1,9 @@
 //! The audit has what a decision looked at, and of its values what the configuration says.
 
+use tokenward_pdp::config::PasswordSource;
+use tokenward_pdp::request::Keep;
+
 use super::harness::{Behind, SECRET, Scene, token};
-use crate::config::PasswordSource;
-use crate::request::Keep;
 
 fn post(target: &str, body: &str) -> String {
     format!(

@@ -37,7 +37,7 @@ async fn the_running_proxy_explains_to_operators_alone_and_records_nothing() {
         401
     );
 
-    let hash = format!("sha256:{}", hex::encode(crate::secret::hash(SECRET)));
+    let hash = format!("sha256:{}", hex::encode(tokenward_pdp::secret::hash(SECRET)));
     let shown = |user: &str| json!({ "shown": { "scheme": "basic", "user": user, "secret_hash": hash } });
     let wrong =
         json!({ "shown": { "scheme": "bearer", "secret_hash": format!("sha256:{}", "0".repeat(64)) } });

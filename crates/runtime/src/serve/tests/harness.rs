@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokenward_pdp::config::{Config, Methods};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::config::{Config, Methods};
 use crate::serve::{Running, start};
 
 /// Nothing in these tests takes so long unless it hangs.
@@ -22,7 +22,7 @@ pub(super) const SECRET: &str = "twd_secret-of-t";
 
 /// One token's entry.
 pub(super) fn token(name: &str, secret: &str, more: &str, lines: &str) -> String {
-    let hash = hex::encode(crate::secret::hash(secret));
+    let hash = hex::encode(tokenward_pdp::secret::hash(secret));
     format!(
         "[[token]]\nname = \"{name}\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2099-01-01T00:00:00Z\n{more}\nlimit_to = '''\n{lines}\n'''\n"
     )

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Reason, RecvStream};
 use http::{Request, Response};
+use tokenward_pdp::config::Config;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,7 +14,6 @@ use tokio_rustls::client::TlsStream;
 
 use super::harness::{Behind, PATIENCE, SECRET, Scene, token, until};
 use super::tls::{Authority, connect};
-use crate::config::Config;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const OTHER: &str = "twd_secret-of-o";

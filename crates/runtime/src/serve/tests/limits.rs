@@ -301,7 +301,7 @@ async fn a_renamed_or_rotated_token_gets_no_new_burst() {
         assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
     }
     let keys = "user = \"u\"\nrate = \"2/1h\"";
-    let previous = hex::encode(crate::secret::hash(SECRET));
+    let previous = hex::encode(tokenward_pdp::secret::hash(SECRET));
     let overlap = format!(
         "{keys}\nprevious_secret_hash = \"sha256:{previous}\"\nprevious_until = 2099-01-01T00:00:00Z"
     );

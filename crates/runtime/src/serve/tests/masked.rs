@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokenward_pdp::config::{CallLog, PasswordSource};
+use tokenward_pdp::request::Keep;
 
 use super::harness::{Behind, Scene, token, until};
-use crate::config::{CallLog, PasswordSource};
-use crate::request::Keep;
 
 /// As the ancestor made them: no prefix of ours.
 const IMPORTED: &str = "k3v9x2m7q1z8b4n6c5l0j2h3g7f1d9s8";

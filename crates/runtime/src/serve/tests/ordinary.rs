@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use tokenward_pdp::config::Product;
 use tokio::io::AsyncWriteExt;
 
 use super::harness::{Behind, SECRET, Scene, field, request, token};
-use crate::config::Product;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -144,7 +144,7 @@ async fn the_scheme_token_works_where_it_is_named() {
     };
     let named = Scene::with(behind.addr, &policy("/rest/.*"), |config| {
         config.auth.schemes = vec!["token".into()];
-        config.auth.methods = crate::config::Methods::Basic;
+        config.auth.methods = tokenward_pdp::config::Methods::Basic;
     });
     for (value, status) in [
         (format!("token {SECRET}"), 200),
@@ -249,7 +249,7 @@ async fn a_network_of_mapped_addresses_is_that_of_ipv4() {
     );
     let scene = Scene::with(behind.addr, &policy, |config| {
         config.server.trusted_proxies = vec!["::ffff:127.0.0.0/104".parse().unwrap()];
-        config.server.client_address = crate::config::ClientAddress::XForwardedFor;
+        config.server.client_address = tokenward_pdp::config::ClientAddress::XForwardedFor;
     });
     let reply = scene
         .ask(&request("GET /rest/a", "X-Forwarded-For: ::ffff:192.0.2.7\r\n"))

@@ -200,7 +200,7 @@ async fn orders_are_carried_out_or_refused_and_outlive_the_process() {
     }
     assert_eq!(order(&scene, r#"{"token":"nobody"}"#).await.status, 404);
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
-    let hash = format!("sha256:{}", hex::encode(crate::secret::hash(SECRET)));
+    let hash = format!("sha256:{}", hex::encode(tokenward_pdp::secret::hash(SECRET)));
     let reply = order(&scene, &format!(r#"{{"hash":"{hash}"}}"#)).await;
     assert_eq!(
         (reply.status, reply.body),

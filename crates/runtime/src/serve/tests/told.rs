@@ -219,7 +219,7 @@ async fn a_refusal_names_the_header_or_parameter_and_the_remedy() {
     let behind = Behind::answering(OK).await;
     let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
     let scene = Scene::with(behind.addr, &policy, |config| {
-        config.upstream.product = crate::request::Product::Jira;
+        config.upstream.product = tokenward_pdp::request::Product::Jira;
     });
     let credentials = "would carry credentials or another identity to the upstream. Leave it out; the token alone authenticates the call.";
     let long = format!("X-{}-Api-Key", "a".repeat(70));
@@ -401,7 +401,7 @@ async fn a_token_shows_its_last_denials_to_the_same_user_alone() {
 #[tokio::test]
 async fn only_who_shows_the_right_secret_learns_that_a_token_has_ended() {
     let behind = Behind::answering(OK).await;
-    let rotated = hex::encode(crate::secret::hash("before"));
+    let rotated = hex::encode(tokenward_pdp::secret::hash("before"));
     let policy = [
         token("t", SECRET, "user = \"u\"", "/rest/.*"),
         token("old", "old", "user = \"u\"", "/rest/.*").replace("2099", "2001"),
@@ -423,7 +423,7 @@ async fn only_who_shows_the_right_secret_learns_that_a_token_has_ended() {
     ]
     .concat();
     let scene = Scene::with(behind.addr, &policy, |config| {
-        config.auth.methods = crate::config::Methods::Basic;
+        config.auth.methods = tokenward_pdp::config::Methods::Basic;
         config.auth.never_act_as = vec!["admin".into()];
         config.auth.throttling.attempts = 0;
     });

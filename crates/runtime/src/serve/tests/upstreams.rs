@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokenward_pdp::config::Config;
 use tokenward_testbed::Stopwatch;
 
 use super::harness::{Behind, Nobody, SECRET, Scene, field, request, token, until};
-use crate::config::Config;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -12,13 +12,12 @@ use tokenward_compiler::fix::{Policy, edited};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::method::Method;
 use tokenward_compiler::source::{SourceSet, Span};
-use tokenward_pdp::config::reading;
+use tokenward_pdp::config::{Config, reading};
 use tokenward_pdp::rehearse::rehearsed;
+use tokenward_pdp::request::{Framing, RawHead, Rules, Version};
 
 use crate::cli::Failure;
 use crate::cli::output;
-use crate::config::Config;
-use crate::request::{Framing, RawHead, Rules, Version};
 
 /// Number of calls that are read in one step.
 const STEP: usize = 2_000;

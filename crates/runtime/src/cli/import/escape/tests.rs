@@ -3,11 +3,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tokenward_compiler::analysis::{Analysis, Universe};
 use tokenward_compiler::{BaseUrl, compile};
+use tokenward_pdp::config::Config;
 
 use super::super::conversion::{Options, convert};
 use super::super::export::{Broken, Exported};
 use super::{Escaped, escaped, policy};
-use crate::config::Config;
 
 /// Lines that Extender allowed and that are refused here: each with the line that the import writes, and one that says the same in
 /// other words, written by hand.
