@@ -41,23 +41,23 @@ pub struct Compiled {
     pub lints_open: usize,
     /// What was looked for, and settled.
     pub judged: Judged<'static>,
-    /// What the answers rest on; `None` if nothing was proved.
-    pub evidence: Option<Evidence>,
+    /// What certificates of the check are made from; `None` if nothing was proved.
+    pub certifiable: Option<Certifiable>,
 }
 
-/// What the answers about a policy rest on.
-pub struct Evidence {
+/// Answers about a policy and the grounds of its findings, for certificates.
+pub struct Certifiable {
     /// The bound program.
     pub program: Program,
     /// The invariants, if there are any.
     pub invariants: Option<Invariants>,
     /// The answer for each invariant and each of its tokens.
     pub answers: Vec<Answered>,
-    /// What findings rest on.
+    /// Grounds of findings.
     pub grounds: Vec<Grounded>,
 }
 
-/// What a configuration brings to each check, and takes longer to make than to use.
+/// The parts of a configuration that every check uses. Making them takes longer than using them, so several checks may share them.
 pub struct Surroundings {
     /// The requests that the proxy forwards.
     pub proxied: Proxied,
@@ -65,7 +65,7 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Reads the configuration.
+    /// Makes them for a configuration.
     ///
     /// # Errors
     /// The configuration contains an invalid name or path.
@@ -77,7 +77,7 @@ impl Surroundings {
     }
 }
 
-/// What a check depends on, in addition to the policy.
+/// Inputs of a check, in addition to the policy.
 #[derive(Clone, Copy)]
 pub struct Terms<'t> {
     /// The configuration under which the policy is served.
@@ -86,11 +86,12 @@ pub struct Terms<'t> {
     pub budget: &'t Budget,
     /// The present time, milliseconds since 1970 UTC.
     pub now_ms: i64,
-    /// Whether [`Check::beyond`] follows. Then it is told which lines give more by an upgrade alone, and no finding is made of them.
+    /// Whether [`Check::beyond`] follows. It receives the lines by which an upgrade alone gives more, so the check itself does not
+    /// report them.
     pub is_gated: bool,
 }
 
-/// Receives the progress: a stage, such as `tokens checked`, how many of its steps are complete, and how many it has.
+/// Receives progress: a stage, such as `tokens checked`, how many of its steps are complete, and how many it has.
 pub type Progress<'p> = &'p mut dyn FnMut(&'static str, usize, usize);
 
 /// A check of a policy, complete except for the exceptions from warnings.
@@ -119,7 +120,7 @@ struct Served {
 }
 
 impl<'s> Check<'s> {
-    /// Compiles a policy and checks it by itself. `around` is made if there is none.
+    /// Compiles a policy and checks it by itself. Without `around`, the surroundings are made from the configuration.
     ///
     /// # Errors
     /// The policy cannot be used with the configuration, or a proof failed.
@@ -168,7 +169,7 @@ impl<'s> Check<'s> {
                     without: &[],
                 },
                 diagnostics,
-                evidence: None,
+                certifiable: None,
             },
             exceptions,
             allowed: compilation.allowed,
@@ -296,7 +297,7 @@ impl<'s> Check<'s> {
         Ok(())
     }
 
-    /// Has a policy that compiles compared with another one, and the findings added. `compare` gets the policy as a side with
+    /// Compares a policy that compiles with another one, by a function that adds its findings. `compare` receives the policy as a side with
     /// `config`, whose paths are as written, the bound program, and the lines by which an upgrade alone gives more. The side has
     /// the findings so far: they name unused sets.
     ///
@@ -340,7 +341,7 @@ impl<'s> Check<'s> {
         if compiled.diagnostics.iter().any(is_error) {
             compiled.program = None;
         }
-        compiled.evidence = served.map(|served| Evidence {
+        compiled.certifiable = served.map(|served| Certifiable {
             program: served.bound,
             invariants: served.invariants,
             answers: served.answers,

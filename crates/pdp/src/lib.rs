@@ -24,7 +24,6 @@ pub mod problem;
 pub mod rehearse;
 pub mod request;
 pub mod secret;
-pub mod secret_table;
 pub mod servable;
 pub mod side;
 pub mod testing;

@@ -1,4 +1,5 @@
 //! Counts before nouns.
+
 /// Returns the noun for a count of things.
 pub fn plural(count: usize, what: &str) -> String {
     match count {

@@ -70,6 +70,7 @@ impl Side {
     pub fn is_empty(&self) -> bool {
         self.program.tokens().next().is_none() && !self.sources.has_policy()
     }
+
     /// Creates a side from a compiled policy, which has no files.
     pub fn of_artifact(name: String, config: Config, program: Program) -> Self {
         let nothing = SourceSet::from_files([]);

@@ -22,13 +22,14 @@ use tokenward_pdp::buffers::TextBuffer;
 use tokenward_pdp::evidence::Evidence;
 use tokenward_pdp::problem::{Level, Shortfall};
 use tokenward_pdp::request::{Framing, Opened, RawHead};
+use tokenward_pdp::secret::SecretHash;
 use tokenward_pdp::text::{SHORT, shortened};
 
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
 use crate::limiter::{Admitted, InFlight};
-use crate::live::{Live, SecretHash, TokenValidity};
+use crate::live::{Live, TokenValidity};
 
 /// A call in progress.
 #[derive(Debug)]

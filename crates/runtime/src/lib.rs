@@ -23,6 +23,7 @@ mod ownership;
 pub mod pep;
 pub mod proxy;
 pub mod respond;
+mod secret_table;
 pub mod serve;
 pub mod telemetry;
 mod tls;

@@ -19,8 +19,8 @@ use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::ir::{Program, Token};
 use tokenward_pdp::problem::{Exceeded, Level, OverLimit};
 use tokenward_pdp::secret::SecretHash;
-use tokenward_pdp::secret_table::SecretMap;
 
+use crate::secret_table::SecretMap;
 use bucket::{Bucket, Clock};
 pub(crate) use in_flight::{CallBudget, InFlight};
 

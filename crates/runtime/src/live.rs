@@ -15,9 +15,10 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokenward_compiler::ir::{Program, Token, TokenId};
+use tokenward_pdp::secret::SecretHash;
 
 use crate::hardening;
-use tokenward_pdp::secret_table::SecretSet;
+use crate::secret_table::SecretSet;
 
 pub use error::{PolicyError, PolicyFault};
 use file_revocations::FileRevocations;
@@ -26,9 +27,7 @@ pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifac
 use load::{Loaded, Memory, Purpose, load};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
-pub(crate) use revoked::{
-    Revocations, SecretHash, TokenValidity, beside, parse as parse_hash, shown as shown_hash,
-};
+pub(crate) use revoked::{Revocations, TokenValidity, beside};
 
 /// An active policy: compiled, and bound to the public URL. A call keeps the policy that it began with.
 #[derive(Debug)]

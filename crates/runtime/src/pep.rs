@@ -28,6 +28,7 @@ use tokenward_pdp::problem::{Denied, Problem, Shown};
 use tokenward_pdp::request::{
     self, Canonical, Credentials, Framing, Method, Opened, Reading, Refusal, Rules, SELF_PATH, Trust,
 };
+use tokenward_pdp::secret::SecretHash;
 use tokenward_pdp::wire::{BodyStream, WireHead};
 use tokenward_pdp::{inspect, preflight};
 
@@ -41,7 +42,7 @@ use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting};
 use crate::identity::{Identities, IdentityHeaders};
 use crate::limiter::{CallBudget, Limiter};
-use crate::live::{Policies, SecretHash};
+use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::proxy::{self, Answer, BodyBudget, BodyPace, NotForwarded, READ_AHEAD, RequestBody, Upstream};
 use crate::respond;

@@ -42,7 +42,7 @@ impl Config {
 
     /// Lists every key that a configuration can have, such as `server.listen`.
     #[cfg(test)]
-    pub fn keys() -> Vec<String> {
+    pub(crate) fn keys() -> Vec<String> {
         Self::read("", |_| true).1.asked()
     }
 

@@ -4,11 +4,11 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
+use tokenward_pdp::secret::{parse_hash, shown_hash};
 
 use super::error::AdminError;
 use super::operator::Operator;
 use super::state::AdminState;
-use crate::live::revoked;
 
 /// The token or secret to revoke; exactly one of the two.
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) async fn revoke(
     let secrets = match (&order.token, &order.hash) {
         (Some(name), None) => state.policies.secrets_of(name),
         (None, Some(hash)) => {
-            let secret = revoked::parse(hash);
+            let secret = parse_hash(hash);
             vec![secret.ok_or_else(|| AdminError::Question(EXPECTED.to_owned()))?]
         }
         _ => return Err(AdminError::Question(EXPECTED.to_owned())),
@@ -39,7 +39,7 @@ pub(super) async fn revoke(
     if secrets.is_empty() {
         return Err(AdminError::NoSuchToken);
     }
-    let hashes: Vec<String> = secrets.iter().map(revoked::shown).collect();
+    let hashes: Vec<String> = secrets.iter().map(shown_hash).collect();
     log(&state.policies.names_of(&secrets));
     let revocations = state.policies.revocations().clone();
     let added = web::block(move || revocations.add(secrets)).await;

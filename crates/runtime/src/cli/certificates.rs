@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::{Certificates, Claims};
+use tokenward_pdp::plural::plural;
 
 use super::failure::Failure;
 use super::output;
-use tokenward_pdp::plural::plural;
 
 /// Writes the certificates, and says how many answers have one. `demands`: the compiled questions or invariants that they are about,
 /// which are written next to them.

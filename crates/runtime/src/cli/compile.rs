@@ -35,7 +35,7 @@ use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;
 use checking::checked;
-pub(super) use checking::{checked_at, checked_within};
+pub(super) use checking::checked_alone;
 pub(super) use file::write;
 pub(super) use fixing::prove_first;
 use fixing::{Fixed, Task};
@@ -113,7 +113,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         let budget = Budget::new(args.budget);
         certified::write(
             file,
-            compiled.evidence.as_ref(),
+            compiled.certifiable.as_ref(),
             (&sources, diagnostics.as_slice()),
             &budget,
         )?;

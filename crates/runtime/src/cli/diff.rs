@@ -9,8 +9,7 @@ mod sides;
 
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
-use tokenward_pdp::compare::{Bound, Lines, Report};
-use tokenward_pdp::compare::{render_json, render_text};
+use tokenward_pdp::compare::{Bound, Lines, Report, render_json, render_text};
 use tokenward_pdp::side::Side;
 
 use super::certificates;

@@ -11,12 +11,12 @@ mod usage;
 mod words;
 
 use askama::Template;
+use tokenward_pdp::plural::plural;
 
 use super::compile::write;
 use super::failure::Failure;
 use super::output;
 use gather::Gathered;
-use tokenward_pdp::plural::plural;
 
 pub(super) use args::Args;
 

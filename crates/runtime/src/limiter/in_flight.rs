@@ -13,9 +13,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokenward_pdp::secret::SecretHash;
-use tokenward_pdp::secret_table::SecretMap;
 
 use crate::network::Network;
+use crate::secret_table::SecretMap;
 
 /// The part of the budget that all strangers share: one in so many.
 const STRANGERS: usize = 4;

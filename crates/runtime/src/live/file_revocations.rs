@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tokenward_compiler::revoked::{RevokedIn, Suspect, revoked_in};
 use tokenward_compiler::source::{SourceKind, limits};
+use tokenward_pdp::secret::SecretHash;
 
 use super::fingerprint::{Look, is_settled, look};
-use super::revoked::SecretHash;
 
 /// The revocations of the files, as they were last read.
 #[derive(Debug, Default)]

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use tokenward_pdp::secret_table::SecretSet;
+use tokenward_pdp::secret::{SecretHash, parse_hash, shown_hash};
 use tokio::sync::watch;
 
 use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
-pub(crate) use tokenward_pdp::secret::{SecretHash, parse_hash as parse, shown_hash as shown};
+use crate::secret_table::SecretSet;
 
 /// Reason why the file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ impl Revocations {
             .unwrap_or_default();
         let mut hashes = SecretSet::default();
         for (index, line) in whole.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
-            hashes.insert(parse(line).ok_or_else(|| RevocationError::Malformed {
+            hashes.insert(parse_hash(line).ok_or_else(|| RevocationError::Malformed {
                 path: path.to_owned(),
                 line: index + 1,
             })?);
@@ -220,7 +220,7 @@ impl Book {
         };
         let there: SecretSet = String::from_utf8_lossy(&bytes)
             .lines()
-            .filter_map(parse)
+            .filter_map(parse_hash)
             .collect();
         Ok(written.any(|secret| !there.contains(secret)))
     }
@@ -236,7 +236,7 @@ impl Book {
         let all: BTreeSet<SecretHash> = all
             .iter()
             .copied()
-            .chain(String::from_utf8_lossy(&left).lines().filter_map(parse))
+            .chain(String::from_utf8_lossy(&left).lines().filter_map(parse_hash))
             .collect();
         let lines = lines(&all);
         let mut new = OsString::from(&self.path);
@@ -291,7 +291,10 @@ impl Book {
 
 /// The lines of the file.
 fn lines<'s>(secrets: impl IntoIterator<Item = &'s SecretHash>) -> String {
-    secrets.into_iter().map(|secret| shown(secret) + "\n").collect()
+    secrets
+        .into_iter()
+        .map(|secret| shown_hash(secret) + "\n")
+        .collect()
 }
 
 /// Removes a last line that a crash left unfinished: a line that is not a hash keeps the proxy from starting.
@@ -376,19 +379,22 @@ mod tests {
     fn a_write_that_a_crash_cut_short_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("revoked");
-        fs::write(&path, format!("{}\nsha256:0102", shown(&[1; 32]))).unwrap();
+        fs::write(&path, format!("{}\nsha256:0102", shown_hash(&[1; 32]))).unwrap();
         let revocations = Revocations::open(&path).unwrap();
         assert_eq!(revocations.count(), 1);
         revocations.add([[2; 32]]).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, format!("{}\n{}\n", shown(&[1; 32]), shown(&[2; 32])));
+        assert_eq!(
+            text,
+            format!("{}\n{}\n", shown_hash(&[1; 32]), shown_hash(&[2; 32]))
+        );
     }
 
     #[test]
     fn what_is_no_hash_is_not_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("revoked");
-        fs::write(&path, format!("{}\nsha256:01\n", shown(&[1; 32]))).unwrap();
+        fs::write(&path, format!("{}\nsha256:01\n", shown_hash(&[1; 32]))).unwrap();
         let error = Revocations::open(&path).err().unwrap().to_string();
         assert!(error.contains("revoked:2"), "{error}");
     }
@@ -435,14 +441,14 @@ mod tests {
         all_are_there(&[[1; 32], [2; 32], [3; 32]]);
         // A line that was overwritten at the same length is missing, too, and one that is no text harms no other.
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace(&shown(&[2; 32]), &shown(&[9; 32]))).unwrap();
+        fs::write(&path, text.replace(&shown_hash(&[2; 32]), &shown_hash(&[9; 32]))).unwrap();
         revocations.save().unwrap();
         all_are_there(&[[1; 32], [2; 32], [3; 32], [9; 32]]);
-        fs::write(&path, [b"\xff", shown(&[1; 32]).as_bytes(), b"\n"].concat()).unwrap();
+        fs::write(&path, [b"\xff", shown_hash(&[1; 32]).as_bytes(), b"\n"].concat()).unwrap();
         revocations.save().unwrap();
         all_are_there(&[[1; 32], [2; 32], [3; 32]]);
         // What somebody else wrote stays.
-        fs::write(&path, shown(&[4; 32]) + "\n").unwrap();
+        fs::write(&path, shown_hash(&[4; 32]) + "\n").unwrap();
         revocations.save().unwrap();
         all_are_there(&[[1; 32], [2; 32], [3; 32], [4; 32]]);
         // So it is for revocations that were read at the start.

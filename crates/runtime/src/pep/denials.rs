@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokenward_pdp::problem::{Problem, Shortfall};
+use tokenward_pdp::secret::SecretHash;
 use tokenward_pdp::text::{SHORT, bounded, bounded_owned, time};
 
 use crate::call::{Call, RequestId};
-use crate::live::SecretHash;
 
 /// Maximum number of tokens.
 const TOKENS: usize = 256;

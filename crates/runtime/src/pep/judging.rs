@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokenward_pdp::secret::SecretHash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
-
-use crate::live::SecretHash;
 
 /// Bodies of at most this size are judged on the worker: a switch to another thread would cost more.
 pub(super) const INLINE_BYTES: usize = 32 * 1024;

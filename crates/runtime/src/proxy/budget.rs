@@ -7,9 +7,10 @@
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::live::SecretHash;
+use tokenward_pdp::secret::SecretHash;
+
 use crate::metrics::Metrics;
-use tokenward_pdp::secret_table::SecretMap;
+use crate::secret_table::SecretMap;
 
 /// Bytes are taken from the budget in steps of this size, so that a body of many pieces does not take each of them.
 const STEP: usize = 16 * 1024;

@@ -1,4 +1,4 @@
-//! Certificates of what a check says: of each answer about an invariant, and of each finding that rests on a proof.
+//! Certificates of a check: of each answer about an invariant, and of each finding that rests on a proof.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tokenward_compiler::diagnostic::Diagnostic;
 use tokenward_compiler::findings::rest_on_proofs;
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::source::SourceSet;
-use tokenward_pdp::check::Evidence;
+use tokenward_pdp::check::Certifiable;
 
 use super::super::certificates;
 use super::super::failure::Failure;
@@ -20,26 +20,26 @@ const INVARIANTS: usize = 1;
 /// is in the file as one without a certificate.
 pub(super) fn write(
     file: &Path,
-    evidence: Option<&Evidence>,
+    certifiable: Option<&Certifiable>,
     (sources, findings): (&SourceSet, &[Diagnostic]),
     budget: &Budget,
 ) -> Result<(), Failure> {
-    let Some(evidence) = evidence else {
+    let Some(checked) = certifiable else {
         return Err(Failure::Findings(format!(
             "the policy does not compile, so nothing is proved, and no certificates are written to `{}`",
             file.display()
         )));
     };
-    let invariants = evidence.invariants.as_ref();
+    let invariants = checked.invariants.as_ref();
     let demands = invariants.map(Invariants::program);
-    let sides = [&evidence.program].into_iter().chain(demands);
+    let sides = [&checked.program].into_iter().chain(demands);
     let mut collected = Certificates::new(sides.collect(), budget);
-    for answer in &evidence.answers {
+    for answer in &checked.answers {
         answer.certify((POLICY, INVARIANTS), &mut collected);
     }
     for finding in findings.iter().filter(|finding| rest_on_proofs(finding.code)) {
         let what = shown(sources, finding);
-        match evidence.grounds.iter().find(|grounds| grounds.is_of(finding)) {
+        match checked.grounds.iter().find(|grounds| grounds.is_of(finding)) {
             Some(grounds) => grounds.certify(POLICY, &what, &mut collected),
             None => collected.open(&what),
         }

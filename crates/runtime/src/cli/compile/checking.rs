@@ -33,11 +33,12 @@ pub(super) fn checked(
     Ok(check.finish())
 }
 
-/// Checks a policy by itself, as at a time in milliseconds since 1970 UTC.
-pub(in super::super) fn checked_at(
+/// Checks a policy by itself, as at a time in milliseconds since 1970 UTC. Several checks under one configuration share `around`.
+pub(in super::super) fn checked_alone(
     sources: &SourceSet,
     (config, budget): (&Config, &Budget),
     now_ms: i64,
+    around: Option<&Surroundings>,
 ) -> Result<Compiled, Unanswered> {
     let terms = Terms {
         config,
@@ -45,20 +46,5 @@ pub(in super::super) fn checked_at(
         now_ms,
         is_gated: false,
     };
-    Ok(Check::new(sources, terms, None, &mut by_stage())?.finish())
-}
-
-/// Checks a policy without a gate, as one of many checks.
-pub(in super::super) fn checked_within(
-    sources: &SourceSet,
-    (config, budget): (&Config, &Budget),
-    around: &Surroundings,
-) -> Result<Compiled, Unanswered> {
-    let terms = Terms {
-        config,
-        budget,
-        now_ms: now_ms(),
-        is_gated: false,
-    };
-    Ok(Check::new(sources, terms, Some(around), &mut by_stage())?.finish())
+    Ok(Check::new(sources, terms, around, &mut by_stage())?.finish())
 }

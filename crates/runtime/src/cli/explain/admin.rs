@@ -5,11 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use tokenward_pdp::config::{Config, reading};
 use tokenward_pdp::explain::{Question, Report, Scheme, Shown};
 use tokenward_pdp::request::{self, Credentials, TOKEN_PREFIX};
-use tokenward_pdp::secret;
+use tokenward_pdp::secret::{self, shown_hash};
 
 use crate::cli::failure::Failure;
 use crate::cli::operator;
-use crate::live::shown_hash;
 
 /// Asks the running proxy. The secret stays here: the proxy gets its hash.
 pub(super) fn ask(mut question: Question, config: &Config) -> Result<Report, Failure> {

@@ -13,11 +13,12 @@ use tokenward_pdp::check::Surroundings;
 use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::config::{Config, ConfigError};
 
-use super::super::compile::{checked_within, prove_first};
+use super::super::compile::{checked_alone, prove_first};
 use super::super::descriptions::Names;
 use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
+use super::super::time::now_ms;
 use crate::config_file;
 
 /// Configurations that are kept.
@@ -213,7 +214,7 @@ impl Policy for Configured {
     fn check(&self, sources: &SourceSet, stop: &Stop) -> Result<Checked, String> {
         let budget = Budget::stopped_by(Analysis::BUDGET, stop.flag());
         let trouble = |failure: Failure| failure.message().to_owned();
-        let checked = checked_within(sources, (&self.config, &budget), &self.around);
+        let checked = checked_alone(sources, (&self.config, &budget), now_ms(), Some(&self.around));
         let mut checked = checked.map_err(|why| why.to_string())?;
         let shared = (&self.around.proxied, &budget);
         prove_first(&self.config, sources, shared, &mut checked.diagnostics).map_err(trouble)?;

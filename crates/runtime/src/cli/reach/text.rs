@@ -1,12 +1,12 @@
 //! The answer as a table for people.
 
 use tokenward_compiler::reach::{Cell, Extent, Reached};
+use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Text, place};
 use super::overview::{columns, most_reached};
 use super::view::{View, words};
-use tokenward_pdp::forwarded::not_forwarded;
-use tokenward_pdp::plural::plural;
 
 /// Lines of a token that reach no operation and are listed; JSON has all.
 const LINES: usize = 5;

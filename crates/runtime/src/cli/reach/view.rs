@@ -6,10 +6,10 @@ use tokenward_compiler::analysis::Obstacle;
 use tokenward_compiler::ir::{LineId, TokenId};
 use tokenward_compiler::reach::{Because, Cell, Class, Extent, Reached, Survey};
 use tokenward_openapi::Operation;
+use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Policy, place};
 use super::super::descriptions::{self, DescribedFile};
-use tokenward_pdp::plural::plural;
 
 /// The answer about some operations and tokens.
 pub(super) struct View<'a> {

@@ -17,7 +17,7 @@ use tokenward_pdp::forwarded::proxied;
 
 use super::super::ask::Policy;
 use super::super::audit::shown;
-use super::super::compile::checked_at;
+use super::super::compile::checked_alone;
 use super::super::descriptions::{Described, catalogue};
 use super::super::diff;
 use super::super::failure::Failure;
@@ -182,7 +182,7 @@ impl Checked {
         problems: &mut Vec<String>,
     ) -> Result<Self, Failure> {
         let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
-        let compiled = checked_at(&sources, (config, &Budget::new(budget)), at_ms)?;
+        let compiled = checked_alone(&sources, (config, &Budget::new(budget)), at_ms, None)?;
         if compiled.open + compiled.lints_open > 0 {
             problems.push(
                 "Some questions of the compiler and its lints were not settled, so findings may be missing; \

@@ -9,13 +9,12 @@ use tokenward_compiler::{SourceMap, compile_within, resolve_policy};
 use tokenward_pdp::config::Config;
 use tokenward_pdp::config::universe::{served, universe};
 use tokenward_pdp::forwarded::proxied;
-use tokenward_pdp::secret::Secret;
+use tokenward_pdp::secret::{Secret, parse_hash};
 
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};
 use crate::cli::time::now_ms;
-use crate::live::parse_hash;
 
 /// The states that the questions about lines may visit. The person waits, and `compile --check` asks again with more.
 const BUDGET: u64 = 100_000;

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 use tokenward_pdp::config::Config;
+use tokenward_pdp::secret::{SecretHash, shown_hash};
 
 use super::change::hash_of;
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit};
 use crate::cli::operator::{self, RevocationStatus};
 use crate::cli::settings::ConfigArg;
-use crate::live::{Revocations, SecretHash, beside, shown_hash};
+use crate::live::{Revocations, beside};
 
 /// Revoke a token immediately and permanently
 ///

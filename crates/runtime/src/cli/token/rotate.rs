@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokenward_pdp::config::parse_duration;
+use tokenward_pdp::secret::shown_hash;
 
 use super::change::{committed, finished, hash_of, refuse_in_secure, reshow_note};
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::live::shown_hash;
 use crate::new_secret;
 
 /// Give a token a new secret; the old one stays valid for the overlap period

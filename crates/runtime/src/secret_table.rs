@@ -6,23 +6,23 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use crate::secret::SecretHash;
+use tokenward_pdp::secret::SecretHash;
 
 /// A table by the hash of a secret.
-pub type SecretMap<V> = HashMap<SecretHash, V, Spread>;
+pub(crate) type SecretMap<V> = HashMap<SecretHash, V, Spread>;
 
 /// A set of hashes of secrets.
-pub type SecretSet = HashSet<SecretHash, Spread>;
+pub(crate) type SecretSet = HashSet<SecretHash, Spread>;
 
 /// The hash function of one table.
 #[derive(Clone, Debug)]
-pub struct Spread {
+pub(crate) struct Spread {
     random: u64,
 }
 
 /// The hash of a key so far.
 #[derive(Debug)]
-pub struct Spreading {
+pub(crate) struct Spreading {
     random: u64,
     hash: u64,
 }
