@@ -22,9 +22,7 @@ mod tests;
 pub use asked::{Asked, AskedBody};
 pub use change::Change;
 pub use json::json;
-pub use line::{
-    MemberValue, Members, NewLine, Open, Place, escaped, members_with, narrowest_line, parameter,
-};
+pub use line::{Members, NewLine, Open, Place, escaped, members, narrowest_line, parameter};
 
 use crate::{
     ast::Effect,

@@ -74,7 +74,7 @@ pub fn narrowest_line(asked: &Asked) -> Option<NewLine> {
             // The proxy refuses bodies of these methods.
             AskedBody::Absent if matches!(asked.method, Method::Get | Method::Head) => {}
             AskedBody::Absent => text.push_str("[JsonData::only]"),
-            AskedBody::Json(json) => match members(json) {
+            AskedBody::Json(json) => match members(json, |_, _, _| None) {
                 Some(members) if text.len() + members.text.len() <= LONGEST => {
                     text.push_str(&members.text);
                     open.extend(members.arrays.into_iter().map(Open::Elements));
@@ -120,22 +120,10 @@ pub struct Members {
     pub arrays: Vec<String>,
 }
 
-/// Gives the regular expression of a member from its path, its types and its texts, or `None` for exactly these texts.
-pub type MemberValue<'v> = &'v dyn Fn(&str, &[Kind], &[&str]) -> Option<String>;
-
-/// Writes the conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
-/// `value` gives the values of members.
+/// Writes the conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions express it.
+/// `value` gives the regular expression of a member from its path, its types and its texts, or `None` for exactly these texts.
 #[must_use]
-pub fn members_with(json: &Json, value: MemberValue<'_>) -> Option<Members> {
-    conditions(json, value)
-}
-
-/// The conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions say it.
-fn members(json: &Json) -> Option<Members> {
-    conditions(json, &|_, _, _| None)
-}
-
-fn conditions(json: &Json, value: MemberValue<'_>) -> Option<Members> {
+pub fn members(json: &Json, value: impl Fn(&str, &[Kind], &[&str]) -> Option<String>) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
     let is_mixed = |path: &Path| {

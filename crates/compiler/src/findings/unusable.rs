@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    analysis::{Budget, Fault, Prover, Ruled, Universe},
+    analysis::{Budget, Fault, Prover, Request, Ruled, Universe},
     diagnostic::{Code, Diagnostic},
     ir::{LineId, Program, Rule, Token, TokenId},
     source_map::SourceMap,
@@ -65,26 +65,25 @@ fn why<'a>(
     if let Some(test) = needed.find(|test| (reserved.refuses)(&test.name)) {
         return Some(Why::Parameter(&test.name));
     }
-    let mut keys = reserved.program.tokens();
-    keys.find_map(|(id, key)| {
-        let name: &str = &key.name;
-        ((reserved.lacks)(token, name) && is_within(program, rule, (reserved.program, id), prover))
-            .then_some(Why::Key(name))
-    })
+    let lacking = |key: &Token| (reserved.lacks)(token, &key.name);
+    if !reserved.program.tokens().any(|(_, key)| lacking(key)) {
+        return None;
+    }
+    // Hardly any line is reserved, so one request of it is tried first.
+    let ruled = Ruled { program, rule };
+    let sample = prover.sample(ruled)?;
+    let mut keys = reserved.program.tokens().filter(|(_, key)| lacking(key));
+    keys.find(|(id, _)| is_within(ruled, &sample, (reserved.program, *id), prover))
+        .map(|(_, key)| Why::Key(&key.name))
 }
 
-/// Whether the lines of a reserving token match all requests of a line.
+/// Whether the lines of a reserving token match all requests of a line. `sample`: a request that the line probably matches.
 fn is_within<'a>(
-    program: &'a Program,
-    rule: &'a Rule,
+    ruled: Ruled<'a>,
+    sample: &Request,
     (reserving, id): (&'a Program, TokenId),
     prover: &mut Prover<'a>,
 ) -> bool {
-    let ruled = Ruled { program, rule };
-    // Hardly any line is, so one request of it is tried first.
-    let Some(sample) = prover.sample(ruled) else {
-        return false;
-    };
     let rules = || {
         let permits = reserving.token(id).permits.iter();
         permits.filter_map(|id| reserving.rule(id))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokenward_compiler::closest::{Asked, AskedBody, Place, escaped, members_with, parameter};
+use tokenward_compiler::closest::{Asked, AskedBody, Place, escaped, members, parameter};
 use tokenward_compiler::method::Method;
 
 use super::line::Line;
@@ -126,7 +126,7 @@ impl Draft {
                     let known = known.filter(|known| known.has_body())?;
                     value::of_member(known.property(path), kinds, texts)
                 };
-                match members_with(json, &generalised) {
+                match members(json, generalised) {
                     Some(members) => {
                         let arrays = members.arrays.iter();
                         self.open.extend(
