@@ -53,10 +53,8 @@ impl Asked {
         let lines = LineIndex::of(&source.text);
         Ok(vec![minimal(&source.text, &text, &lines)])
     }
-}
 
-impl Asked {
-    /// The document in the canonical spelling; the errors of lines that cannot be read, otherwise.
+    /// The document in the canonical spelling, or the errors of lines that cannot be read.
     fn formatted(&self) -> Result<Formatted, Vec<Diagnostic>> {
         let formatted = Formatter::new(&self.sources).format(self.id)?;
         let mut unreadable = unreadable_lines(compile(&self.sources).diagnostics);

@@ -1,6 +1,6 @@
 //! The policy decision point: reads a request once, into the form that is matched, recorded and forwarded, and answers how the proxy
 //! would treat it by the compiled policy, the credentials and the configuration. It does not serve, send or store anything, and
-//! has no clock: whoever asks hands in the time.
+//! has no clock: its callers pass the time.
 //!
 //! The proxy (`tokenward-runtime`) enforces what this crate decides. The command and the playground ask it about single requests
 //! ([`explain`]), whole policies ([`check`]) and changes of policies ([`compare`]).

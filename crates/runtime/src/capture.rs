@@ -4,13 +4,15 @@
 //! of a credential are removed.
 
 mod call;
+mod credential;
 mod har;
 mod postman;
 mod script;
 
 use tokenward_compiler::BaseUrl;
 
-pub(crate) use call::{Call, Calls, is_secret_name};
+pub(crate) use call::{Call, Calls};
+pub(crate) use credential::is_secret_name;
 
 /// The largest file, in bytes. Archives hold the responses too.
 pub(crate) const LARGEST: u64 = 256 << 20;

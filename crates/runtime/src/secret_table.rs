@@ -1,7 +1,7 @@
 //! Tables by the hash of a secret.
 //!
-//! SHA-256 spreads its results evenly, so that eight bytes of one are enough to find its place in a table. Whoever chooses secrets
-//! could choose these bytes. Therefore they are multiplied by a random number of the table, and both halves of the product count.
+//! SHA-256 spreads its results evenly, so that eight bytes of one are enough to find its place in a table. Someone who chooses
+//! secrets could choose these bytes. Therefore they are multiplied by a random number of the table, and both halves of the product count.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -108,7 +108,7 @@ impl Product {
 
     /// Whether `/s/…/_/path` means `/path`.
     #[must_use]
-    pub fn has_resource_prefix(self) -> bool {
+    pub(crate) fn has_resource_prefix(self) -> bool {
         self.preset().routes.resource_prefix
     }
 
@@ -120,7 +120,7 @@ impl Product {
 
     /// Returns the product's own header for tokens, such as `private-token`.
     #[must_use]
-    pub fn token_header(self) -> Option<&'static str> {
+    pub(crate) fn token_header(self) -> Option<&'static str> {
         self.preset().token_header
     }
 

@@ -218,13 +218,13 @@ impl Rules {
     /// Top-level nodes in which the upstream reads credentials, another identity or another method (`names_method`). A
     /// JSON body with one of them is refused. If the list is empty, no body needs to be read for it.
     #[must_use]
-    pub fn refused_nodes(&self) -> &[json::Path] {
+    pub(crate) fn refused_nodes(&self) -> &[json::Path] {
         &self.members
     }
 
     /// Whether frameworks execute the method that a parameter of this name contains.
     #[must_use]
-    pub fn names_method(&self, name: &str) -> bool {
+    pub(crate) fn names_method(&self, name: &str) -> bool {
         METHOD_PARAMETERS.contains(&name)
     }
 
@@ -354,13 +354,13 @@ impl Rules {
 
     /// Whether names are parsed as the upstream's framework does, and ambiguous ones refused.
     #[must_use]
-    pub fn parses_names(&self) -> bool {
+    pub(crate) fn parses_names(&self) -> bool {
         self.merges() && !self.relax().ambiguous_parameter
     }
 
     /// Whether the upstream also stores members of a JSON body's root in an object, as Rails' `wrap_parameters` does.
     #[must_use]
-    pub fn wraps(&self) -> bool {
+    pub(crate) fn wraps(&self) -> bool {
         self.preset.wraps
     }
 

@@ -3,6 +3,8 @@
 use tokenward_compiler::BaseUrl;
 use tokenward_pdp::curl::{self, Origin, Sent, Word};
 
+use super::credential::without_credentials;
+
 /// The largest number of calls in a file.
 const MOST_CALLS: usize = 20_000;
 
@@ -12,32 +14,6 @@ const KEPT: [&str; 4] = [
     "content-encoding",
     "x-http-method-override",
     "contextuser",
-];
-
-/// Names of parameters and members that hold a credential, folded.
-const SECRET: [&str; 22] = [
-    "accesstoken",
-    "apikey",
-    "apitoken",
-    "assertion",
-    "auth",
-    "authorization",
-    "authtoken",
-    "clientsecret",
-    "idtoken",
-    "jwt",
-    "ospassword",
-    "osusername",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatetoken",
-    "refreshtoken",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-    "xamzsignature",
 ];
 
 /// A call of a file.
@@ -60,23 +36,6 @@ pub(crate) struct Call {
 pub(crate) struct Calls {
     pub(crate) calls: Vec<Call>,
     pub(crate) notes: Vec<String>,
-}
-
-/// Whether the name of a parameter or of a member is that of a credential.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let last = name
-        .rsplit(['.', ']', '['])
-        .find(|part| !part.is_empty())
-        .unwrap_or(name);
-    let folded: String = last
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    SECRET.contains(&folded.as_str())
-        || ["password", "secret", "apikey"]
-            .iter()
-            .any(|end| folded.ends_with(end))
 }
 
 /// A request of a JSON file.
@@ -129,26 +88,6 @@ pub(super) fn call(place: String, sent: Sent) -> Call {
         target: without_credentials(&sent.target),
         headers: sent.headers.into_iter().filter(is_kept).collect(),
         body: sent.body,
-    }
-}
-
-fn without_credentials(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else {
-        return target.to_owned();
-    };
-    let is_kept = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        !is_secret_name(&percent_encoding::percent_decode_str(name).decode_utf8_lossy())
-    };
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(is_kept)
-        .filter(|pair| !pair.is_empty())
-        .collect();
-    if kept.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{path}?{}", kept.join("&"))
     }
 }
 

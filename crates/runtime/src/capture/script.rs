@@ -118,7 +118,7 @@ fn assignment(command: &str, known: &HashMap<String, String>) -> Option<(String,
     value.chars().all(is_plain).then(|| (name.to_owned(), value))
 }
 
-/// The curl command in a line: behind `$(`, `&&` and other words, up to its end.
+/// The curl command in a line: after `$(`, `&&` and other words, up to its end.
 fn curl_in(command: &str) -> Option<&str> {
     let mut from = 0;
     let start = loop {
@@ -143,7 +143,7 @@ fn curl_in(command: &str) -> Option<&str> {
     Some(rest.get(..end_of(rest, inside)).unwrap_or(rest).trim_end())
 }
 
-/// The end of a command: `;`, `&`, `|`, a redirection, a comment, or the end of the substitution that it stands in.
+/// The end of a command: `;`, `&`, `|`, a redirection, a comment, or the end of the substitution that contains it.
 fn end_of(text: &str, inside: bool) -> usize {
     let (mut quote, mut is_escaped, mut before) = (None, false, ' ');
     for (at, c) in text.char_indices() {
@@ -207,7 +207,7 @@ fn filled(text: &str, known: &HashMap<String, String>) -> String {
     out
 }
 
-/// The name behind a `$`, and the length of its text.
+/// The name after a `$`, and the length of its text.
 fn variable(text: &str) -> Option<(&str, usize)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if let Some(braced) = text.strip_prefix('{') {

@@ -14,10 +14,9 @@ mod signing;
 mod watch;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokenward_compiler::analysis::{Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
@@ -30,7 +29,6 @@ use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
 use super::side::Committed;
-use super::time::past;
 use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;
@@ -40,9 +38,9 @@ pub(super) use file::write;
 pub(super) use fixing::prove_first;
 use fixing::{Fixed, Task};
 use format::Format;
-use new_access::{Base, Question};
+use new_access::Base;
 use reporter::Reporter;
-use watch::{Check, Watched};
+use watch::Check;
 use words::{failed, in_baseline, not_written, open_lints, tally, unsettled};
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -190,51 +188,6 @@ fn hide(
 }
 
 impl Args {
-    /// The places that a check reads.
-    fn watched(&self) -> Watched {
-        // A configuration with errors names no directory. Its correction is a change.
-        let named = self.config.or_default().ok().map(|config| config.policies);
-        let usual = || PathBuf::from("policies");
-        let mut others = vec![self.config.path().to_owned()];
-        others.extend(self.baseline.clone());
-        others.extend(self.old_config.clone());
-        if let Some(base) = &self.no_new_access {
-            others.push(PathBuf::from(base));
-            others.extend(Watched::branches());
-        }
-        Watched {
-            policies: self.directory.clone().or(named).unwrap_or_else(usual),
-            others,
-        }
-    }
-
-    /// The reason why the configuration has errors, if the gate would refuse it in any case: it is a link.
-    fn linked(&self, error: Failure) -> Failure {
-        let file = self.config.path();
-        let is_link = file
-            .symlink_metadata()
-            .is_ok_and(|metadata| metadata.is_symlink());
-        if self.no_new_access.is_none() || !is_link {
-            return error;
-        }
-        Failure::Trouble(format!(
-            "`{}` is a symbolic link; replace it by the file itself",
-            file.display()
-        ))
-    }
-
-    fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
-    }
-
-    /// The configuration, with the lints that the command line names.
-    fn linting(&self, mut config: Config) -> Config {
-        if let Some(lint) = self.lint {
-            config.lint.set = lint.set();
-        }
-        config
-    }
-
     /// Fixes the policy, if the command line says so.
     fn fix(
         &self,
@@ -268,18 +221,6 @@ impl Args {
             audit,
         };
         fixing::fix(&task, sources, accepted).map(Some)
-    }
-
-    /// The time from which on recorded calls count, milliseconds since 1970 UTC.
-    fn since(&self) -> Result<i64, Failure> {
-        let text = self.since.as_deref().unwrap_or(SINCE);
-        let time = past(text, Timestamp::now());
-        let time = time.map_err(|why| Failure::Usage(format!("--since: {why}")))?;
-        Ok(time.as_millisecond())
-    }
-
-    fn denies_warnings(&self, config: &Config) -> bool {
-        self.deny.is_some() || config.deny_warnings
     }
 
     /// Refuses a directory without policy files if the command line names it, where warnings are denied, or for the document of a
@@ -329,13 +270,6 @@ impl Args {
         Err(unsettled(open))
     }
 
-    /// The baseline, if the command line names one.
-    fn accepted(&self, policies: &Path) -> Result<Option<Accepted>, Failure> {
-        let file = self.baseline.as_deref();
-        file.map(|file| Accepted::read(file, self.write_baseline, policies))
-            .transpose()
-    }
-
     /// Judges the commit of the work tree, which differs from the work tree. Of its warnings only those about files that it does
     /// not read are shown, unless warnings are denied.
     fn check_committed(
@@ -374,26 +308,7 @@ impl Args {
             "the commit `HEAD`, which differs from the work tree",
         ))
     }
-
-    /// What the policy in `directory` is compared with, if it is.
-    fn base(&self, directory: &Path) -> Result<Option<Base>, Failure> {
-        let Some(base) = &self.no_new_access else {
-            return Ok(None);
-        };
-        Base::read(&Question {
-            base,
-            config: &self.config,
-            old_config: self.old_config.as_deref(),
-            directory: self.directory.as_deref(),
-            policies: directory,
-            accept_reviews: self.accept_reviews,
-        })
-        .map(Some)
-    }
 }
-
-/// Period of recorded calls that a fix must still allow.
-const SINCE: &str = "30d";
 
 /// Proves that the served program, decoded from the compiled file, decides like the one that was compiled.
 fn paranoid(program: &Program, config: &Config, budget: &Budget) -> Result<(), Failure> {

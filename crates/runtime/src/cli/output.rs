@@ -56,7 +56,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     print_raw(&for_people(text))
 }
 
-/// Writes a result to standard output as it is: a document, the text of a file, or a secret, of which no copy is made.
+/// Writes a result to standard output as it is: a document, the text of a file, or a secret, which is not copied.
 pub(crate) fn print_raw(text: &str) -> Result<(), Failure> {
     if keep(true, text) {
         return Ok(());

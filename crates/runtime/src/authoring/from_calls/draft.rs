@@ -146,7 +146,7 @@ impl Draft {
         }
     }
 
-    /// The text of the line, and what is known of it.
+    /// The line, with its calls and operations.
     pub(super) fn line(self, operations: &Operations<'_>) -> Line {
         let texts = |part: &Part| {
             self.parts

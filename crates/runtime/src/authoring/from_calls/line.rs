@@ -1,4 +1,4 @@
-//! A line that was written, and what is known of it.
+//! A line for recorded calls, with its calls and operations.
 
 use std::collections::BTreeSet;
 

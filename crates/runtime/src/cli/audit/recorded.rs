@@ -35,7 +35,7 @@ impl Recorded {
         self.0.all(filter, None, each)
     }
 
-    /// Fails if calls are missing because the audit is damaged. What is missing is told on standard error.
+    /// Fails if calls are missing because the audit is damaged. Standard error gets the gaps.
     pub(in crate::cli) fn check_whole(&self) -> Result<(), Failure> {
         self.0.tell_lacking()
     }

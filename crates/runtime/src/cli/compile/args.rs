@@ -1,14 +1,21 @@
-//! The arguments of `tokenward compile`.
+//! The arguments of `tokenward compile`, and the inputs that they name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use tokenward_compiler::analysis::Analysis;
+use tokenward_pdp::config::Config;
 
+use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
+use super::super::time::past;
+use super::accepted::Accepted;
 use super::fixing::Mode as Fixes;
 use super::format::Format;
 use super::lint::Lint;
+use super::new_access::{Base, Question};
+use super::watch::Watched;
 
 /// Check policy files, and compile them to one file
 ///
@@ -144,4 +151,89 @@ pub(in crate::cli) struct Args {
 pub(super) enum Deny {
     /// All warnings
     Warnings,
+}
+
+/// Period of recorded calls that a fix must still allow.
+const SINCE: &str = "30d";
+
+impl Args {
+    /// The places that a check reads.
+    pub(super) fn watched(&self) -> Watched {
+        // A configuration with errors names no directory. Its correction is a change.
+        let named = self.config.or_default().ok().map(|config| config.policies);
+        let usual = || PathBuf::from("policies");
+        let mut others = vec![self.config.path().to_owned()];
+        others.extend(self.baseline.clone());
+        others.extend(self.old_config.clone());
+        if let Some(base) = &self.no_new_access {
+            others.push(PathBuf::from(base));
+            others.extend(Watched::branches());
+        }
+        Watched {
+            policies: self.directory.clone().or(named).unwrap_or_else(usual),
+            others,
+        }
+    }
+
+    /// The reason why the configuration has errors, if the gate would refuse it in any case: it is a link.
+    pub(super) fn linked(&self, error: Failure) -> Failure {
+        let file = self.config.path();
+        let is_link = file
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_symlink());
+        if self.no_new_access.is_none() || !is_link {
+            return error;
+        }
+        Failure::Trouble(format!(
+            "`{}` is a symbolic link; replace it by the file itself",
+            file.display()
+        ))
+    }
+
+    pub(super) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    /// The configuration, with the lints that the command line names.
+    pub(super) fn linting(&self, mut config: Config) -> Config {
+        if let Some(lint) = self.lint {
+            config.lint.set = lint.set();
+        }
+        config
+    }
+
+    /// The time from which on recorded calls count, milliseconds since 1970 UTC.
+    pub(super) fn since(&self) -> Result<i64, Failure> {
+        let text = self.since.as_deref().unwrap_or(SINCE);
+        let time = past(text, Timestamp::now());
+        let time = time.map_err(|why| Failure::Usage(format!("--since: {why}")))?;
+        Ok(time.as_millisecond())
+    }
+
+    pub(super) fn denies_warnings(&self, config: &Config) -> bool {
+        self.deny.is_some() || config.deny_warnings
+    }
+
+    /// The baseline, if the command line names one.
+    pub(super) fn accepted(&self, policies: &Path) -> Result<Option<Accepted>, Failure> {
+        let file = self.baseline.as_deref();
+        file.map(|file| Accepted::read(file, self.write_baseline, policies))
+            .transpose()
+    }
+
+    /// What the policy in `directory` is compared with, if it is.
+    pub(super) fn base(&self, directory: &Path) -> Result<Option<Base>, Failure> {
+        let Some(base) = &self.no_new_access else {
+            return Ok(None);
+        };
+        Base::read(&Question {
+            base,
+            config: &self.config,
+            old_config: self.old_config.as_deref(),
+            directory: self.directory.as_deref(),
+            policies: directory,
+            accept_reviews: self.accept_reviews,
+        })
+        .map(Some)
+    }
 }

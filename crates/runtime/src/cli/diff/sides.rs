@@ -91,7 +91,7 @@ pub(in super::super) fn with_base(
     let within = within.as_ref();
     if is_range(old) {
         return Err(Failure::Usage(format!(
-            "`{old}` names two sides; name the base alone: a directory, a compiled policy or a revision"
+            "`{old}` names two sides; name only the base: a directory, a compiled policy or a revision"
         ))
         .into());
     }
