@@ -3,6 +3,7 @@
 use tokenward_compiler::BaseUrl;
 
 use crate::curl::{self, Origin, Sent, Word};
+use crate::request::MASKED_NAMES;
 
 /// The largest number of calls in a file.
 const MOST_CALLS: usize = 20_000;
@@ -15,31 +16,11 @@ const KEPT: [&str; 4] = [
     "contextuser",
 ];
 
-/// Names of parameters and members that hold a credential, folded.
-const SECRET: [&str; 22] = [
-    "accesstoken",
-    "apikey",
-    "apitoken",
-    "assertion",
-    "auth",
-    "authorization",
-    "authtoken",
-    "clientsecret",
-    "idtoken",
-    "jwt",
-    "ospassword",
-    "osusername",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatetoken",
-    "refreshtoken",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-    "xamzsignature",
-];
+/// Names that are credentials in a client's file, in addition to those that the proxy masks, folded.
+const ALSO_SECRET: [&str; 3] = ["auth", "osusername", "passphrase"];
+
+/// Ends of names that are credentials, folded.
+const SECRET_ENDS: [&str; 3] = ["password", "secret", "apikey"];
 
 /// A call of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,21 +44,22 @@ pub(crate) struct Calls {
     pub(crate) notes: Vec<String>,
 }
 
-/// Whether the name of a parameter or of a member is that of a credential.
+/// Whether the name of a parameter or of a member is that of a credential, however its words are joined.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let last = name
         .rsplit(['.', ']', '['])
         .find(|part| !part.is_empty())
         .unwrap_or(name);
-    let folded: String = last
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    SECRET.contains(&folded.as_str())
-        || ["password", "secret", "apikey"]
-            .iter()
-            .any(|end| folded.ends_with(end))
+    let name = folded(last);
+    ALSO_SECRET.contains(&name.as_str())
+        || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+        || MASKED_NAMES.iter().any(|masked| folded(masked) == name)
+}
+
+/// The letters and digits of a name, in lower case.
+fn folded(name: &str) -> String {
+    let kept = name.chars().filter(char::is_ascii_alphanumeric);
+    kept.map(|character| character.to_ascii_lowercase()).collect()
 }
 
 /// A request of a JSON file.
@@ -162,4 +144,36 @@ pub(super) fn push(calls: &mut Calls, call: Call) -> Result<(), String> {
     }
     calls.calls.push(call);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_that_the_proxy_masks_is_secret() {
+        for name in MASKED_NAMES {
+            assert!(is_secret_name(name), "{name}");
+            assert!(
+                is_secret_name(&format!("user[{}]", name.to_uppercase())),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_secret_however_their_words_are_joined() {
+        for name in [
+            "accessToken",
+            "os_username",
+            "user.newPassword",
+            "X-API-Key",
+            "passphrase",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["key", "tokens", "author", "secretary", ""] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
 }
