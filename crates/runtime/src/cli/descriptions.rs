@@ -33,11 +33,6 @@ pub(super) struct DescriptionArgs {
 }
 
 impl DescriptionArgs {
-    /// Whether the command line or the configuration names any description.
-    pub(super) fn are_named(&self, config: &Config) -> bool {
-        !self.openapi.is_empty() || !config.api.descriptions.is_empty()
-    }
-
     /// Whether the command line names any description.
     pub(super) fn are_given(&self) -> bool {
         !self.openapi.is_empty()
@@ -45,23 +40,18 @@ impl DescriptionArgs {
 
     /// The descriptions that the command line or the configuration names.
     pub(super) fn read(&self, config: &Config) -> Result<Described, Failure> {
-        let files = self.files(config);
-        if files.is_empty() {
-            return Err(Failure::Usage(
+        self.read_if_named(config)?.ok_or_else(|| {
+            Failure::Usage(
                 "no description of the API; name one with --openapi FILE, or in `[api] descriptions` of the configuration".to_owned(),
-            ));
-        }
-        self.read_files(files)
+            )
+        })
     }
 
-    /// Each description that the command line or the configuration names; none if neither names one.
-    pub(super) fn each(&self, config: &Config) -> Result<Vec<Description>, Failure> {
-        let read = |file: &PathBuf| {
-            let description = read_one(file)?;
-            note_defects(file, &description);
-            Ok(description)
-        };
-        self.files(config).iter().map(read).collect()
+    /// The descriptions that the command line or the configuration names; `None` if neither names one.
+    pub(super) fn read_if_named(&self, config: &Config) -> Result<Option<Described>, Failure> {
+        let files = self.files(config);
+        let is_named = !files.is_empty();
+        is_named.then(|| self.read_files(files)).transpose()
     }
 
     fn files<'a>(&'a self, config: &'a Config) -> &'a [PathBuf] {

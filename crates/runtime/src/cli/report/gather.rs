@@ -72,10 +72,7 @@ pub(super) struct Compared {
 impl Gathered {
     pub(super) fn read(args: &Args, at_ms: i64, since_ms: Option<i64>) -> Result<Self, Failure> {
         let config = args.config.or_default()?;
-        let has_descriptions = args.descriptions.are_named(&config);
-        let described = has_descriptions
-            .then(|| args.descriptions.read(&config))
-            .transpose()?;
+        let described = args.descriptions.read_if_named(&config)?;
         let place = args.policies.clone().unwrap_or_else(|| config.policies.clone());
         let policy = Policy::read_at(Some(&place), &config, at_ms)?;
         let tokens = policy.tokens();

@@ -17,7 +17,7 @@ use super::Failure;
 use crate::authoring::edit::{NewToken, Prepared, Users, entry};
 use crate::authoring::from_calls::{Line, lines};
 use crate::capture::{self, Call};
-use crate::cli::descriptions::DescriptionArgs;
+use crate::cli::descriptions::Described;
 use crate::cli::output;
 use crate::cli::time::now_ms;
 use crate::config::Config;
@@ -64,7 +64,7 @@ struct Recorded {
 /// Writes lines for the calls of the files; None without files.
 pub(super) fn plan(
     args: &CallArgs,
-    descriptions: &DescriptionArgs,
+    described: Option<&Described>,
     token: &NewToken,
     config: &Config,
 ) -> Result<Option<Planned>, Failure> {
@@ -72,7 +72,6 @@ pub(super) fn plan(
         return Ok(None);
     }
     let mut notes = Vec::new();
-    let descriptions = descriptions.each(config)?;
     let servers = servers(args, config)?;
     let mut calls = Vec::new();
     for file in &args.from {
@@ -89,8 +88,9 @@ pub(super) fn plan(
         })?);
     }
     let asked: Vec<_> = reads.iter().map(|read| read.asked.clone()).collect();
+    let operations = described.map_or(&[][..], |described| &described.all.operations);
     let lines =
-        lines(&asked, &descriptions, config.upstream.public_url.path()).map_err(|(number, message)| {
+        lines(&asked, operations, config.upstream.public_url.path()).map_err(|(number, message)| {
             let place = number
                 .and_then(|number| calls.get(number))
                 .map_or_else(String::new, |call| format!("{}: ", call.place));
