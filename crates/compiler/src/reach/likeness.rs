@@ -1,7 +1,7 @@
 //! Tells lines from templates by their segments, before any automaton, and spells a path that both probably match.
 
 use super::{
-    operation::{Operation, Piece, Segment, Values},
+    operation::{Operation, Piece, Segment},
     samples::value,
 };
 use crate::analysis::{Prover, Ruled, beginning};
@@ -48,21 +48,9 @@ impl Form {
             };
         };
         let segments: Vec<Segment> = base.iter().chain(&operation.segments).cloned().collect();
-        let is_path = |segment: &Segment| {
-            let mut pieces = segment.0.iter();
-            pieces.any(|piece| {
-                matches!(
-                    piece,
-                    Piece::Parameter {
-                        values: Values::Path,
-                        ..
-                    }
-                )
-            })
-        };
         // After a parameter with slashes, segments have no numbers.
-        let counted = segments.iter().take_while(|segment| !is_path(segment));
-        let texts: Vec<Option<String>> = counted.map(text).collect();
+        let counted = segments.iter().take_while(|segment| !segment.spans());
+        let texts: Vec<Option<String>> = counted.map(Segment::text).collect();
         Self {
             is_closed: texts.len() == segments.len(),
             texts,
@@ -95,16 +83,4 @@ impl Form {
         }
         path
     }
-}
-
-/// The text of a segment without parameters.
-fn text(segment: &Segment) -> Option<String> {
-    let mut text = String::new();
-    for piece in &segment.0 {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Parameter { .. } => return None,
-        }
-    }
-    Some(text)
 }

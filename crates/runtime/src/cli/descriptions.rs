@@ -230,7 +230,7 @@ impl Names {
 
     /// The operation that a request is a call of.
     pub(super) fn of(&self, request: &Request) -> Option<String> {
-        let at = self.catalogue.operation_of(request)?;
+        let at = self.catalogue.operation_of(request.method, &request.path)?;
         self.described.all.operations.get(at).map(name)
     }
 }

@@ -21,7 +21,6 @@ use super::super::progress::Progress;
 use super::super::token::concerned;
 use super::args::Args;
 use super::powers::{Power, powers};
-use super::routes::Routes;
 use super::usage::Usage;
 use crate::config::Config;
 use crate::config::universe::universe;
@@ -228,9 +227,9 @@ fn usage(
             "No audit was read, so it is not known which access was used. Name one with --audit.".to_owned(),
         ));
     }
-    let mut routes = Routes::of(api.map_or(&[], |api| api.catalogue.operations()));
+    let catalogue = api.map(|api| &api.catalogue);
     let period = (since_ms, at_ms.saturating_add(1));
-    let usage = Usage::read(args.audit.as_deref(), config, period, &mut routes)?;
+    let usage = Usage::read(args.audit.as_deref(), config, period, catalogue)?;
     if let Some(lacking) = &usage.lacking {
         problems.push(format!(
             "Calls are missing from the audit, so numbers of calls are too small: {}.",
