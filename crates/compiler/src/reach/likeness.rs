@@ -10,6 +10,8 @@ use crate::analysis::{Prover, Ruled, beginning};
 pub(super) struct Beginning {
     /// Whole segments: a slash follows each of them.
     whole: Vec<String>,
+    /// The start of the segment after these.
+    part: String,
     /// The segments of a path that the line matches.
     spelled: Vec<String>,
 }
@@ -19,12 +21,13 @@ impl Beginning {
         let head = String::from_utf8(beginning(ruled)).unwrap_or_default();
         let mut whole: Vec<String> = head.split('/').skip(1).map(str::to_owned).collect();
         // The last one may go on.
-        whole.pop();
+        let part = whole.pop().unwrap_or_default();
         let spelled = prover.sample(ruled).map(|request| request.path);
         let spelled = spelled.iter().flat_map(|path| path.split('/').skip(1));
         Self {
             spelled: spelled.map(str::to_owned).collect(),
             whole,
+            part,
         }
     }
 }
@@ -64,7 +67,10 @@ impl Form {
             |(own, theirs): (&Option<String>, &String)| own.as_ref().is_some_and(|own| own != theirs);
         // Each whole segment of the line is followed by another one.
         let is_short = self.is_closed && !self.texts.is_empty() && line.whole.len() >= self.segments.len();
-        is_short || self.texts.iter().zip(&line.whole).any(differs)
+        let next = self.texts.get(line.whole.len()).and_then(Option::as_ref);
+        is_short
+            || self.texts.iter().zip(&line.whole).any(differs)
+            || next.is_some_and(|own| !own.starts_with(&line.part))
     }
 
     /// A path of the template with the segments that the line begins with.
