@@ -1,4 +1,4 @@
-//! What tokens reach of operations, computed under a configuration.
+//! Computes under a configuration which operations tokens reach.
 
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::reach::{Survey, survey};
@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::config::universe::universe;
 use tokenward_pdp::forwarded::proxied;
 
-/// What tokens reach of operations.
+/// The operations that tokens reach.
 pub(super) fn surveyed(
     operations: &[&tokenward_openapi::Operation],
     (policy, token): (&Policy, Option<&str>),

@@ -3,7 +3,8 @@
 use tokenward_compiler::reach::{Cell, Extent, Reached};
 
 use super::super::ask::{Text, place};
-use super::overview::{columns, most_reached};
+use super::super::columns::columns;
+use super::overview::most_reached;
 use super::view::{View, words};
 use tokenward_pdp::forwarded::not_forwarded;
 use tokenward_pdp::plural::plural;

@@ -6,10 +6,11 @@ use tokenward_compiler::ir::TokenId;
 use super::super::gather::{Compared, Gathered};
 use super::super::page::{CallChange, Changes, KeyChange, TokenChange};
 use super::super::shown::{anchor, text};
-use super::common::{capital, in_words};
+use super::common::in_words;
 use tokenward_pdp::compare::render_text::{beyond_tokens, summary, verdict, wider};
 use tokenward_pdp::compare::{Change, Direction, Example, Standing, TokenReport};
 use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::text::capital;
 
 /// The changes.
 pub(super) fn changes(gathered: &Gathered, compared: &Compared) -> Changes {
