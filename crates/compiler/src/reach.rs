@@ -9,6 +9,7 @@
 //! * Tokens whose lines meet an operation in the same classes share one answer, a [`Cell`].
 //! * Requests that are shown were decided by the program and are forwarded by the proxy as configured.
 
+mod calls;
 mod catalogue;
 mod cells;
 mod classes;

@@ -57,7 +57,7 @@ pub(crate) use fold::{folded, folded_with_letters_above, folded_without_iota};
 pub use form::check_form;
 pub use forwarded::ForwardedFields;
 pub use kept::{Keep, Kept, KeyedHash};
-pub use mask::TOKEN_PREFIX;
+pub use mask::{MASKED_NAMES, TOKEN_PREFIX};
 pub(crate) use parameter_paths::{is_plain, well_formed};
 pub use product::{Classified, Product};
 pub use query::Pair;

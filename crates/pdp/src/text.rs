@@ -28,6 +28,14 @@ pub fn is_deceptive(character: char) -> bool {
     character == '\u{7f}' || !character.is_ascii() && is_hidden(character)
 }
 
+/// The text with a capital letter at its start.
+pub fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}
+
 /// Formats a time as RFC 3339 in UTC, to the millisecond.
 pub fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))

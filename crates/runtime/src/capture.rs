@@ -14,8 +14,8 @@ use tokenward_compiler::BaseUrl;
 pub(crate) use call::{Call, Calls};
 pub(crate) use credential::is_secret_name;
 
-/// The largest file, in bytes. Archives hold the responses too.
-pub(crate) const LARGEST: u64 = 256 << 20;
+/// The largest file, in MiB. Archives hold the responses too.
+pub(crate) const LARGEST_MIB: u64 = 256;
 
 const UNKNOWN: &str = "this is neither a HAR archive nor a Postman collection; give one of these, or a script with curl commands";
 

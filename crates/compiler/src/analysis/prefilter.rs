@@ -85,23 +85,14 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
 
 /// Whether no text matches both.
 fn has_no_common(one: &Matcher, other: &Matcher, languages: &mut Languages) -> bool {
+    if let Matcher::Glob(_) = one {
+        return misses(one, other, languages);
+    }
     let (Some(ones), Some(others)) = (machines(one, languages), machines(other, languages)) else {
         return false;
     };
-    match one {
-        Matcher::Glob(code) => {
-            let misses = |glob: &Glob| {
-                others.iter().all(|machine| {
-                    let states = reached(glob, machine);
-                    states.is_some_and(|states| !states.iter().any(|state| machine.accepts(*state)))
-                })
-            };
-            code.globs().is_some_and(|globs| globs.iter().all(misses))
-        }
-        _ => ones
-            .iter()
-            .all(|one| others.iter().all(|other| no_text_is(one, (other, true)))),
-    }
+    ones.iter()
+        .all(|one| others.iter().all(|other| no_text_is(one, (other, true))))
 }
 
 /// Whether every text of the one is one of the other.

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{operation::Operation, template};
+use super::{calls::Calls, operation::Operation, template};
 use crate::{
-    analysis::{Budget, Fault, Prover, Request, Ruled, Side, Universe},
+    analysis::{Budget, Fault, Prover, Ruled, Side, Universe},
     ask::Question,
     ast::Effect,
     base_url::BaseUrl,
@@ -12,7 +12,7 @@ use crate::{
     invariants::demand,
     ir::{Program, TokenId},
     lower::lower,
-    method::MethodSet,
+    method::{Method, MethodSet},
     policy::{Limit, Pattern},
     regexp::Anchor,
     source::{SourceSet, Span},
@@ -33,6 +33,7 @@ pub enum Beyond {
 #[derive(Debug)]
 pub struct Catalogue {
     operations: Vec<Operation>,
+    calls: Calls,
     program: Program,
     warnings: Vec<String>,
 }
@@ -77,6 +78,7 @@ impl Catalogue {
             format!("{line}: {}; the operation is not compared", found.headline)
         }));
         Ok(Self {
+            calls: Calls::of(&operations),
             operations,
             program: lowered.program.bind(base)?,
             warnings,
@@ -95,21 +97,12 @@ impl Catalogue {
         &self.warnings
     }
 
-    /// The operation that a request is a call of. If several are, the one with the most letters that are not parameters.
+    /// The operation that a call with a method and a decoded path below the public URL belongs to. If several operations have the call,
+    /// it is that with the most exact template.
     #[must_use]
-    pub fn operation_of(&self, request: &Request) -> Option<usize> {
-        let is_call = |at: &usize| {
-            let operation = self.operations.get(*at);
-            operation.is_some_and(|operation| operation.method == request.method)
-                && self
-                    .rule(*at)
-                    .is_some_and(|ruled| ruled.matches_path(&request.path))
-        };
-        let calls = (0..self.operations.len()).filter(is_call);
-        // The first of equals.
-        calls
-            .rev()
-            .max_by_key(|at| self.operations.get(*at).map_or(0, Operation::fixed))
+    pub fn operation_of(&self, method: Method, path: &str) -> Option<usize> {
+        let matches = |at: usize| self.rule(at).is_some_and(|ruled| ruled.matches_path(path));
+        self.calls.find(method, path, matches)
     }
 
     /// A request that a question is about and that is no call of an operation; `None` if all are calls of it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     classes::{Class, Classes, Lines},
-    paths::Touch,
+    paths::{Samples, Touch},
 };
 use crate::{
     analysis::{
@@ -97,10 +97,7 @@ pub(super) struct Asking<'p, 'a> {
     pub(super) token: TokenId,
     pub(super) proxied: Option<&'p Proxied>,
     pub(super) demand: (&'p Program, TokenId),
-    /// Calls of the operation, those first that the proxy would forward if a line allowed them.
-    pub(super) samples: &'a [Request],
-    /// How many of them the proxy would forward.
-    pub(super) forwardable: usize,
+    pub(super) samples: &'a Samples,
     pub(super) classes: &'a Classes,
     pub(super) lines: &'a Lines,
     /// The permit lines and the forbid lines that meet the operation's paths.
@@ -161,7 +158,7 @@ impl<'p> Asking<'p, '_> {
         if !is_unrestricted && whole.len() < self.permits.len() {
             return None;
         }
-        let request = self.samples.iter().find(|request| {
+        let request = self.samples.all().iter().find(|request| {
             token_allows(self.program, self.token, request) && self.obstacles(request).is_empty()
         })?;
         let hit = |class| Hit {
@@ -192,10 +189,10 @@ impl<'p> Asking<'p, '_> {
         if !self.forbids.is_empty() || !is_plain || self.program.token(self.token).unrestricted {
             return None;
         }
-        let method = self.samples.first()?.method;
+        let method = self.samples.all().first()?.method;
         let rules = self.rules(self.permits);
         let matched = |request: &Request| rules.iter().any(|ruled| ruled.matches_path(&request.path));
-        let mut forwardable = self.samples.iter().take(self.forwardable);
+        let mut forwardable = self.samples.forwardable().iter();
         let outside = forwardable.find(|request| !matched(request))?.clone();
         let hits = self.permits.iter().map(|touch| {
             let request = Request {
@@ -294,7 +291,7 @@ impl<'p> Asking<'p, '_> {
         let matches_path = |request: &Request| {
             is_unrestricted || rules.iter().any(|ruled| ruled.matches_path(&request.path))
         };
-        let forwardable = self.samples.iter().take(self.forwardable);
+        let forwardable = self.samples.forwardable().iter();
         let sampled = forwardable.filter(|request| !token_allows(self.program, self.token, request));
         // A call at a path that no line matches shows most.
         cell.outside = sampled.min_by_key(|request| matches_path(request)).cloned();

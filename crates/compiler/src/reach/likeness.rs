@@ -1,7 +1,7 @@
 //! Tells lines from templates by their segments, before any automaton, and spells a path that both probably match.
 
 use super::{
-    operation::{Operation, Piece, Segment, Values},
+    operation::{Operation, Piece, Segment},
     samples::value,
 };
 use crate::analysis::{Prover, Ruled, beginning};
@@ -10,6 +10,8 @@ use crate::analysis::{Prover, Ruled, beginning};
 pub(super) struct Beginning {
     /// Whole segments: a slash follows each of them.
     whole: Vec<String>,
+    /// The start of the segment after these.
+    part: String,
     /// The segments of a path that the line matches.
     spelled: Vec<String>,
 }
@@ -19,12 +21,13 @@ impl Beginning {
         let head = String::from_utf8(beginning(ruled)).unwrap_or_default();
         let mut whole: Vec<String> = head.split('/').skip(1).map(str::to_owned).collect();
         // The last one may go on.
-        whole.pop();
+        let part = whole.pop().unwrap_or_default();
         let spelled = prover.sample(ruled).map(|request| request.path);
         let spelled = spelled.iter().flat_map(|path| path.split('/').skip(1));
         Self {
             spelled: spelled.map(str::to_owned).collect(),
             whole,
+            part,
         }
     }
 }
@@ -48,21 +51,9 @@ impl Form {
             };
         };
         let segments: Vec<Segment> = base.iter().chain(&operation.segments).cloned().collect();
-        let is_path = |segment: &Segment| {
-            let mut pieces = segment.0.iter();
-            pieces.any(|piece| {
-                matches!(
-                    piece,
-                    Piece::Parameter {
-                        values: Values::Path,
-                        ..
-                    }
-                )
-            })
-        };
         // After a parameter with slashes, segments have no numbers.
-        let counted = segments.iter().take_while(|segment| !is_path(segment));
-        let texts: Vec<Option<String>> = counted.map(text).collect();
+        let counted = segments.iter().take_while(|segment| !segment.spans());
+        let texts: Vec<Option<String>> = counted.map(Segment::text).collect();
         Self {
             is_closed: texts.len() == segments.len(),
             texts,
@@ -76,7 +67,10 @@ impl Form {
             |(own, theirs): (&Option<String>, &String)| own.as_ref().is_some_and(|own| own != theirs);
         // Each whole segment of the line is followed by another one.
         let is_short = self.is_closed && !self.texts.is_empty() && line.whole.len() >= self.segments.len();
-        is_short || self.texts.iter().zip(&line.whole).any(differs)
+        let next = self.texts.get(line.whole.len()).and_then(Option::as_ref);
+        is_short
+            || self.texts.iter().zip(&line.whole).any(differs)
+            || next.is_some_and(|own| !own.starts_with(&line.part))
     }
 
     /// A path of the template with the segments that the line begins with.
@@ -95,16 +89,4 @@ impl Form {
         }
         path
     }
-}
-
-/// The text of a segment without parameters.
-fn text(segment: &Segment) -> Option<String> {
-    let mut text = String::new();
-    for piece in &segment.0 {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Parameter { .. } => return None,
-        }
-    }
-    Some(text)
 }

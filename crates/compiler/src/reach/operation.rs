@@ -24,20 +24,41 @@ impl Operation {
         format!("{} {}", self.method.as_str(), self.path)
     }
 
-    /// How many bytes of the template are not parameters.
-    pub(super) fn fixed(&self) -> usize {
-        let pieces = self.segments.iter().flat_map(|segment| &segment.0);
-        let fixed = pieces.map(|piece| match piece {
-            Piece::Literal(text) => text.len(),
-            Piece::Parameter { .. } => 0,
-        });
-        fixed.sum()
+    /// The paths that the template follows; without bases, the public URL itself.
+    pub(super) fn paths_before(&self) -> impl Iterator<Item = &[Segment]> {
+        let none: Option<&[Segment]> = self.bases.is_empty().then_some(&[]);
+        self.bases.iter().map(Vec::as_slice).chain(none)
     }
 }
 
 /// One segment of a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment(pub Vec<Piece>);
+
+impl Segment {
+    /// The text of a segment without parameters.
+    pub(super) fn text(&self) -> Option<String> {
+        let texts = self.0.iter().map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_str()),
+            Piece::Parameter { .. } => None,
+        });
+        texts.collect()
+    }
+
+    /// Whether a parameter of the segment may have slashes.
+    pub(super) fn spans(&self) -> bool {
+        let is_path = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::Parameter {
+                    values: Values::Path,
+                    ..
+                }
+            )
+        };
+        self.0.iter().any(is_path)
+    }
+}
 
 /// A part of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,10 +35,41 @@ pub(super) struct Paths<'p> {
     pub(super) catalogue: &'p Catalogue,
     /// Operations with the same template.
     pub(super) groups: Vec<Group<'p>>,
-    /// Calls of each operation, those first that the proxy would forward if a line allowed them.
-    pub(super) samples: Vec<Vec<Request>>,
-    /// How many of them the proxy would forward.
-    pub(super) forwardable: Vec<usize>,
+    /// Calls of each operation.
+    pub(super) samples: Vec<Samples>,
+}
+
+/// Calls of an operation.
+pub(super) struct Samples {
+    /// Calls that the proxy would forward if a line allowed them, and then those that it would not.
+    requests: Vec<Request>,
+    /// The number of those that it would.
+    forwardable: usize,
+}
+
+impl Samples {
+    fn new(requests: impl Iterator<Item = Request>, proxied: Option<&Proxied>) -> Self {
+        let would_forward = |request: &Request| {
+            let obstacles = |proxied: &Proxied| proxied.proxy().obstacles(Asked::anyone(), request);
+            proxied.is_none_or(|proxied| obstacles(proxied).is_empty())
+        };
+        let (mut requests, rest): (Vec<Request>, Vec<Request>) = requests.partition(would_forward);
+        let forwardable = requests.len();
+        requests.extend(rest);
+        Self {
+            requests,
+            forwardable,
+        }
+    }
+
+    pub(super) fn all(&self) -> &[Request] {
+        &self.requests
+    }
+
+    /// Those that the proxy would forward if a line allowed them.
+    pub(super) fn forwardable(&self) -> &[Request] {
+        self.requests.get(..self.forwardable).unwrap_or_default()
+    }
 }
 
 pub(super) struct Group<'p> {
@@ -90,31 +121,19 @@ impl<'p> Paths<'p> {
             .map(|(operation, group)| {
                 let group = group.and_then(|group| groups.get(group));
                 let paths = group.into_iter().flat_map(|group| &group.samples);
-                let request = |path: &String| Request {
+                let requests = paths.map(|path| Request {
                     method: operation.method,
                     path: path.clone(),
                     query: Vec::new(),
                     body: RequestBody::Absent,
-                };
-                paths.map(request).collect()
+                });
+                Samples::new(requests, proxied)
             });
-        let mut samples: Vec<Vec<Request>> = samples.collect();
-        let would_forward = |request: &Request| {
-            let obstacles = |proxied: &Proxied| proxied.proxy().obstacles(Asked::anyone(), request);
-            proxied.is_none_or(|proxied| obstacles(proxied).is_empty())
-        };
-        let sorted = samples.iter_mut().map(|samples| {
-            let (first, rest): (Vec<Request>, Vec<Request>) = samples.drain(..).partition(would_forward);
-            let count = first.len();
-            samples.extend(first.into_iter().chain(rest));
-            count
-        });
-        let forwardable = sorted.collect();
+        let samples = samples.collect();
         Self {
             catalogue,
             groups,
             samples,
-            forwardable,
         }
     }
 

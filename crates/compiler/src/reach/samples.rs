@@ -11,15 +11,15 @@ const VALUE_BYTES: usize = 60;
 
 /// Paths that probably fit the template. No two are equal.
 pub(super) fn paths(operation: &Operation) -> Vec<String> {
-    let own = [Vec::new()];
-    let bases: &[Vec<Segment>] = if operation.bases.is_empty() {
-        &own
-    } else {
-        &operation.bases
-    };
+    let bases: Vec<&[Segment]> = operation.paths_before().collect();
     let mut paths: Vec<String> = Vec::new();
     for at in 0..PATHS {
-        let base = bases.get(at).or(bases.first()).into_iter().flatten();
+        let base = bases
+            .get(at)
+            .or(bases.first())
+            .copied()
+            .unwrap_or_default()
+            .iter();
         let mut path = String::new();
         for segment in base.chain(&operation.segments) {
             path.push('/');

@@ -6,7 +6,7 @@ use super::{
     catalogue::Catalogue,
     cells::{Asking, Cell},
     classes::{Class, Classes, Lines},
-    paths::{Paths, Touch},
+    paths::{Paths, Samples, Touch},
 };
 use crate::{
     analysis::{Budget, Fault, Meeting, Prover, Proxied, Universe},
@@ -155,10 +155,9 @@ impl<'p> OneToken<'p, '_> {
         let own = self.program.token(self.token);
         let permits = self.by_operation(&self.lines.permits, touched);
         let forbids = self.by_operation(&self.lines.forbids, touched);
-        let count = u32::try_from(paths.samples.len()).unwrap_or(u32::MAX);
         let (mut permits, mut forbids) = (permits.as_slice(), forbids.as_slice());
         let mut found = Vec::new();
-        for operation in 0..count {
+        for (operation, samples) in (0_u32..).zip(&paths.samples) {
             let permitting = front(&mut permits, operation);
             let forbidding = front(&mut forbids, operation);
             if permitting.is_empty() && !own.unrestricted {
@@ -173,27 +172,9 @@ impl<'p> OneToken<'p, '_> {
             let cell = match known.get(&key) {
                 Some(known) => *known,
                 None => {
-                    let permitting: Vec<Touch> = permitting.iter().map(|(_, touch)| touch.clone()).collect();
-                    let forbidding: Vec<Touch> = forbidding.iter().map(|(_, touch)| touch.clone()).collect();
-                    let catalogue = paths.catalogue;
-                    let asking = Asking {
-                        program: self.program,
-                        token: self.token,
-                        proxied: self.proxied,
-                        demand: (catalogue.program(), catalogue.token(operation as usize)),
-                        samples: paths.samples.get(operation as usize).map_or(&[], Vec::as_slice),
-                        forwardable: paths
-                            .forwardable
-                            .get(operation as usize)
-                            .copied()
-                            .unwrap_or_default(),
-                        classes: self.classes,
-                        lines: self.lines,
-                        permits: &permitting,
-                        forbids: &forbidding,
-                    };
+                    let touches = (permitting, forbidding);
+                    let answer = self.answer(paths.catalogue, (operation, samples), touches, prover)?;
                     let number = u32::try_from(cells.len()).ok();
-                    let answer = asking.answer(prover)?;
                     let cell = number.filter(|_| answer.is_some());
                     cells.extend(answer);
                     known.insert(key, cell);
@@ -203,6 +184,29 @@ impl<'p> OneToken<'p, '_> {
             found.extend(cell.map(|cell| (operation, cell)));
         }
         Ok(found)
+    }
+
+    /// The answer about an operation, from the permit lines and the forbid lines that touch it.
+    fn answer(
+        &self,
+        catalogue: &'p Catalogue,
+        (operation, samples): (u32, &Samples),
+        (permits, forbids): (&[(u32, Touch)], &[(u32, Touch)]),
+        prover: &mut Prover<'p>,
+    ) -> Result<Option<Cell>, Fault> {
+        let touches = |all: &[(u32, Touch)]| all.iter().map(|(_, touch)| touch.clone()).collect::<Vec<_>>();
+        let asking = Asking {
+            program: self.program,
+            token: self.token,
+            proxied: self.proxied,
+            demand: (catalogue.program(), catalogue.token(operation as usize)),
+            samples,
+            classes: self.classes,
+            lines: self.lines,
+            permits: &touches(permits),
+            forbids: &touches(forbids),
+        };
+        asking.answer(prover)
     }
 
     /// The lines' classes by the operations that they touch, in order, each class once.

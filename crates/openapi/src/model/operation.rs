@@ -40,6 +40,11 @@ impl Operation {
         format!("{} {base}{}", self.method, self.template)
     }
 
+    /// Whether calls should change nothing, by the method (RFC 9110 section 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    }
+
     /// The whole paths, one for each base.
     pub fn paths(&self) -> impl Iterator<Item = String> + '_ {
         self.bases.iter().map(|base| format!("{base}{}", self.template))

@@ -30,7 +30,7 @@ const SHOWN_BYTES: usize = 2_048;
 
 /// Names whose values are masked for every product: a client that sends another product's parameter by mistake sends a
 /// secret.
-const NAMES: &[&str] = &[
+pub const MASKED_NAMES: &[&str] = &[
     "access_token",
     "api-key",
     "api_key",
@@ -84,7 +84,12 @@ pub(super) struct Mask {
 
 impl Mask {
     pub(super) fn new<'a>(prefix: &str, more: impl Iterator<Item = &'a str>, kept: &Kept) -> Self {
-        let names = NAMES.iter().copied().chain(more).map(str::to_lowercase).collect();
+        let names = MASKED_NAMES
+            .iter()
+            .copied()
+            .chain(more)
+            .map(str::to_lowercase)
+            .collect();
         Self {
             names,
             prefix: Prefix::new(prefix),

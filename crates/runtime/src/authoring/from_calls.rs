@@ -12,7 +12,7 @@ mod operation;
 mod value;
 
 use tokenward_compiler::closest::Asked;
-use tokenward_openapi::Description;
+use tokenward_openapi::Operation;
 
 use draft::Draft;
 pub(crate) use line::Line;
@@ -30,10 +30,10 @@ const LONGEST: usize = 16 << 10;
 /// A call cannot be named by a line, or the calls differ too much; the text begins with the number of the call, if it is about one.
 pub(crate) fn lines(
     calls: &[Asked],
-    descriptions: &[Description],
+    described: &[Operation],
     context: &str,
 ) -> Result<Vec<Line>, (Option<usize>, String)> {
-    let operations = Operations::new(descriptions, context);
+    let operations = Operations::new(described, context);
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, asked) in calls.iter().enumerate() {
         let draft = Draft::new(number, asked, &operations).map_err(|message| (Some(number), message))?;
@@ -41,7 +41,7 @@ pub(crate) fn lines(
     }
     let drafts = merge::equal(drafts);
     if drafts.len() > MOST_DRAFTS {
-        let cure = if descriptions.is_empty() {
+        let cure = if described.is_empty() {
             "give a description of the API with --openapi, so that ids become patterns"
         } else {
             "leave calls out, or create several tokens"

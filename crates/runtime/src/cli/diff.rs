@@ -21,7 +21,7 @@ use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
-pub(super) use markdown::code;
+pub(super) use markdown::{cell, code};
 pub(super) use sides::with_base;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

@@ -5,7 +5,6 @@ mod build;
 mod gather;
 mod page;
 mod powers;
-mod routes;
 mod shown;
 mod usage;
 mod words;

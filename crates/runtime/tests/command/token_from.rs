@@ -282,3 +282,34 @@ fn bad_input_gets_its_place_and_a_cure_and_writes_nothing() {
     let recorded = ["--from", "calls", "--recorded-at", "https://other.example/x"];
     assert_eq!(lines(path, &recorded), ["[get]/rest/a[QueryParam::only]"]);
 }
+
+#[test]
+fn the_base_path_is_that_of_described_calls_too() {
+    let directory = directory();
+    let path = directory.path();
+    let moved = DESCRIPTION.replace("/ctx/rest", "/elsewhere");
+    fs::write(path.join("notes.yaml"), moved).unwrap();
+    archive(path, &[get("https://api.example/ctx/rest/note/KEY-1")]);
+    let from = ["--from", "calls.har", "--openapi", "notes.yaml"];
+    assert_eq!(lines(path, &from), ["[get]/rest/note/KEY-1[QueryParam::only]"]);
+    assert_eq!(
+        lines(path, &[&from[..], &["--base-path", "/rest"]].concat()),
+        [r"[get]/rest/note/KEY-\d+[QueryParam::only]"]
+    );
+}
+
+#[test]
+fn texts_of_an_operations_path_are_escaped_as_lines_need_it() {
+    let directory = directory();
+    let path = directory.path();
+    let name = "/note/{key}/a%20b:copy";
+    let other = DESCRIPTION.replace("/note/{key}/comment", name);
+    fs::write(path.join("notes.yaml"), other).unwrap();
+    let ran = run(
+        path,
+        &new(&["--operation", "addComment", "--openapi", "notes.yaml"]),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let reach = succeed(path, &["reach", "--token", "t", "--openapi", "notes.yaml"]);
+    assert!(reach.contains("(addComment): full"), "{reach}");
+}

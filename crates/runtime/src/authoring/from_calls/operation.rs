@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 use tokenward_compiler::closest::{Asked, Place, escaped};
-use tokenward_openapi::{Description, Location, Operation, Piece, Segment, Shape};
+use tokenward_openapi::{Location, Operation, Piece, Segment, Shape};
 
 use super::value;
 
 /// Other operations that are named for a line at most.
 const MOST_OTHERS: usize = 20;
 
-/// The operations of some descriptions.
+/// The described operations.
 pub(crate) struct Operations<'d> {
     all: Vec<Placed<'d>>,
 }
@@ -32,12 +32,9 @@ pub(crate) struct Known<'o> {
 
 impl<'d> Operations<'d> {
     /// `context` is the path of the public URL: bases may have it, or may be below it.
-    pub(crate) fn new(descriptions: &'d [Description], context: &str) -> Self {
+    pub(crate) fn new(described: &'d [Operation], context: &str) -> Self {
         let mut all = Vec::new();
-        for operation in descriptions
-            .iter()
-            .flat_map(|description| &description.operations)
-        {
+        for operation in described {
             for base in operation.bases.iter() {
                 let below = base
                     .strip_prefix(context)

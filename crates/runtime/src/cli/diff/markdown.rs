@@ -7,6 +7,7 @@ use tokenward_compiler::visible;
 use tokenward_pdp::compare::render_text::{beyond_tokens, place, summary, verdict, wider};
 use tokenward_pdp::compare::{Change, Direction, Example, Report, Standing, TokenReport};
 use tokenward_pdp::forwarded::{REFUSED, not_forwarded};
+use tokenward_pdp::text::capital;
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
@@ -195,16 +196,8 @@ pub(in super::super) fn code(text: &str) -> String {
 }
 
 /// Formats a code span for a table, in which a bar would end the cell even within the span.
-fn cell(text: &str) -> String {
+pub(in super::super) fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Policy, Text};
 use super::super::descriptions::{self, Described};
-use super::super::diff::code;
+use super::super::diff::cell;
 use super::super::failure::Failure;
 use super::super::output;
 use super::json as document;
 use super::reviews::{Reviews, entry};
 use super::shown::Format;
 use super::survey::{surveyed, unsettled};
-use super::view::{View, is_write, words};
+use super::view::{View, words};
 
 /// Operations of one kind that the text lists; JSON has all.
 const LISTED: usize = 20;
@@ -95,12 +95,8 @@ pub(super) fn run(
     let unreviewed = drift.unreviewed().count();
     if unreviewed > 0 {
         return Err(Failure::Findings(format!(
-            "lines reach {unreviewed} {} that nobody reviewed; narrow the lines, or add reviews to reviewed.toml",
-            if unreviewed == 1 {
-                "operation more"
-            } else {
-                "operations more"
-            }
+            "lines reach {unreviewed} {} more that nobody reviewed; narrow the lines, or add reviews to reviewed.toml",
+            plural(unreviewed, "operation")
         )));
     }
     if !survey.is_settled() {
@@ -194,7 +190,7 @@ impl Drift<'_> {
         let writes = self
             .changes
             .iter()
-            .filter(|(change, _)| matches!(change, Change::Added(operation) if is_write(operation)))
+            .filter(|(change, _)| matches!(change, Change::Added(operation) if !operation.is_safe()))
             .count();
         let added = self.count("added");
         format!(
@@ -220,8 +216,10 @@ impl Drift<'_> {
         };
         match unreviewed {
             0 => format!("No line reaches more that nobody reviewed.{known}"),
-            1 => format!("Lines that stayed as they are reach 1 operation more.{known}"),
-            count => format!("Lines that stayed as they are reach {count} operations more.{known}"),
+            count => format!(
+                "Lines that stayed as they are reach {count} {} more.{known}",
+                plural(count, "operation")
+            ),
         }
     }
 
@@ -291,19 +289,19 @@ impl Drift<'_> {
                     .hits
                     .iter()
                     .flat_map(|hit| view.places(one.reached, hit.class))
-                    .map(|line| code(&line))
+                    .map(|line| cell(&line))
                     .collect();
                 let example = one
                     .cell
                     .1
                     .inside()
-                    .map(|request| code(&request.decoded()))
+                    .map(|request| cell(&request.decoded()))
                     .unwrap_or_default();
                 rows.push(format!(
                     "| {} | {} {} | {} | {} | {example} |",
-                    code(token),
+                    cell(token),
                     change.kind(),
-                    code(&change.name()),
+                    cell(&change.name()),
                     words(one.cell.1),
                     lines.join("<br>")
                 ));
@@ -312,7 +310,7 @@ impl Drift<'_> {
         if !rows.is_empty() {
             out.push_str("\n| Token | Operation | Reach | By | Example |\n|---|---|---|---|---|\n");
             for row in rows.iter().take(LISTED * 10) {
-                out.push_str(&bars(row));
+                out.push_str(row);
                 out.push('\n');
             }
             if let Some(more @ 1..) = rows.len().checked_sub(LISTED * 10) {
@@ -353,21 +351,6 @@ impl Drift<'_> {
             "deprecated": self.deprecated.iter().map(|operation| operation.name()).collect::<Vec<String>>(),
         })
     }
-}
-
-/// A row whose code spans have no bars that a table would take for its own.
-fn bars(row: &str) -> String {
-    let mut out = String::with_capacity(row.len());
-    let mut is_code = false;
-    for character in row.chars() {
-        match character {
-            '`' => is_code = !is_code,
-            '|' if is_code => out.push('\\'),
-            _ => {}
-        }
-        out.push(character);
-    }
-    out
 }
 
 fn some(names: &[&str]) -> String {

@@ -89,7 +89,7 @@ fn token(view: &View<'_>, reached: &Reached) -> Value {
     })
 }
 
-/// What a token may do of an operation.
+/// The calls of an operation that a token may make.
 pub(super) fn cell(view: &View<'_>, reached: &Reached, at: usize, cell: &Cell) -> Value {
     let program = &view.policy.program;
     let hits = cell.hits.iter().map(|hit| {

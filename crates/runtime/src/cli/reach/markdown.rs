@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::ask::place;
-use super::super::diff::code;
+use super::super::diff::{cell, code};
 use super::overview::most_reached;
 use super::view::{View, words};
 
@@ -116,9 +116,4 @@ fn more(count: usize, out: &mut String) {
     if let Some(more @ 1..) = count.checked_sub(ROWS) {
         let _ = writeln!(out, "\n{more} more; `--json` lists all.");
     }
-}
-
-/// A text as code in a cell of a table.
-fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
 }

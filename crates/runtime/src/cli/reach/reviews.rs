@@ -1,14 +1,12 @@
 //! The reviews of reached operations in `reviewed.toml` of the policy.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::source::{Links, SourceSet};
-use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
+use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat};
 
 use super::super::failure::Failure;
-use super::super::output;
+use super::super::reviews::{self, counts};
 
 /// Reviews that count.
 pub(super) struct Reviews(Vec<Reviewed>);
@@ -20,18 +18,9 @@ impl Reviews {
             return Ok(Self(Vec::new()));
         }
         let sources = SourceSet::read_dir(policies, Links::WithinDirectory).map_err(Failure::trouble)?;
-        let mut wrong = Vec::new();
-        let mut entries = read_reviewed(&sources, &mut wrong);
-        wrong.retain(|found| found.severity == Severity::Error);
-        if !wrong.is_empty() {
-            output::note_raw(&render_text(&sources, &wrong, output::colours()));
-            return Err(Failure::Trouble(format!(
-                "the reviews in `{}` have errors",
-                policies.display()
-            )));
-        }
-        let now = now();
-        entries.retain(|entry| entry.until.is_none_or(|until| now < until));
+        let mut entries = reviews::read(&sources, &format!("`{}`", policies.display()))?;
+        let now = reviews::now();
+        entries.retain(|entry| counts(entry, now));
         Ok(Self(entries))
     }
 
@@ -52,12 +41,4 @@ pub(super) fn entry(token: &str, operation: &str) -> String {
         quoted(token),
         quoted(operation)
     )
-}
-
-/// Current time in milliseconds, UTC. A clock before 1970 gives the maximum, so that no review outlives a reset of the clock.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    since
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What tokens reach of operations, computed under a configuration.
+//! Computes under a configuration which operations tokens reach.
 
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::reach::{Survey, survey};
@@ -11,7 +11,7 @@ use super::super::descriptions::catalogue;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
 
-/// What tokens reach of operations.
+/// The operations that tokens reach.
 pub(super) fn surveyed(
     operations: &[&tokenward_openapi::Operation],
     (policy, token): (&Policy, Option<&str>),

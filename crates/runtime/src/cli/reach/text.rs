@@ -5,7 +5,8 @@ use tokenward_pdp::forwarded::not_forwarded;
 use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Text, place};
-use super::overview::{columns, most_reached};
+use super::super::columns::columns;
+use super::overview::most_reached;
 use super::view::{View, words};
 
 /// Lines of a token that reach no operation and are listed; JSON has all.

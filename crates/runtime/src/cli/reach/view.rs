@@ -1,4 +1,4 @@
-//! What was computed, as all formats show it.
+//! The computed answer, with the numbers and words that all formats show.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -55,7 +55,7 @@ impl<'a> View<'a> {
                 Extent::Forbidden => counts.forbidden += 1,
                 Extent::Open => counts.open += 1,
             }
-            if cell.is_reached() && self.operation(at).is_some_and(is_write) {
+            if cell.is_reached() && self.operation(at).is_some_and(|operation| !operation.is_safe()) {
                 counts.writes += 1;
             }
         }
@@ -115,9 +115,8 @@ impl<'a> View<'a> {
     pub(super) fn tokens_of_operations(&self) -> Vec<usize> {
         let mut counts = vec![0; self.operations.len()];
         for reached in &self.survey.tokens {
-            for (at, cell) in self.survey.cells(reached).filter(|(_, cell)| cell.is_reached()) {
-                let _ = cell;
-                if let Some(count) = counts.get_mut(at) {
+            for (at, cell) in self.survey.cells(reached) {
+                if let (Some(count), true) = (counts.get_mut(at), cell.is_reached()) {
                     *count += 1;
                 }
             }
@@ -203,11 +202,6 @@ impl<'a> View<'a> {
             ),
         }
     }
-}
-
-/// Whether calls of the operation probably change something.
-pub(super) fn is_write(operation: &Operation) -> bool {
-    !matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
 }
 
 /// `full`, `part`: the name of an extent in JSON.

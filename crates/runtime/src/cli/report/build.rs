@@ -44,7 +44,7 @@ fn host(config: &Config) -> String {
     text(config.upstream.public_url.as_str().trim_end_matches('/'))
 }
 
-/// What the report was made from.
+/// The policy, the descriptions, the audit and the base.
 fn sources(gathered: &Gathered) -> Vec<(&'static str, String)> {
     let mut sources = vec![(
         "Policy",

@@ -25,7 +25,6 @@ use super::super::progress::Progress;
 use super::super::token::concerned;
 use super::args::Args;
 use super::powers::{Power, powers};
-use super::routes::Routes;
 use super::usage::Usage;
 
 /// Everything that the page shows.
@@ -72,10 +71,7 @@ pub(super) struct Compared {
 impl Gathered {
     pub(super) fn read(args: &Args, at_ms: i64, since_ms: Option<i64>) -> Result<Self, Failure> {
         let config = args.config.or_default()?;
-        let has_descriptions = args.descriptions.are_named(&config);
-        let described = has_descriptions
-            .then(|| args.descriptions.read(&config))
-            .transpose()?;
+        let described = args.descriptions.read_if_named(&config)?;
         let place = args.policies.clone().unwrap_or_else(|| config.policies.clone());
         let policy = Policy::read_at(Some(&place), &config, at_ms)?;
         let tokens = policy.tokens();
@@ -231,9 +227,9 @@ fn usage(
             "No audit was read, so it is not known which access was used. Name one with --audit.".to_owned(),
         ));
     }
-    let mut routes = Routes::of(api.map_or(&[], |api| api.catalogue.operations()));
+    let catalogue = api.map(|api| &api.catalogue);
     let period = (since_ms, at_ms.saturating_add(1));
-    let usage = Usage::read(args.audit.as_deref(), config, period, &mut routes)?;
+    let usage = Usage::read(args.audit.as_deref(), config, period, catalogue)?;
     if let Some(lacking) = &usage.lacking {
         problems.push(format!(
             "Calls are missing from the audit, so numbers of calls are too small: {}.",

@@ -21,7 +21,7 @@ pub(super) struct Page {
     pub(super) problems: Vec<String>,
     pub(super) facts: Vec<Fact>,
     pub(super) looks: Vec<Look>,
-    /// What the report was made from: a name and a text.
+    /// The sources of the report: a name and a text.
     pub(super) sources: Vec<(&'static str, String)>,
     pub(super) has_operations: bool,
     pub(super) has_audit: bool,

@@ -1,4 +1,4 @@
-//! What tokens may do by their lines alone, whether the API is described or not.
+//! The powers that lines give to tokens, whether the API is described or not.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const QUESTIONS: [&str; 4] = [
     "[delete]/.*",
 ];
 
-/// What one token may do.
+/// The kinds of calls that one token may make.
 #[derive(Debug, Default)]
 pub(super) struct Power {
     pub(super) any: bool,

@@ -6,12 +6,16 @@ use std::path::Path;
 use serde::Deserialize;
 use tokenward_audit::{Filter, Verdict};
 use tokenward_compiler::BaseUrl;
+use tokenward_compiler::method::Method;
+use tokenward_compiler::reach::Catalogue;
 use tokenward_pdp::config::Config;
 
 use super::super::audit::Recorded;
 use super::super::failure::Failure;
-use super::routes::Routes;
 use crate::audit_json::Counts;
+
+/// Paths whose operation is remembered. Calls repeat their paths.
+const REMEMBERED: usize = 50_000;
 
 /// The use of everything in the policy.
 pub(super) struct Usage {
@@ -46,7 +50,7 @@ impl Usage {
         path: Option<&Path>,
         config: &Config,
         (since_ms, until_ms): (Option<i64>, i64),
-        routes: &mut Routes<'_>,
+        catalogue: Option<&Catalogue>,
     ) -> Result<Self, Failure> {
         let recorded = Recorded::open(path, config)?;
         let filter = Filter {
@@ -70,21 +74,24 @@ impl Usage {
             verdict: Some(Verdict::Allow),
             ..filter
         };
-        let base = &config.upstream.public_url;
+        let mut operations = Operations {
+            catalogue,
+            base: &config.upstream.public_url,
+            known: HashMap::new(),
+        };
         recorded.each(&allowed, &mut |line| {
             // A line that cannot be read is an answer of another version; the audit itself has only whole records.
             let call: Call = serde_json::from_str(line).map_err(Failure::trouble)?;
-            usage.count(call, base, routes);
+            usage.count(call, &mut operations);
             Ok(())
         })?;
         usage.lacking = recorded.check_whole().err();
         Ok(usage)
     }
 
-    fn count(&mut self, call: Call, base: &BaseUrl, routes: &mut Routes<'_>) {
+    fn count(&mut self, call: Call, operations: &mut Operations<'_>) {
         let Some(token) = call.token else { return };
-        let path = path_below(&call.url, base);
-        let operation = path.and_then(|path| routes.find(&call.method, &path));
+        let operation = operations.of(&call.method, &call.url);
         let used = self
             .operations
             .entry(token)
@@ -112,6 +119,28 @@ impl Usage {
             .and_then(|all| all.get(&operation))
             .copied()
             .unwrap_or_default()
+    }
+}
+
+/// The operations of recorded calls.
+struct Operations<'c> {
+    catalogue: Option<&'c Catalogue>,
+    base: &'c BaseUrl,
+    known: HashMap<(Method, String), Option<usize>>,
+}
+
+impl Operations<'_> {
+    fn of(&mut self, method: &str, url: &str) -> Option<usize> {
+        let catalogue = self.catalogue?;
+        let key = (Method::from_token(method), path_below(url, self.base)?);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let found = catalogue.operation_of(key.0, &key.1);
+        if self.known.len() < REMEMBERED {
+            self.known.insert(key, found);
+        }
+        found
     }
 }
 

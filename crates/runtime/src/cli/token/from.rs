@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -19,7 +17,8 @@ use super::Failure;
 use crate::authoring::edit::{NewToken, Prepared, Users, entry};
 use crate::authoring::from_calls::{Line, lines};
 use crate::capture::{self, Call};
-use crate::cli::descriptions::DescriptionArgs;
+use crate::cli::content;
+use crate::cli::descriptions::Described;
 use crate::cli::output;
 use crate::cli::time::now_ms;
 
@@ -64,7 +63,7 @@ struct Recorded {
 /// Writes lines for the calls of the files; None without files.
 pub(super) fn plan(
     args: &CallArgs,
-    descriptions: &DescriptionArgs,
+    described: Option<&Described>,
     token: &NewToken,
     config: &Config,
 ) -> Result<Option<Planned>, Failure> {
@@ -72,7 +71,6 @@ pub(super) fn plan(
         return Ok(None);
     }
     let mut notes = Vec::new();
-    let descriptions = descriptions.each(config)?;
     let servers = servers(args, config)?;
     let mut calls = Vec::new();
     for file in &args.from {
@@ -89,8 +87,9 @@ pub(super) fn plan(
         })?);
     }
     let asked: Vec<_> = reads.iter().map(|read| read.asked.clone()).collect();
+    let operations = described.map_or(&[][..], |described| &described.all.operations);
     let lines =
-        lines(&asked, &descriptions, config.upstream.public_url.path()).map_err(|(number, message)| {
+        lines(&asked, operations, config.upstream.public_url.path()).map_err(|(number, message)| {
             let place = number
                 .and_then(|number| calls.get(number))
                 .map_or_else(String::new, |call| format!("{}: ", call.place));
@@ -114,22 +113,6 @@ pub(super) fn plan(
         }
     }
     Ok(Some(Planned { lines, calls, notes }))
-}
-
-/// Reads a file up to a limit.
-fn content(file: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
-    let failed =
-        |error: std::io::Error| Failure::Trouble(format!("cannot read `{}`: {error}", file.display()));
-    let opened = File::open(file).map_err(failed)?;
-    let mut bytes = Vec::new();
-    opened.take(largest + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > largest {
-        return Err(Failure::Usage(format!(
-            "`{}` has more than {largest} bytes; split it",
-            file.display()
-        )));
-    }
-    Ok(bytes)
 }
 
 /// The hosts, with the paths in front of the API, at which calls of this API are made.
@@ -158,7 +141,7 @@ fn questions(
 ) -> Result<Vec<Recorded>, Failure> {
     let shown = file.display();
     let base = &config.upstream.public_url;
-    let bytes = content(file, capture::LARGEST)?;
+    let bytes = content::read(file, capture::LARGEST_MIB, "split it")?;
     let read =
         capture::read(&bytes, base).map_err(|message| Failure::Usage(format!("{shown}: {message}")))?;
     notes.extend(read.notes.into_iter().map(|note| format!("{shown}: {note}")));

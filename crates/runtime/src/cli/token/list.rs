@@ -5,6 +5,7 @@ use tokenward_pdp::text::time;
 use super::known::{self, Known};
 use super::{Failure, output, print_json};
 use crate::cli::audit::shown;
+use crate::cli::columns::columns;
 use crate::cli::settings::ConfigArg;
 
 /// List tokens with their user, expiry, last use and findings
@@ -53,25 +54,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn table(tokens: &[Known]) -> String {
     const HEAD: [&str; 5] = ["TOKEN", "FOR", "STATE", "EXPIRES", "LAST USED"];
-    let mut rows = vec![HEAD.map(str::to_owned)];
+    let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     rows.extend(tokens.iter().map(row));
-    let mut widths = [0; 5];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |row: &[String; 5]| {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
     let mut out = String::new();
-    for (at, row) in rows.iter().enumerate() {
-        out.push_str(&line(row));
+    for (at, line) in columns(&rows).into_iter().enumerate() {
+        out.push_str(&format!("{line}\n"));
         let token = at.checked_sub(1).and_then(|at| tokens.get(at));
         for found in token.iter().flat_map(|token| &token.findings) {
             out.push_str(&format!("    {}: {}\n", found.code, shown(&found.text)));
@@ -80,9 +67,9 @@ fn table(tokens: &[Known]) -> String {
     out
 }
 
-fn row(token: &Known) -> [String; 5] {
+fn row(token: &Known) -> Vec<String> {
     let it = &token.attributes;
-    [
+    vec![
         shown(&it.name),
         shown(&token.users()),
         token.state().to_owned(),

@@ -124,10 +124,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             "--openapi is for --operation and --from; add one of them, or leave it out".to_owned(),
         ));
     }
-    if !args.operations.is_empty() {
-        let described = args.descriptions.read(&config)?;
+    let described = match (args.operations.is_empty(), args.calls.are_named()) {
+        (false, _) => Some(args.descriptions.read(&config)?),
+        (true, true) => args.descriptions.read_if_named(&config)?,
+        (true, false) => None,
+    };
+    if let (Some(described), false) = (&described, args.operations.is_empty()) {
         lines.extend(operation::lines(
-            (&described, &args.operations),
+            (described, &args.operations),
             &args.values,
             &config,
         )?);
@@ -168,7 +172,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         lines,
         unrestricted: false,
     };
-    let planned = from::plan(&args.calls, &args.descriptions, &token, &config)?;
+    let planned = from::plan(&args.calls, described.as_ref(), &token, &config)?;
     if let Some(planned) = &planned {
         token
             .lines

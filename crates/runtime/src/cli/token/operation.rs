@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::ask::Question;
+use tokenward_compiler::closest::{Place, escaped};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_compiler::reach::{Beyond, Catalogue, Operation, Piece, Segment, Values};
 use tokenward_pdp::config::Config;
@@ -109,7 +110,7 @@ fn of_operation(operation: &Operation, given: &Given<'_>) -> Vec<String> {
 
 fn regexp(piece: &Piece, given: &Given<'_>) -> String {
     let (name, values) = match piece {
-        Piece::Literal(text) => return escaped(text),
+        Piece::Literal(text) => return escaped(text, Place::Url),
         Piece::Parameter { name, values, .. } => (name, values),
     };
     if let Some(regexp) = given.get(name.as_str()) {
@@ -123,7 +124,7 @@ fn regexp(piece: &Piece, given: &Given<'_>) -> String {
         Values::Any => "[^/]+".to_owned(),
         Values::Path => ".+".to_owned(),
         Values::OneOf(texts) => {
-            let texts: Vec<String> = texts.iter().map(|text| escaped(text)).collect();
+            let texts: Vec<String> = texts.iter().map(|text| escaped(text, Place::Url)).collect();
             match texts.as_slice() {
                 [one] => one.clone(),
                 texts => format!("({})", texts.join("|")),
@@ -164,16 +165,4 @@ fn check(
             "it could not be proved that the line `{line}` matches only calls of the operation; write a simpler --where"
         )))),
     }
-}
-
-/// A text as a regular expression that matches only it. Only characters with a meaning are escaped, so that people can read it.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(character) {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out
 }

@@ -2,14 +2,13 @@
 //! it. With `--accept-reviews`, those of the new side do too.
 
 use std::collections::HashSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
+use tokenward_compiler::diagnostic::{Code, Diagnostic};
 use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
 use tokenward_pdp::side::Side;
 
 use super::super::super::failure::Failure;
-use super::super::super::output;
+use super::super::super::reviews::{self, counts};
 
 pub(super) struct Reviews {
     /// Reviews of the base.
@@ -29,23 +28,14 @@ impl Reviews {
         accept: bool,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Self, Failure> {
-        let mut wrong = Vec::new();
-        let accepted = read_reviewed(&old.sources, &mut wrong);
-        wrong.retain(|found| found.severity == Severity::Error);
-        if !wrong.is_empty() {
-            output::note_raw(&render_text(&old.sources, &wrong, output::colours()));
-            return Err(Failure::Trouble(format!(
-                "the reviews in {} have errors",
-                old.name
-            )));
-        }
+        let accepted = reviews::read(&old.sources, &old.name)?;
         let own = read_reviewed(&new.sources, diagnostics);
         Ok(Self {
             accepted,
             own: own.into_iter().map(|entry| (entry, false)).collect(),
             accept,
             withheld: HashSet::new(),
-            now: now(),
+            now: reviews::now(),
         })
     }
 
@@ -105,17 +95,4 @@ impl Reviews {
             diagnostics.push(found.help("remove it, or review the access again and set a new `until`"));
         }
     }
-}
-
-fn counts(entry: &Reviewed, now: i64) -> bool {
-    entry.until.is_none_or(|until| now < until)
-}
-
-/// Current time in milliseconds, UTC. A clock before 1970 gives the maximum, so that no review outlives a reset of the
-/// clock.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    since
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(i64::MAX)
 }

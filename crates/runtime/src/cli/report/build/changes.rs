@@ -5,21 +5,19 @@ use tokenward_compiler::ir::TokenId;
 use tokenward_pdp::compare::render_text::{beyond_tokens, summary, verdict, wider};
 use tokenward_pdp::compare::{Change, Direction, Example, Standing, TokenReport};
 use tokenward_pdp::forwarded::not_forwarded;
+use tokenward_pdp::text::capital;
 
 use super::super::gather::{Compared, Gathered};
 use super::super::page::{CallChange, Changes, KeyChange, TokenChange};
-use super::super::routes::Routes;
 use super::super::shown::{anchor, text};
-use super::common::{capital, in_words};
+use super::common::in_words;
 
 /// The changes.
 pub(super) fn changes(gathered: &Gathered, compared: &Compared) -> Changes {
     let report = &compared.report;
-    let operations = gathered.api.as_ref().map(|api| api.catalogue.operations());
-    let mut routes = Routes::of(operations.unwrap_or_default());
-    let mut describe = |request: &Request| {
-        let at = routes.find(request.method.as_str(), &request.path)?;
+    let describe = |request: &Request| {
         let api = gathered.api.as_ref()?;
+        let at = api.catalogue.operation_of(request.method, &request.path)?;
         api.operations().get(at).map(in_words)
     };
     Changes {
@@ -32,7 +30,7 @@ pub(super) fn changes(gathered: &Gathered, compared: &Compared) -> Changes {
         tokens: report
             .tokens
             .iter()
-            .map(|token| token_change(gathered, token, &mut describe))
+            .map(|token| token_change(gathered, token, &describe))
             .collect(),
     }
 }
@@ -40,7 +38,7 @@ pub(super) fn changes(gathered: &Gathered, compared: &Compared) -> Changes {
 fn token_change(
     gathered: &Gathered,
     token: &TokenReport,
-    describe: &mut dyn FnMut(&Request) -> Option<String>,
+    describe: &dyn Fn(&Request) -> Option<String>,
 ) -> TokenChange {
     let mut calls = Vec::new();
     for (direction, is_allowed) in [(&token.newly_allowed, true), (&token.newly_denied, false)] {
@@ -85,7 +83,7 @@ fn call_change(
     token: &TokenReport,
     example: &Example,
     is_allowed: bool,
-    describe: &mut dyn FnMut(&Request) -> Option<String>,
+    describe: &dyn Fn(&Request) -> Option<String>,
 ) -> CallChange {
     // A request that readers know says more than the shortest one.
     let request = example.telling().map_or(&example.request, |(request, _)| request);

@@ -18,7 +18,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(operation: &Operation) -> Self {
         match operation.method.as_str() {
-            "GET" | "HEAD" | "OPTIONS" | "TRACE" => Self::Read,
+            _ if operation.is_safe() => Self::Read,
             "DELETE" => Self::Delete,
             _ => Self::Write,
         }
@@ -93,14 +93,6 @@ fn spaced(id: &str) -> String {
         was_small = character.is_lowercase() || character.is_ascii_digit();
     }
     out
-}
-
-/// A text that begins with a capital letter.
-pub(super) fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use tokenward_compiler::source::SourceSet;
 use super::super::gather::{Checked, Gathered};
 use super::super::page::Finding;
 use super::super::shown::text;
-use super::common::{capital, link};
+use super::common::link;
+use tokenward_pdp::text::capital;
 
 /// Tokens that a finding lists: a set's line may belong to a thousand.
 const LISTED: usize = 20;

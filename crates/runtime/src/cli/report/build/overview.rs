@@ -168,7 +168,7 @@ pub(super) fn looks(gathered: &Gathered) -> Vec<Look> {
     look(
         &|count| tokens(count, "works for any user", "work for any user"),
         &|one| active(one) && one.token.users == Users::Any,
-        "Whoever has it chooses the user.",
+        "Its holder chooses the user.",
     );
     look(
         &|count| tokens(count, "can delete", "can delete"),
