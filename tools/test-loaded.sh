@@ -17,8 +17,13 @@ if ! [[ $runs =~ ^[1-9][0-9]*$ && $loops =~ ^[0-9]+$ ]]; then
     exit 2
 fi
 read -ra packages <<<"${PACKAGES:-tokenward-audit tokenward-pdp tokenward-runtime tokenward-tests}"
+# A selection of packages would build them with other features, and so once more.
 selected=()
-for package in "${packages[@]}"; do selected+=(--package "$package"); done
+among=
+for package in "${packages[@]}"; do
+    selected+=(--package "$package")
+    among+="${among:+ | }package($package)"
+done
 logs=${CARGO_TARGET_DIR:-$PWD/target}/test-loaded
 mkdir -p "$logs"
 rm -f "$logs"/*.log
@@ -28,8 +33,8 @@ if "$cargo" nextest --version >/dev/null 2>&1; then
     # Those that compute without waiting for anything would only make it longer.
     filter=${FILTER:-'not binary(/^(analysis|dialect|differential|findings|fuzz_inputs|links|layers|witnesses)$/)'}
     tests() {
-        "$cargo" nextest run "${selected[@]}" --lib --bins --tests --locked --no-fail-fast --status-level none \
-            --final-status-level fail -E "$filter"
+        "$cargo" nextest run --workspace --lib --bins --tests --locked --no-fail-fast --status-level none \
+            --final-status-level fail -E "($among) & ($filter)"
     }
     failures() { sed -nE 's/^ +(FAIL|TIMEOUT|ABORT|SIG[A-Z]+|LEAK-FAIL) \[[^]]*\] *(\([^)]*\) )?//p' "$1"; }
 else
