@@ -1,9 +1,9 @@
 //! Reads descriptions of APIs: OpenAPI 3.0 to 3.2 and Swagger 2, in JSON or YAML.
 //!
 //! [`read`] takes the bytes of a document and returns a [`Description`]: its operations with their paths, parameters and bodies.
-//! A document may be wrong in many places and still be useful, so a mistake in it is a [`Defect`], and the rest is read. Only a
-//! document of which nothing can be used is an [`Error`]. Documents are untrusted: reading never panics, and its time and memory
-//! are bounded.
+//! A document may be wrong in many places and still be useful, so a mistake in it is a [`Defect`], and the rest is read. A
+//! document without any usable part is an [`Error`]. Documents are untrusted: reading never panics, and its time and memory are
+//! bounded.
 //!
 //! ```
 //! let document = br#"{

@@ -125,7 +125,7 @@ fn paths(context: &Context<'_>, document: &Document) -> Vec<Operation> {
     out
 }
 
-/// Reports operations of which only one can be meant.
+/// Reports operations that have the id or the calls of an earlier one.
 fn report_repeated(context: &Context<'_>, operations: &[Operation]) {
     let mut ids: HashMap<&str, &Operation> = HashMap::new();
     let mut calls: HashMap<(&str, String), &Operation> = HashMap::new();

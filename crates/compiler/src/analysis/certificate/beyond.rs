@@ -44,7 +44,7 @@ impl<'p> Certificates<'p> {
             let permits = ours.first().map(|of| of.permits.as_slice()).unwrap_or_default();
             let twins = self.identity.twins(permits, &theirs.permits);
             for (number, must) in sources.iter().enumerate() {
-                // Several tokens are compared with none, so there is no twin then.
+                // A source without permit lines, of a token that allows everything, has no twin.
                 let twin = twins.get(number).copied().flatten().filter(|_| !must.is_empty());
                 match self.proof((must, None), &not, twin.map(|at| own.len() + at))? {
                     Some(proof) => proofs.push(proof),
