@@ -3,6 +3,7 @@
 mod entry;
 mod events;
 mod report;
+pub(crate) mod story;
 
 pub(crate) use entry::json_line;
 pub(crate) use events::EventLine;

@@ -11,8 +11,8 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
+use super::caller::Caller;
 use super::error::AdminError;
-use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::json_line;
 use crate::call::now_ms;
@@ -145,7 +145,7 @@ fn verdict(text: &str) -> Result<Verdict, AdminError> {
 pub(super) async fn list(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let (filter, page) = (question.filter()?, question.page()?);
@@ -157,7 +157,7 @@ pub(super) async fn list(
 pub(super) async fn tail(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let tail = Tail {

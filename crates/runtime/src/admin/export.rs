@@ -9,8 +9,8 @@ use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
+use super::caller::Caller;
 use super::error::AdminError;
-use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::json_line;
 
@@ -39,9 +39,10 @@ impl<T: Send + 'static> Working<T> {
 pub(super) async fn export(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
+    state.record(&caller, "export", request.query_string()).await;
     let page = Page {
         limit: STEP,
         newest_first: false,
@@ -102,8 +103,9 @@ impl Export {
 pub(super) async fn proof(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
+    state.record(&caller, "proof", request.query_string()).await;
     let since_ms = Question::of(&request)?.filter()?.since_ms;
     let reader = state.audit.reader();
     let begun = (reader.proof_head(state.audit.keys())?, Some(Sequence(0)), reader);

@@ -20,7 +20,6 @@ mod recorded;
 mod show;
 mod source;
 mod stats;
-mod story;
 mod table;
 mod verify;
 mod which;

@@ -9,6 +9,7 @@ use super::home::Home;
 use super::sample::Sample;
 use crate::cli::{Failure, log_as};
 use crate::config_file;
+use crate::console;
 use crate::serve::{Running, ServeError};
 
 /// The running demo.
@@ -41,7 +42,7 @@ impl Demo {
         log_as(&config.log);
         // The proxy binds its ports itself.
         drop((proxy.listener, admin.listener));
-        let proxy = match crate::serve::start(config.clone()) {
+        let proxy = match crate::serve::start_with(config.clone(), console::routes) {
             Ok(proxy) => proxy,
             Err(error) => return Ok(Err(error)),
         };
