@@ -43,10 +43,11 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use tokenward_pdp::text::time;
 
-pub(crate) use audit::OUTCOME_WAIT;
-pub(crate) use caller::Caller;
+pub(crate) use audit::{OUTCOME_WAIT, Question, tail_of};
+pub(crate) use caller::{Caller, address};
 pub(crate) use certificate::PeerCertificate;
 pub(crate) use error::AdminError;
+pub(crate) use export::export_all;
 pub(crate) use guard::guard;
 pub(crate) use health::{LIVE, READY, Readiness, health_routes};
 pub(crate) use state::{AdminState, Shown};

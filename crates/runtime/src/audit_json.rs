@@ -2,6 +2,7 @@
 
 mod entry;
 mod events;
+pub(crate) mod reasons;
 mod report;
 pub(crate) mod story;
 

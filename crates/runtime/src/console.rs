@@ -6,10 +6,14 @@
 
 mod address;
 mod call;
+mod draft;
 mod heavy;
 mod line;
 mod overview;
+mod pages;
 mod range;
+mod search;
+mod snippet;
 mod token;
 mod tokens;
 mod trial;
@@ -38,7 +42,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/v1/try")
                 .app_data(web::PayloadConfig::new(LARGEST))
                 .route(web::post().to(try_request)),
-        );
+        )
+        .configure(pages::routes);
 }
 
 /// Answers with JSON in which characters are escaped that would deceive a terminal.

@@ -48,7 +48,21 @@ pub(super) async fn export(
         newest_first: false,
         ..question.page()?
     };
-    let export = Export::new(state.audit.reader(), question.filter()?, page);
+    Ok(export_of(&state, question.filter()?, page))
+}
+
+/// Streams all calls that a filter wants, the oldest first.
+pub(crate) fn export_all(state: &AdminState, filter: Filter) -> HttpResponse {
+    let page = Page {
+        limit: STEP,
+        newest_first: false,
+        ..Page::default()
+    };
+    export_of(state, filter, page)
+}
+
+fn export_of(state: &AdminState, filter: Filter, page: Page) -> HttpResponse {
+    let export = Export::new(state.audit.reader(), filter, page);
     let lines = stream::unfold(Some(export), |export| async {
         let mut export = export?;
         Some(match export.working.next().await {
@@ -62,7 +76,7 @@ pub(super) async fn export(
             Some(Err(error)) => (Err(broken_off(error)), None),
         })
     });
-    Ok(json_lines().streaming(lines))
+    json_lines().streaming(lines)
 }
 
 struct Export {

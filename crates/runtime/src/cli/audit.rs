@@ -15,7 +15,6 @@ mod new_file;
 mod parquet;
 mod policy;
 mod question;
-mod reasons;
 mod recorded;
 mod show;
 mod source;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
-use tokenward_audit::{Filter, Page, Reader};
+use tokenward_audit::{Filter, Page, Reader, Verdict};
 
+use super::used::Used;
 use crate::admin::AdminError;
 
 /// Calls that are read. A busy token has many, and its page must be quick.
@@ -26,7 +27,7 @@ pub(super) struct Addresses {
 #[derive(Debug, Serialize)]
 pub(super) struct Address {
     pub(super) address: String,
-    pub(super) calls: u64,
+    pub(super) used: Used,
     pub(super) first_ms: i64,
     pub(super) last_ms: i64,
 }
@@ -47,11 +48,16 @@ pub(super) fn addresses(reader: &Reader, token: &str) -> Result<Addresses, Admin
         let (client, ms) = (entry.record.client, entry.record.time_ms);
         let known = by_address.entry(client).or_insert_with(|| Address {
             address: client.to_string(),
-            calls: 0,
+            used: Used::default(),
             first_ms: ms,
             last_ms: ms,
         });
-        known.calls += 1;
+        known.used.calls += 1;
+        *match entry.record.verdict {
+            Verdict::Allow => &mut known.used.allowed,
+            Verdict::Deny => &mut known.used.denied,
+            Verdict::Refuse => &mut known.used.refused,
+        } += 1;
         known.first_ms = known.first_ms.min(ms);
         known.last_ms = known.last_ms.max(ms);
     }

@@ -29,6 +29,12 @@ pub(super) struct CallRow {
     pub(super) verdict: &'static str,
     pub(super) reason: String,
     pub(super) status: Option<u16>,
+    /// The line that decided, as `FILE:NUMBER`.
+    pub(super) line: Option<String>,
+    /// Time of the decision, and of the whole call and its upstream if it ended.
+    pub(super) decision_us: u64,
+    pub(super) total_us: Option<u64>,
+    pub(super) upstream_us: Option<u64>,
     /// The condition of the nearest line that failed, and the value that the request had.
     pub(super) lacking: Option<(String, String)>,
 }
@@ -62,7 +68,11 @@ pub(super) fn call_row(entry: Entry) -> CallRow {
         url: record.url,
         verdict: record.verdict.as_str(),
         reason: record.reason,
-        status: entry.outcome.and_then(|outcome| outcome.status),
+        line: record.line.map(|line| format!("{}:{}", line.file, line.number)),
+        decision_us: record.decision_ns / 1_000,
+        status: entry.outcome.as_ref().and_then(|outcome| outcome.status),
+        total_us: entry.outcome.as_ref().map(|outcome| outcome.total_us),
+        upstream_us: entry.outcome.as_ref().and_then(|outcome| outcome.upstream_us),
         lacking: record.lacking.map(|lacking| (lacking.condition, lacking.found)),
     }
 }
@@ -159,4 +169,29 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
         .gate
         .explain(&question)
         .map_err(|incomplete| incomplete.to_string())
+}
+
+/// The calls of a token just before and after another one, the newest first.
+pub(super) fn around(state: &AdminState, token: &str, sequence: u64) -> Result<Vec<Entry>, AdminError> {
+    /// Calls on each side.
+    const AROUND: usize = 3;
+    let filter = Filter {
+        token: Some(token.to_owned()),
+        ..Filter::default()
+    };
+    let after = Page {
+        after: Some(Sequence(sequence)),
+        limit: AROUND,
+        newest_first: false,
+        ..Page::default()
+    };
+    let before = Page {
+        before: Some(Sequence(sequence)),
+        limit: AROUND,
+        ..Page::default()
+    };
+    let mut entries = state.audit.query(&filter, after)?;
+    entries.reverse();
+    entries.extend(state.audit.query(&filter, before)?);
+    Ok(entries)
 }

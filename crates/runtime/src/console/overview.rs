@@ -15,7 +15,7 @@ use crate::admin::{AdminError, AdminState};
 use crate::call::now_ms;
 
 /// Entries of each list.
-const LISTED: usize = 10;
+pub(super) const LISTED: usize = 10;
 /// A token that ends within so many milliseconds ends soon.
 const SOON_MS: i64 = 30 * 86_400_000;
 /// Calls that are read for a plot by minutes. If there are more, the plot has hours.
@@ -52,6 +52,9 @@ pub(super) struct Overview {
     pub(super) unused_line_count: usize,
     pub(super) upstream: Vec<Upstream>,
     pub(super) audit: Audit,
+    /// All tokens, for the page.
+    #[serde(skip)]
+    pub(super) rows: Vec<TokenRow>,
 }
 
 /// The policy in force, and the result of the last reload.
@@ -148,6 +151,7 @@ pub(super) async fn overview(
     ending.sort_by_key(|row| row.expires_ms);
     ending.truncate(LISTED);
     let never_used = rows.iter().filter(|row| row.is_active() && row.used.calls == 0);
+    let never_used = never_used.map(|row| row.name.clone()).collect();
     let (unused_lines, unused_line_count) = unused_lines(&state, &ever, &active);
     Ok(Overview {
         ready: state.readiness.is_ready(),
@@ -168,12 +172,13 @@ pub(super) async fn overview(
                 .map(|(name, tally)| (Some(name.clone()), tally)),
             |tally| tally.denied + tally.refused,
         ),
-        never_used: never_used.map(|row| row.name.clone()).collect(),
+        never_used,
         ending,
         unused_lines,
         unused_line_count,
         upstream: upstream(&state),
         audit: audit(&state, &ever),
+        rows,
     })
 }
 

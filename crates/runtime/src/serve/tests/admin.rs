@@ -25,15 +25,15 @@ async fn only_the_secret_opens_the_desk() {
         ] {
             let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
             client
-                .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+                .send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n"))
                 .await;
             assert_eq!(client.reply().await.status, 401, "{path} {authorization}");
         }
     }
     let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
-    client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert_eq!(client.reply().await.body, "ok\n");
-    client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let open = client.reply().await;
     assert!(
         open.status == 200 && !open.body.contains("reload_failure"),
@@ -57,7 +57,7 @@ async fn wrong_admin_secrets_are_counted_and_slowed_and_the_right_one_is_not() {
         let began = std::time::Instant::now();
         let mut client = Client(TcpStream::connect(address).await.unwrap());
         client
-            .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+            .send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n"))
             .await;
         (client.reply().await, began.elapsed())
     };
@@ -166,7 +166,7 @@ async fn a_tail_shows_calls_as_they_come() {
     let secret = std::fs::read_to_string(scene.folder.path().join("admin.secret")).unwrap();
     let mut tail = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
     tail.send(&format!(
-        "GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+        "GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
         secret.trim()
     ))
     .await;
