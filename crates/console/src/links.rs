@@ -14,8 +14,6 @@ pub const TOKENS: &str = "/console/tokens";
 pub const NEW_TOKEN: &str = "/console/tokens/new";
 /// Search in the audit.
 pub const AUDIT: &str = "/console/audit";
-/// Live tail of the audit, as lines of JSON.
-pub const TAIL: &str = "/console/audit/tail";
 /// Export of a search, as lines of JSON.
 pub const EXPORT: &str = "/console/audit/export";
 /// Verification of the audit, by POST.
@@ -42,19 +40,19 @@ fn encoded(text: &str) -> String {
 
 /// Page of a token.
 #[must_use]
-pub fn token(name: &str) -> String {
-    format!("{TOKENS}/{}", encoded(name))
+pub fn token(name: impl AsRef<str>) -> String {
+    format!("{TOKENS}/{}", encoded(name.as_ref()))
 }
 
 /// Page that revokes a token.
 #[must_use]
-pub fn revoke(name: &str) -> String {
+pub fn revoke(name: impl AsRef<str>) -> String {
     format!("{}/revoke", token(name))
 }
 
 /// Page that writes new limits of a token.
 #[must_use]
-pub fn limits(name: &str) -> String {
+pub fn limits(name: impl AsRef<str>) -> String {
     format!("{}/limits", token(name))
 }
 
@@ -66,26 +64,26 @@ pub fn call(sequence: &u64) -> String {
 
 /// Page to try requests with a token.
 #[must_use]
-pub fn try_token(name: &str) -> String {
-    with(TRY, &[("token", name)])
+pub fn try_token(name: impl AsRef<str>) -> String {
+    with(TRY, &[("token", name.as_ref())])
 }
 
 /// Page to try a request.
 #[must_use]
-pub fn try_request(token: &str, request: &str) -> String {
-    with(TRY, &[("token", token), ("request", request)])
+pub fn try_request(token: impl AsRef<str>, request: impl AsRef<str>) -> String {
+    with(TRY, &[("token", token.as_ref()), ("request", request.as_ref())])
 }
 
 /// First page for a period.
 #[must_use]
-pub fn range(range: Range) -> String {
+pub fn range(range: &Range) -> String {
     with(OVERVIEW, &[("range", range.as_str())])
 }
 
 /// List of tokens with a filter.
 #[must_use]
-pub fn tokens(query: &str, state: &str, sort: Sort, page: u64) -> String {
-    let sort = if sort == Sort::default() {
+pub fn tokens(query: &str, state: &str, sort: &Sort, page: u64) -> String {
+    let sort = if *sort == Sort::default() {
         ""
     } else {
         sort.as_str()
@@ -147,12 +145,6 @@ impl Search {
         with(AUDIT, &fields)
     }
 
-    /// Live tail of the search.
-    #[must_use]
-    pub fn tail(&self) -> String {
-        with(TAIL, &self.fields())
-    }
-
     /// Export of the search.
     #[must_use]
     pub fn export(&self) -> String {
@@ -204,8 +196,8 @@ impl Search {
 
     /// The search, for calls that this line decided.
     #[must_use]
-    pub fn by_line(mut self, line: &str) -> Self {
-        line.clone_into(&mut self.line);
+    pub fn by_line(mut self, line: impl AsRef<str>) -> Self {
+        line.as_ref().clone_into(&mut self.line);
         self
     }
 }

@@ -138,3 +138,13 @@ pub struct Verified {
     /// Details, one sentence each.
     pub details: Vec<String>,
 }
+
+impl Timing {
+    /// Times of the decision, of the upstream, and of all else: together the whole.
+    #[must_use]
+    pub fn parts(&self) -> (u64, u64, u64) {
+        let decide = self.decide_us.min(self.total_us);
+        let upstream = self.upstream_us.unwrap_or(0).min(self.total_us - decide);
+        (decide, upstream, self.total_us - decide - upstream)
+    }
+}

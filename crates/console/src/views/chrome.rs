@@ -88,3 +88,11 @@ impl Chrome {
         self.login.as_ref().map_or("", |login| &login.csrf)
     }
 }
+
+impl LivePolicy {
+    /// The first digits of the digest.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.digest.get(..8).unwrap_or(&self.digest)
+    }
+}

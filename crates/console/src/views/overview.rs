@@ -197,3 +197,11 @@ pub struct NewAddress {
     /// First call.
     pub first_ms: i64,
 }
+
+impl Ending {
+    /// Whether the token ends within two days.
+    #[must_use]
+    pub fn is_soon(&self, now_ms: &i64) -> bool {
+        self.ends_ms.saturating_sub(*now_ms) < 2 * 86_400_000
+    }
+}

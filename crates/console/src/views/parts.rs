@@ -314,3 +314,17 @@ pub struct Snippet {
     /// The text.
     pub text: String,
 }
+
+impl Diagnostic {
+    /// A line of the source in three: before the marked part, the part, and after it.
+    #[must_use]
+    pub fn split(&self, line: &str) -> (String, String, String) {
+        let (begin, end) = self.marked.unwrap_or((usize::MAX, usize::MAX));
+        let characters = || line.chars().take(2_000);
+        (
+            characters().take(begin).collect(),
+            characters().skip(begin).take(end.saturating_sub(begin)).collect(),
+            characters().skip(end.max(begin)).collect(),
+        )
+    }
+}

@@ -177,3 +177,18 @@ pub struct Invariant {
     /// Number of states that the proof visited, if known.
     pub states: Option<u64>,
 }
+
+impl Witness {
+    /// The request for the page that tries it.
+    #[must_use]
+    pub fn request_text(&self) -> String {
+        if !self.curl.is_empty() {
+            return self.curl.clone();
+        }
+        let head = format!("{} {}", self.method, self.url);
+        match self.body.is_empty() {
+            true => head,
+            false => format!("{head}\n\n{}", self.body),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The list of tokens.
 
+use super::audit::Search;
 use super::parts::{State, Tally};
 
 /// The list of tokens.
@@ -23,6 +24,8 @@ pub struct Tokens {
     pub page: (u64, u64),
     /// Period of the numbers of calls, such as `30 d`.
     pub period: String,
+    /// Value of `since` in links to searches, such as `30d`.
+    pub since: String,
     /// The reason why numbers of calls are not known, if they are not.
     pub usage_unknown: Option<String>,
     /// Whether "new token" is possible; `None` if it is, otherwise the reason why not.
@@ -112,4 +115,12 @@ pub struct TokenRow {
     pub ends_ms: Option<i64>,
     /// Number of findings.
     pub findings: u64,
+}
+
+impl Tokens {
+    /// A search within the period of the page.
+    #[must_use]
+    pub fn search(&self) -> Search {
+        Search::since(&self.since)
+    }
 }

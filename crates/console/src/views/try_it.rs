@@ -1,4 +1,7 @@
 //! Judging a request that is not sent.
+//!
+//! The form is sent by POST, since a pasted request may contain a secret: addresses are kept by browsers and logs. Links to the page
+//! use GET with `token` and `request`.
 
 use super::parts::{Diagnostic, JudgedLine, Verdict};
 
