@@ -23,7 +23,10 @@ impl Scene {
             proxy,
             _upstream: upstream,
         };
-        for (target, status) in [("/rest/api/2/issue/KANBAN-1", 200), ("/rest/api/2/issue/HR-1", 403)] {
+        for (target, status) in [
+            ("/rest/api/2/issue/KANBAN-1", 200),
+            ("/rest/api/2/issue/HR-1", 403),
+        ] {
             assert_eq!(scene.call(target), status, "{target}");
         }
         scene
@@ -79,7 +82,8 @@ impl Scene {
             event => vec![event],
         });
         let acts = events.filter(|event| event["kind"] == "admin");
-        acts.map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
+        acts.map(|event| event["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 }
 
@@ -90,7 +94,8 @@ struct Visitor<'s> {
 
 impl Visitor<'_> {
     fn get(&self, target: &str) -> Answer {
-        self.scene.admin(&Call::get(target).header("Cookie", &self.cookie))
+        self.scene
+            .admin(&Call::get(target).header("Cookie", &self.cookie))
     }
 
     fn page(&self, target: &str) -> String {
@@ -102,13 +107,19 @@ impl Visitor<'_> {
     /// The token of the forms of a page.
     fn form_token(&self, target: &str) -> String {
         let page = self.page(target);
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form with a token");
+        let (_, rest) = page
+            .split_once("name=\"csrf\" value=\"")
+            .expect("a form with a token");
         rest.split('"').next().unwrap().to_owned()
     }
 
     fn post(&self, target: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
-        let call = Call::new("POST", target).header("Cookie", &self.cookie).header("Content-Type", FORM);
-        let call = headers.iter().fold(call, |call, (name, value)| call.header(name, value));
+        let call = Call::new("POST", target)
+            .header("Cookie", &self.cookie)
+            .header("Content-Type", FORM);
+        let call = headers
+            .iter()
+            .fold(call, |call, (name, value)| call.header(name, value));
         self.scene.admin(&call.body(body.as_bytes()))
     }
 }
@@ -116,7 +127,14 @@ impl Visitor<'_> {
 #[test]
 fn nobody_sees_a_page_without_the_secret() {
     let scene = Scene::new();
-    for page in ["/console/", "/console/tokens", "/console/tokens/ci", "/console/audit", "/console/calls/1", "/console/try"] {
+    for page in [
+        "/console/",
+        "/console/tokens",
+        "/console/tokens/ci",
+        "/console/audit",
+        "/console/calls/1",
+        "/console/try",
+    ] {
         let answer = scene.admin(&Call::get(page));
         assert_eq!(answer.status, 303, "{page}");
         let location = answer.header("location").unwrap();
@@ -129,7 +147,10 @@ fn nobody_sees_a_page_without_the_secret() {
     let wrong = scene.login("wrong-secret-wrong-secret");
     assert_eq!(wrong.status, 401);
     assert_eq!(wrong.header("set-cookie"), None);
-    for cookie in ["tokenward-1=00", &format!("tokenward-{}=00", scene.proxy.admin_port())] {
+    for cookie in [
+        "tokenward-1=00",
+        &format!("tokenward-{}=00", scene.proxy.admin_port()),
+    ] {
         let answer = scene.admin(&Call::get("/v1/overview").header("Cookie", cookie));
         assert_eq!(answer.status, 401, "{cookie}");
     }
@@ -152,12 +173,19 @@ fn a_session_shows_the_pages_and_ends_at_logout() {
     assert_eq!(visitor.get("/console/tokens/nobody").status, 404);
     assert_eq!(visitor.get("/console/nothing").status, 404);
     let csrf = visitor.form_token("/console/");
-    let out = visitor.post("/console/logout", &format!("csrf={csrf}"), &[("Origin", &scene.origin())]);
+    let out = visitor.post(
+        "/console/logout",
+        &format!("csrf={csrf}"),
+        &[("Origin", &scene.origin())],
+    );
     assert_eq!(out.status, 200, "{}", out.text());
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
     assert_eq!(visitor.get("/console/").status, 303);
     let acts = scene.acts();
-    assert!(acts.iter().any(|act| act.contains("login")) && acts.iter().any(|act| act.contains("logout")), "{acts:?}");
+    assert!(
+        acts.iter().any(|act| act.contains("login")) && acts.iter().any(|act| act.contains("logout")),
+        "{acts:?}"
+    );
 }
 
 #[test]
@@ -171,9 +199,15 @@ fn a_revocation_takes_effect_at_once_and_is_recorded_with_its_reason() {
     for (body, headers) in [
         ("reason=x".to_owned(), &own[..]),
         (format!("csrf={}&reason=x", "0".repeat(64)), &own),
-        (format!("csrf={csrf}&reason=x"), &[("Origin", "http://evil.example")]),
+        (
+            format!("csrf={csrf}&reason=x"),
+            &[("Origin", "http://evil.example")],
+        ),
         (format!("csrf={csrf}&reason=x"), &[("Origin", "null")]),
-        (format!("csrf={csrf}&reason=x"), &[("Sec-Fetch-Site", "cross-site")]),
+        (
+            format!("csrf={csrf}&reason=x"),
+            &[("Sec-Fetch-Site", "cross-site")],
+        ),
     ] {
         let answer = visitor.post("/console/tokens/ci/revoke", &body, headers);
         assert_eq!(answer.status, 403, "{body} {headers:?}");
@@ -181,14 +215,19 @@ fn a_revocation_takes_effect_at_once_and_is_recorded_with_its_reason() {
     let unexplained = visitor.post("/console/tokens/ci/revoke", &format!("csrf={csrf}&reason="), &own);
     assert_eq!(unexplained.status, 200, "a reason is asked for");
     assert_eq!(scene.call("/rest/api/2/issue/KANBAN-1"), 200);
-    let done = visitor.post("/console/tokens/ci/revoke", &format!("csrf={csrf}&reason=it+leaked"), &own);
+    let done = visitor.post(
+        "/console/tokens/ci/revoke",
+        &format!("csrf={csrf}&reason=it+leaked"),
+        &own,
+    );
     assert_eq!(done.status, 303, "{}", done.text());
     assert_eq!(scene.call("/rest/api/2/issue/KANBAN-1"), 401);
     let page = visitor.page(done.header("location").unwrap());
     assert!(page.contains("revoked"), "{page}");
     let acts = scene.acts();
     assert!(
-        acts.iter().any(|act| act.contains("revoke") && act.contains("token ci (it leaked)")),
+        acts.iter()
+            .any(|act| act.contains("revoke") && act.contains("token ci (it leaked)")),
         "{acts:?}"
     );
 }
@@ -216,8 +255,14 @@ fn other_hosts_and_sites_are_refused_and_no_page_can_be_framed() {
         scene.admin(&Call::get("/healthz")),
     ] {
         let policy = answer.header("content-security-policy").unwrap();
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-        assert!(policy.contains("require-trusted-types-for 'script'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(
+            policy.contains("require-trusted-types-for 'script'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
@@ -233,9 +278,17 @@ fn hostile_data_is_shown_as_text() {
     let hostile = hostile.replace('"', "%22").replace('\'', "%27");
     scene.call(&hostile);
     let visitor = scene.visitor();
-    for page in ["/console/", "/console/audit", "/console/tokens/ci", "/console/audit?token=%3Cscript%3E%22&url=%3Cb%3E"] {
+    for page in [
+        "/console/",
+        "/console/audit",
+        "/console/tokens/ci",
+        "/console/audit?token=%3Cscript%3E%22&url=%3Cb%3E",
+    ] {
         let page = visitor.page(page);
-        assert!(!page.contains("<script>alert") && !page.contains("<b>") && !page.contains('\u{202e}'), "{page}");
+        assert!(
+            !page.contains("<script>alert") && !page.contains("<b>") && !page.contains('\u{202e}'),
+            "{page}"
+        );
     }
     let missing = visitor.get("/console/tokens/%3Cscript%3Ealert(1)%3C%2Fscript%3E");
     assert_eq!(missing.status, 404);
@@ -256,13 +309,18 @@ fn a_request_is_tried_without_a_call() {
     assert_eq!(denied.json("report")["decision"], "deny");
     assert_eq!(denied.json("new_line")["text"], "[get]/rest/api/2/issue/HR-1");
     let lines = "[get]/rest/api/2/issue/HR-\\d+";
-    let allowed = ask(serde_json::json!({ "lines": lines, "request": "curl https://x/rest/api/2/issue/HR-1" }));
+    let allowed =
+        ask(serde_json::json!({ "lines": lines, "request": "curl https://x/rest/api/2/issue/HR-1" }));
     assert_eq!(allowed.json("report")["decision"], "allow", "{}", allowed.text());
     let wrong = ask(serde_json::json!({ "lines": "[get]/rest/(", "request": "GET /rest/a" }));
     assert!(wrong.json("report").is_null());
     assert_eq!(wrong.json("errors")[0]["number"], 1, "{}", wrong.text());
     let unread = ask(serde_json::json!({ "token": "ci", "request": "curl --frobnicate x" }));
-    assert!(unread.json("problem").as_str().unwrap().contains("frobnicate"), "{}", unread.text());
+    assert!(
+        unread.json("problem").as_str().unwrap().contains("frobnicate"),
+        "{}",
+        unread.text()
+    );
     assert_eq!(ask(serde_json::json!({ "tokn": "ci" })).status, 400);
     // A session needs the token of its forms for this too.
     let visitor = scene.visitor();
@@ -285,7 +343,12 @@ fn numbers_are_those_of_the_audit() {
         assert_eq!(overview.json("total")["allowed"], 1, "{}", overview.text());
         assert_eq!(overview.json("total")["denied"], 1);
         let points = overview.json("plot")["points"].as_array().unwrap().clone();
-        let sum = |name: &str| points.iter().filter_map(|point| point[name].as_u64()).sum::<u64>();
+        let sum = |name: &str| {
+            points
+                .iter()
+                .filter_map(|point| point[name].as_u64())
+                .sum::<u64>()
+        };
         assert_eq!((sum("allowed"), sum("denied")), (1, 1), "{range}");
         assert_eq!(overview.json("reasons")[0]["name"], "no-line");
     }
@@ -293,9 +356,17 @@ fn numbers_are_those_of_the_audit() {
     let token = get("/v1/tokens/ci");
     assert_eq!(token.json("used")["calls"], 2);
     assert_eq!(token.json("line")[0]["used"]["calls"], 1, "{}", token.text());
-    assert!(!token.text().contains(tokenward_tests::TestToken::new("ci", &[]).secret()));
+    assert!(
+        !token
+            .text()
+            .contains(tokenward_tests::TestToken::new("ci", &[]).secret())
+    );
     let rows = scene.proxy.audit();
-    let denied = rows.iter().find(|row| row.text("verdict") == "deny").unwrap().text("sequence");
+    let denied = rows
+        .iter()
+        .find(|row| row.text("verdict") == "deny")
+        .unwrap()
+        .text("sequence");
     let call = get(&format!("/v1/calls/{denied}"));
     assert_eq!(call.json("now")["decision"], "deny", "{}", call.text());
     assert!(call.json("story").as_array().unwrap().len() > 3);

@@ -205,7 +205,7 @@ pub enum Role {
     Viewer,
     /// Also revokes tokens.
     Revoker,
-    /// Also drafts tokens and limits, and compares policies.
+    /// Also exports and verifies the audit, drafts tokens and limits, and compares policies.
     Operator,
 }
 

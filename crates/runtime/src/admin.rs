@@ -27,6 +27,7 @@ mod certificate;
 mod error;
 mod explain;
 mod export;
+mod failed_logins;
 mod gauges;
 mod guard;
 mod health;

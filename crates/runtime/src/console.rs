@@ -12,6 +12,7 @@ mod line;
 mod overview;
 mod pages;
 mod range;
+mod review;
 mod search;
 mod snippet;
 mod token;
@@ -20,7 +21,7 @@ mod trial;
 mod used;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Route, web};
 use serde::Serialize;
 use tokenward_pdp::text::escaped;
 
@@ -32,18 +33,27 @@ const LARGEST: usize = 1 << 20;
 
 /// Registers the routes of the console.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    let get = |path: &str, route: Route| web::resource(path).route(route);
     config
         .app_data(web::Data::new(Console::default()))
-        .route("/v1/overview", web::get().to(show_overview))
-        .route("/v1/tokens", web::get().to(show_tokens))
-        .route("/v1/tokens/{name}", web::get().to(show_token))
-        .route("/v1/calls/{sequence}", web::get().to(show_call))
+        // Wrong parameters are told as all errors are.
+        .app_data(web::QueryConfig::default().error_handler(|error, _| question(&error)))
+        .app_data(web::PathConfig::default().error_handler(|error, _| question(&error)))
+        .service(get("/v1/openapi.json", web::get().to(describe)))
+        .service(get("/v1/overview", web::get().to(show_overview)))
+        .service(get("/v1/tokens", web::get().to(show_tokens)))
+        .service(get("/v1/tokens/{name}", web::get().to(show_token)))
+        .service(get("/v1/calls/{sequence}", web::get().to(show_call)))
         .service(
             web::resource("/v1/try")
                 .app_data(web::PayloadConfig::new(LARGEST))
                 .route(web::post().to(try_request)),
         )
         .configure(pages::routes);
+}
+
+fn question(error: &impl ToString) -> actix_web::Error {
+    AdminError::Question(error.to_string()).into()
 }
 
 /// Answers with JSON in which characters are escaped that would deceive a terminal.
@@ -53,6 +63,17 @@ fn json(of: &impl Serialize) -> Result<HttpResponse, AdminError> {
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(format!("{}\n", escaped(&text))))
+}
+
+/// The description of the API, by hand: its types are those of three crates, each with its wire form in place, and a derived
+/// description would have to be derived in all of them. The end-to-end tests compare it with the running server.
+const DESCRIPTION: &str = include_str!("console/openapi.json");
+
+async fn describe(_: Caller) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(DESCRIPTION)
 }
 
 async fn show_overview(

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
+use tokenward_pdp::config::Role;
 
 use super::audit::{ALIVE, Question, json_lines};
 use super::caller::Caller;
@@ -42,6 +43,7 @@ pub(super) async fn export(
     caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
+    caller.may(Role::Operator)?;
     state.record(&caller, "export", request.query_string()).await;
     let page = Page {
         limit: STEP,
@@ -119,6 +121,7 @@ pub(super) async fn proof(
     request: HttpRequest,
     caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
+    caller.may(Role::Operator)?;
     state.record(&caller, "proof", request.query_string()).await;
     let since_ms = Question::of(&request)?.filter()?.since_ms;
     let reader = state.audit.reader();

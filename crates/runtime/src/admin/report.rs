@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use serde::Serialize;
+use tokenward_pdp::config::Role;
 use tokenward_pdp::text::escaped;
 
 use super::audit::{Question, json_lines};
@@ -50,13 +51,14 @@ pub(super) async fn events(
 }
 
 /// Answers `GET /v1/audit/verify`.
-pub(super) async fn verify(state: web::Data<AdminState>, caller: Caller) -> HttpResponse {
+pub(super) async fn verify(state: web::Data<AdminState>, caller: Caller) -> Result<HttpResponse, AdminError> {
+    caller.may(Role::Operator)?;
     state.record(&caller, "verify", "").await;
     let audit = state.audit.clone();
-    in_one_line(move || {
+    Ok(in_one_line(move || {
         let keys = audit.keys();
         Ok(line(&VerifyReport::of(audit.verify()?, keys)))
-    })
+    }))
 }
 
 /// Sends the result of `work` as one line, however long it takes: empty lines precede it. An error becomes a line

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokenward_audit::Store;
 use tokenward_pdp::config::Config;
 
-use super::acts::FailedLogins;
 use super::admission::Admission;
+use super::failed_logins::FailedLogins;
 use super::health::Readiness;
 use super::names::Names;
 use super::sessions::Sessions;

@@ -167,17 +167,27 @@ fn check(state: &AdminState, sources: &SourceSet, file: &str, found: &mut Vec<Di
         .filter(|one| one.severity == Severity::Error);
     let concerns =
         |one: &&diagnostic::Diagnostic| one.severity == Severity::Error || place(sources, one).file == file;
-    let shown = compilation.diagnostics.iter().filter(concerns).take(SHOWN);
-    found.extend(shown.map(|one| Diagnostic {
-        is_error: one.severity == Severity::Error,
-        code: one.code.to_string(),
-        message: one.headline.clone(),
-        place: place(sources, one),
-        help: one.help.clone().unwrap_or_default(),
-        source: vec![(place(sources, one).number, line_text(sources, one))],
-        ..Diagnostic::default()
-    }));
+    found.extend(shown(sources, compilation.diagnostics.iter().filter(concerns)));
     errors.count() == 0 && compilation.program.is_some()
+}
+
+/// Findings of the compiler, as pages show them.
+pub(super) fn shown<'d>(
+    sources: &SourceSet,
+    found: impl Iterator<Item = &'d diagnostic::Diagnostic>,
+) -> Vec<Diagnostic> {
+    let shown = found.take(SHOWN);
+    shown
+        .map(|one| Diagnostic {
+            is_error: one.severity == Severity::Error,
+            code: one.code.to_string(),
+            message: one.headline.clone(),
+            place: place(sources, one),
+            help: one.help.clone().unwrap_or_default(),
+            source: vec![(place(sources, one).number, line_text(sources, one))],
+            ..Diagnostic::default()
+        })
+        .collect()
 }
 
 fn place(sources: &SourceSet, found: &diagnostic::Diagnostic) -> Place {

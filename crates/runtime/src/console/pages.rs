@@ -5,6 +5,7 @@ mod edit;
 mod entry;
 mod moments;
 mod overview;
+mod review;
 mod search;
 mod token;
 mod tokens;
@@ -17,6 +18,9 @@ use tokenward_console::{assets, links};
 
 /// Maximum size of a form, in bytes.
 const LARGEST: usize = 1 << 20;
+
+/// The live tail of a search, as lines of JSON.
+const TAIL: &str = "/console/audit/tail";
 
 /// Registers the pages.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -40,12 +44,13 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             web::post().to(edit::check_limits),
         )
         .route(links::AUDIT, web::get().to(search::show))
-        .route(links::TAIL, web::get().to(search::tail))
+        .route(TAIL, web::get().to(search::tail))
         .route(links::EXPORT, web::get().to(search::export))
         .route(links::VERIFY, web::post().to(search::verify))
         .route("/console/calls/{sequence}", web::get().to(call::show))
         .route(links::TRY, web::get().to(trial::show))
         .route(links::TRY, web::post().to(trial::judge))
+        .route(links::REVIEW, web::get().to(review::show))
         .route("/console/assets/{name}", web::get().to(asset))
         .route("/console/{rest:.*}", web::get().to(entry::missing));
 }

@@ -7,8 +7,8 @@ use tokenward_pdp::config::Config;
 
 use super::home::Home;
 use super::sample::Sample;
-use crate::cli::{Failure, log_as};
 use crate::admin_secret;
+use crate::cli::{Failure, log_as};
 use crate::config_file;
 use crate::console;
 use crate::serve::{Running, ServeError};
@@ -65,7 +65,10 @@ impl Demo {
     pub(super) fn console(&self) -> (String, String) {
         let address = format!("http://{}/console/", self.proxy.admin_addr());
         let secret = admin_secret::read(&self.config.admin.secret_file);
-        (address, secret.map_or_else(|_| String::new(), |secret| (*secret).clone()))
+        (
+            address,
+            secret.map_or_else(|_| String::new(), |secret| (*secret).clone()),
+        )
     }
 
     pub(super) fn stop(self) -> Result<(), Failure> {

@@ -358,6 +358,7 @@ pub(super) async fn tail(visit: Visit) -> Result<HttpResponse, AdminError> {
 
 /// Sends all calls of a search as lines of JSON.
 pub(super) async fn export(visit: Visit) -> Result<HttpResponse, AdminError> {
+    visit.caller.may(Role::Operator)?;
     let fields: Fields = visit.query()?;
     let search = fields.search();
     let filter = filter(&search).map_err(first_of)?;

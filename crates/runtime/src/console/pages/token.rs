@@ -74,7 +74,7 @@ async fn view(visit: &Visit, it: TokenShown) -> Token {
         last_ms: it.row.used.last_ms,
         last_client: last.map(|address| address.address.clone()),
         calls: Some(tally(&it.row.used)),
-        period: "all recorded calls".to_owned(),
+        period: "the whole audit".to_owned(),
         since: String::new(),
         ends_ms: it.row.expires_ms,
         place: None,

@@ -56,7 +56,8 @@ async fn list(visit: &Visit) -> Result<Tokens, AdminError> {
         matching: matching as u64,
         total,
         page: (page as u64, pages as u64),
-        period: "all recorded calls".to_owned(),
+        period: "the whole audit".to_owned(),
+        since: String::new(),
         usage_unknown: None,
         no_new_token: no_new_token(&visit.state),
     })
