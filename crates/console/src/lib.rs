@@ -9,5 +9,9 @@ mod line;
 pub mod links;
 pub mod pages;
 mod plot;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 mod shown;
+#[cfg(test)]
+mod tests;
 pub mod views;
