@@ -13,7 +13,7 @@ for _ in $(seq 200); do
     sleep 0.1
 done
 # Its address comes first.
-[ "$(head -c 9 "$LOGS/console-demo.log")" = "Console: " ] || die "the demo does not begin with the console's address"
+grep -v " INFO " "$LOGS/console-demo.log" | head -n 1 | grep -q "^Console: " || die "the demo does not begin with the console's address"
 address=$(sed -n 's/^Console: //p' "$LOGS/console-demo.log")
 secret=$(cat .tokenward-demo/admin.secret)
 base=${address%/console/}

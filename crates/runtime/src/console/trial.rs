@@ -45,7 +45,7 @@ pub(super) struct Trial {
     pub(super) user: Option<String>,
     /// Address of the client.
     #[serde(default)]
-    pub(super) client: Option<IpAddr>,
+    pub(super) client: Option<String>,
 }
 
 /// The result of a trial.
@@ -121,7 +121,16 @@ fn tried(state: &AdminState, trial: Trial) -> Tried {
         Err(why) => return Tried::problem(why),
     };
     let mut question = read.question.with_host(state.gate.rules.base().authority());
-    question.client = trial.client.map(|address| address.to_canonical());
+    question.client = match trial
+        .client
+        .as_deref()
+        .filter(|client| !client.is_empty())
+        .map(str::parse::<IpAddr>)
+    {
+        None => None,
+        Some(Ok(address)) => Some(address.to_canonical()),
+        Some(Err(_)) => return Tried::problem("`client` must be an address, such as 10.0.0.7"),
+    };
     question.user = trial.user.filter(|user| !user.is_empty()).or(question.user);
     let mut tried = match (trial.token, trial.lines) {
         (Some(token), None) => {

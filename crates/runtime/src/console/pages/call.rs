@@ -212,7 +212,7 @@ pub(super) fn judged_lines(report: &Report) -> Vec<JudgedLine> {
     let lines = report.lines.iter();
     lines
         .map(|line| {
-            let is_nearest = !is_found && Some(depth(line)) == nearest && depth(line) > 0;
+            let is_nearest = !is_found && Some(depth(line)) == nearest;
             is_found |= is_nearest;
             judged_line(line, is_nearest)
         })

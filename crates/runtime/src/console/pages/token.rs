@@ -198,9 +198,11 @@ fn denials(rows: Vec<CallRow>) -> Listed<Denial> {
         }
         let (part, story) = match row.lacking {
             Some((condition, found)) => {
-                let part = match condition.starts_with("Json") {
-                    true => "Body",
-                    false => "Query",
+                let part = match condition.as_str() {
+                    "url" => "Path",
+                    method if method.starts_with("method") => "Method",
+                    body if body.starts_with("Json") => "Body",
+                    _ => "Query",
                 };
                 (
                     part.to_owned(),

@@ -7,6 +7,7 @@ use tokenward_console::views::parts::{Diagnostic, Place};
 use tokenward_console::views::try_it::{Advice, Judged, TryForm, TryIt};
 use tokenward_pdp::config::Role;
 use tokenward_pdp::explain::Report;
+use tokenward_pdp::request::TOKEN_PREFIX;
 
 use super::super::trial::{Trial, Tried, trial};
 use super::call::judged_lines;
@@ -83,8 +84,8 @@ async fn tried(visit: &Visit, form: Form) -> Result<TryIt, AdminError> {
     }
     let client = match form.client.trim() {
         "" => None,
-        text => match text.parse() {
-            Ok(client) => Some(client),
+        text => match text.parse::<std::net::IpAddr>() {
+            Ok(_) => Some(text.to_owned()),
             Err(_) => {
                 let text = "Write an address, such as 10.0.0.7.".to_owned();
                 view.errors.push(("client".to_owned(), text));
@@ -175,24 +176,44 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
     });
 }
 
-/// A test for the policy's `*.test.toml`, if the request has neither headers nor a body.
+/// A test that expects the decision, for a file in a directory `tests` of the policy. Requests with header fields or a body are kept
+/// as curl commands only.
 fn test_of(report: &Report, form: &Form) -> Option<String> {
     let text = form.request.trim();
-    if text.lines().count() != 1 || text.contains("curl") {
-        return None;
-    }
-    let expect = match report.decision.as_str() {
-        "allow" => "allow",
-        _ => "deny",
-    };
     let quoted = |text: &str| toml::Value::from(text).to_string();
+    let is_curl = text.contains("curl");
+    let request = match is_curl {
+        // A test is committed, so it must not have the credentials of the command.
+        true if ["'''", "-u", "--user", "uthorization", TOKEN_PREFIX]
+            .iter()
+            .any(|part| text.contains(part)) =>
+        {
+            return None;
+        }
+        true => format!("curl = '''\n{text}\n'''"),
+        false if text.lines().count() != 1 => return None,
+        false => format!("request = {}", quoted(text)),
+    };
+    let is_allowed = report.decision == "allow";
+    let name = match is_allowed {
+        true => format!("{} may {} {}", report.token, report.method, report.url),
+        false => format!("{} may not {} {}", report.token, report.method, report.url),
+    };
     let mut test = format!(
-        "[[test]]\ntoken = {}\nrequest = {}\nexpect = \"{expect}\"\n",
-        quoted(&report.token),
-        quoted(text)
+        "[[test]]\nname = {}\ntoken = {}\n{request}\n",
+        quoted(&name),
+        quoted(&report.token)
     );
-    if let Some(user) = &report.user {
-        test.push_str(&format!("user = {}\n", quoted(user)));
+    let optional = [("user", &form.user), ("client", &form.client)];
+    for (key, value) in optional.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+        test.push_str(&format!("{key} = {}\n", quoted(value.trim())));
+    }
+    match is_allowed {
+        true => test.push_str("expect = \"allow\"\n"),
+        false => test.push_str(&format!(
+            "expect = \"deny\"\nreason = {}\n",
+            quoted(&report.reason)
+        )),
     }
     Some(test)
 }
