@@ -1,6 +1,7 @@
 //! The handle through which the process appends and asks.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -173,6 +174,37 @@ impl Store {
         };
         count(&counters.appended);
         Ok(appended)
+    }
+
+    /// Stores an action of somebody at the admin listener: done when it is on disk (`Durable`) or queued (`Buffered`). Longer
+    /// texts than an entry may have are cut.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append_admin(
+        &self,
+        who: &str,
+        client: IpAddr,
+        action: &str,
+        text: &str,
+    ) -> Result<(), AppendError> {
+        const MOST: usize = TEXT_LIMIT / 4;
+        let within = |text: &str| {
+            text.get(..text.floor_char_boundary(MOST))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let event = Event::Admin {
+            time_ms: (self.0.shared.now)(),
+            who: within(who),
+            client,
+            action: within(action),
+            text: within(text),
+        };
+        match self.0.shared.queue.push_record(Item::Event(event))? {
+            Pushed::Now(_) => Ok(()),
+            Pushed::Later(answer) => answer.await.map_err(|_| AppendError::Closed)?.map(|_| ()),
+        }
     }
 
     /// Stores the outcome of a call with the next commit, without blocking. An outcome that cannot be kept is counted in

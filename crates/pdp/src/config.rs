@@ -1,6 +1,7 @@
 //! The proxy's settings: `tokenward.toml`, parsed and checked. Paths are resolved relative to the file, and values are
 //! validated. The file `tokenward.toml` in the repository's root documents each key.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::seal::PublicKey;
 
+mod admin;
 mod default;
 mod error;
 mod fields;
@@ -160,10 +162,70 @@ pub struct TlsFiles {
 /// The listener for operators: health checks and audit queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// The address to listen on, always a loopback address.
+    /// The address to listen on; without TLS always a loopback address.
     pub listen: SocketAddr,
     /// The file with the admin secret in one line; `serve` creates it if it is missing.
     pub secret_file: PathBuf,
+    /// Names under which browsers and tools reach the listener, in addition to its address.
+    pub names: Vec<String>,
+    /// Directories and compiled policies that the console may compare with the active policy.
+    pub review: Vec<PathBuf>,
+    /// The certificate of the listener; `None` disables TLS.
+    pub tls: Option<TlsFiles>,
+    /// People who are admitted by a client certificate; needs TLS.
+    pub client_certificates: Option<ClientCertificates>,
+    /// People who are admitted by a header of a proxy that authenticates them.
+    pub identity: Option<AdminIdentity>,
+}
+
+/// People who are admitted to the admin listener by a client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificates {
+    /// The authorities that sign the certificates, in PEM.
+    pub ca_file: PathBuf,
+    /// Roles by the SHA-256 fingerprint of the certificate.
+    pub roles: BTreeMap<[u8; 32], Role>,
+}
+
+/// People who are admitted to the admin listener by a header of a proxy that authenticates them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminIdentity {
+    /// Name of the header with the person's name, in lower case.
+    pub header: String,
+    /// The proxies that may send the header.
+    pub proxies: Vec<IpNet>,
+    /// Roles by the person's name. Other people are not admitted.
+    pub roles: BTreeMap<String, Role>,
+}
+
+/// The rights of a person at the admin listener. Each role has those of the roles before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees everything.
+    Viewer,
+    /// Also revokes tokens.
+    Revoker,
+    /// Also exports and verifies the audit, drafts tokens and limits, and compares policies.
+    Operator,
+}
+
+impl Role {
+    /// All roles, with their names.
+    pub const NAMES: [(&str, Self); 3] = [
+        ("viewer", Self::Viewer),
+        ("revoker", Self::Revoker),
+        ("operator", Self::Operator),
+    ];
+
+    /// The name of the role.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Revoker => "revoker",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// The listener for health checks. It answers only whether the proxy runs and serves, so other machines may reach it.

@@ -12,7 +12,7 @@ use tokenward_compiler::decide::{Decision, DenyReason};
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 pub use question::{Incomplete, Question, Scheme, Shown};
-pub use report::Report;
+pub use report::{Line, Report};
 
 use crate::auth::{self, AuthRules, Authenticated};
 use crate::evidence::Evidence;

@@ -15,19 +15,26 @@
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pdp/explain/question.rs` |
 //!
-//! All but the health checks require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
-//! counted and slowed.
+//! All but the health checks require `Authorization: Bearer` with the secret of `[admin] secret_file`, a session of the console, or
+//! a person's certificate or header (`admin/caller.rs`). Wrong secrets are logged, counted and slowed, and what people do is recorded
+//! (`admin/acts.rs`). Requests for other hosts, and changes by pages of other sites, are refused (`admin/guard.rs`).
 
+mod acts;
 mod admission;
 mod audit;
+mod caller;
+mod certificate;
 mod error;
 mod explain;
 mod export;
+mod failed_logins;
 mod gauges;
+mod guard;
 mod health;
-mod operator;
+mod names;
 mod report;
 mod revoke;
+mod sessions;
 mod state;
 
 use std::time::UNIX_EPOCH;
@@ -37,11 +44,14 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use tokenward_pdp::text::time;
 
-pub(crate) use audit::OUTCOME_WAIT;
+pub(crate) use audit::{OUTCOME_WAIT, Question, tail_of};
+pub(crate) use caller::{Caller, address};
+pub(crate) use certificate::PeerCertificate;
+pub(crate) use error::AdminError;
+pub(crate) use export::export_all;
+pub(crate) use guard::guard;
 pub(crate) use health::{LIVE, READY, Readiness, health_routes};
-pub(crate) use state::AdminState;
-
-use operator::Operator;
+pub(crate) use state::{AdminState, Shown};
 
 /// Registers the routes of the admin listener.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -69,7 +79,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> HttpResponse {
+async fn readyz(state: web::Data<AdminState>, operator: Option<Caller>) -> HttpResponse {
     let live = state.policies.current();
     let stats = state.audit.stats();
     let ready = state.readiness.is_ready();
@@ -81,7 +91,7 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
         // Names are for operators.
         fields.insert("policy_errors".into(), refused.into());
     }
-    if let (Some(Operator), Some(fields)) = (operator, body.as_object_mut()) {
+    if let (Some(_), Some(fields)) = (operator, body.as_object_mut()) {
         let reloads = state.policies.status();
         let since = live
             .since()
@@ -121,7 +131,7 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
         .body(format!("{body}\n"))
 }
 
-async fn show_metrics(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
+async fn show_metrics(state: web::Data<AdminState>, _: Caller) -> HttpResponse {
     let text = state.metrics.render(&gauges::state(
         &state.policies,
         &state.audit.stats(),

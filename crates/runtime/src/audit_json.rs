@@ -2,7 +2,9 @@
 
 mod entry;
 mod events;
+pub(crate) mod reasons;
 mod report;
+pub(crate) mod story;
 
 pub(crate) use entry::json_line;
 pub(crate) use events::EventLine;

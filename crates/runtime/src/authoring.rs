@@ -4,3 +4,5 @@ pub mod edit;
 pub(crate) mod from_calls;
 pub mod keys;
 pub(crate) mod snippet;
+pub(crate) mod time;
+pub(crate) mod words;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::authoring::time;
+
 mod ask;
 mod audit;
 mod certificates;
@@ -41,7 +43,6 @@ mod settings;
 mod side;
 mod step_summary;
 mod test;
-mod time;
 mod token;
 mod unanswered;
 mod who_can;

@@ -9,6 +9,7 @@ mod call;
 mod capture;
 pub mod cli;
 pub mod config_file;
+mod console;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;

@@ -87,6 +87,8 @@ pub(crate) struct ReloadStatus {
     pub(crate) failed: u64,
     /// Reason why the last load failed, if it did.
     pub(crate) failure: Option<String>,
+    /// When the last load failed.
+    pub(crate) failed_at: Option<SystemTime>,
     /// Forbid lines of the active policy that have no effect under this configuration, each with the reason.
     pub(crate) dead: Vec<String>,
     /// A changed setting that needs a restart, if there is one.
@@ -152,6 +154,7 @@ impl Policies {
             memory: Mutex::new(memory),
             status: Mutex::new(ReloadStatus {
                 succeeded: 1,
+                failed_at: failure.is_some().then(SystemTime::now),
                 failure,
                 dead,
                 ..ReloadStatus::default()
@@ -304,6 +307,7 @@ impl Policies {
                 let mut status = self.lock_status();
                 status.failed += 1;
                 status.failure = Some(failure);
+                status.failed_at = Some(SystemTime::now());
             }
         }
     }

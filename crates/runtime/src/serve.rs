@@ -23,4 +23,5 @@ mod tests;
 pub use access::AccessError;
 pub(crate) use access::{creatable, owner_of, store_access};
 pub use error::ServeError;
-pub use start::{Running, run, start};
+pub use start::{Running, start};
+pub(crate) use start::{run, start_with};

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
-    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LACKING,
-    LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS, UPSTREAM_US,
-    USER, VERSION, VERSION_1, VERSION_2,
+    ADMIN, AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED,
+    LACKING, LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS,
+    UPSTREAM_US, USER, VERSION, VERSION_1, VERSION_2,
 };
 use crate::format::evidence;
 use crate::format::text_table::TextTable;
@@ -151,6 +151,7 @@ impl<'b> Items<'b> {
                 hash: self.from.array()?,
             }),
             OVER_LIMIT => ItemView::Event(self.over_limit()?),
+            ADMIN => ItemView::Event(self.admin()?),
             TROUBLE => ItemView::Event(Event::Trouble {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),
@@ -313,6 +314,16 @@ impl<'b> Items<'b> {
             count: self.from.number()?,
             from_ms: self.time()?,
             to_ms: self.time()?,
+        })
+    }
+
+    fn admin(&mut self) -> Result<Event, Malformed> {
+        Ok(Event::Admin {
+            time_ms: self.time()?,
+            who: self.text()?.to_owned(),
+            client: self.address()?,
+            action: self.text()?.to_owned(),
+            text: self.text()?.to_owned(),
         })
     }
 

@@ -24,6 +24,7 @@ pub(crate) const COUNTED: u8 = 4;
 pub(crate) const CUT: u8 = 5;
 pub(crate) const TROUBLE: u8 = 6;
 pub(crate) const OVER_LIMIT: u8 = 7;
+pub(crate) const ADMIN: u8 = 8;
 
 // Flags: the optional fields of a decision that are present.
 pub(crate) const CLIENT_ID: u8 = 1;
@@ -90,6 +91,15 @@ impl Encoder {
         }
     }
 
+    /// Addresses repeat like texts, so they are in the same table.
+    fn address(&mut self, address: IpAddr) {
+        let n = match address {
+            IpAddr::V4(a) => self.texts.number(&a.octets()),
+            IpAddr::V6(a) => self.texts.number(&a.octets()),
+        };
+        put_number(&mut self.items, n);
+    }
+
     fn time(&mut self, ms: i64) {
         put_signed(&mut self.items, ms.wrapping_sub(self.last_ms));
         self.last_ms = ms;
@@ -123,12 +133,7 @@ impl Encoder {
         self.optional(r.token);
         self.optional(r.user);
         self.optional(r.on_behalf_of);
-        // Addresses repeat like texts, so they are in the same table.
-        let client = match r.client {
-            IpAddr::V4(a) => self.texts.number(&a.octets()),
-            IpAddr::V6(a) => self.texts.number(&a.octets()),
-        };
-        put_number(&mut self.items, client);
+        self.address(r.client);
         self.text(r.method);
         self.text(r.url);
         if let Some(line) = &r.line {
@@ -231,6 +236,20 @@ impl Encoder {
                 put_number(&mut self.items, *count);
                 self.time(*from_ms);
                 self.time(*to_ms);
+            }
+            Event::Admin {
+                time_ms,
+                who,
+                client,
+                action,
+                text,
+            } => {
+                self.items.push(ADMIN);
+                self.time(*time_ms);
+                self.text(who);
+                self.address(*client);
+                self.text(action);
+                self.text(text);
             }
             Event::Cut {
                 time_ms,

@@ -1,6 +1,7 @@
 //! The items of the chain, each with its own sequence number.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use crate::model::packed::PackedRecord;
 use crate::model::record::Outcome;
@@ -78,6 +79,19 @@ pub enum Event {
         /// Chain hash of the period's last block, which the first block of the next period continues.
         hash: [u8; 32],
     },
+    /// Somebody did something at the admin listener.
+    Admin {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+        /// Who: the name of a person, or the way of admission.
+        who: String,
+        /// Address that the request came from.
+        client: IpAddr,
+        /// Name of the action, such as `login` or `revoke`.
+        action: String,
+        /// The object of the action, and a reason if one was given; may be empty.
+        text: String,
+    },
     /// An end was missing, or another trouble that a reader of the audit should know.
     Trouble {
         /// When, milliseconds since 1970 UTC.
@@ -106,7 +120,10 @@ impl Event {
     /// When, milliseconds since 1970 UTC.
     pub fn time_ms(&self) -> i64 {
         match self {
-            Self::Opened { time_ms } | Self::Cut { time_ms, .. } | Self::Trouble { time_ms, .. } => *time_ms,
+            Self::Opened { time_ms }
+            | Self::Cut { time_ms, .. }
+            | Self::Admin { time_ms, .. }
+            | Self::Trouble { time_ms, .. } => *time_ms,
             Self::Counted { to_ms, .. } | Self::OverLimit { to_ms, .. } => *to_ms,
         }
     }
@@ -122,6 +139,9 @@ impl Item {
             Self::Event(Event::Trouble { text, .. } | Event::OverLimit { token: text, .. }) => {
                 own + text.len()
             }
+            Self::Event(Event::Admin {
+                who, action, text, ..
+            }) => own + who.len() + action.len() + text.len(),
             Self::Event(_) => own,
         }
     }

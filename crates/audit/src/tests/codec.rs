@@ -195,6 +195,15 @@ fn an_event() -> impl Strategy<Value = Event> {
             }
         }),
         (any::<i64>(), text()).prop_map(|(time_ms, text)| Event::Trouble { time_ms, text }),
+        (any::<i64>(), any::<std::net::IpAddr>(), [text(), text(), text()]).prop_map(
+            |(time_ms, client, [who, action, text])| Event::Admin {
+                time_ms,
+                who,
+                client,
+                action,
+                text,
+            }
+        ),
         (text(), any::<u64>(), any::<[i64; 2]>()).prop_map(|(token, count, [from_ms, to_ms])| {
             Event::OverLimit {
                 token,

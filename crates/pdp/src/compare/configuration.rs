@@ -14,7 +14,7 @@ use tokenward_compiler::lint::LintSet;
 use super::change::Change;
 use crate::config::{
     Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Health, Identity, Keys, Limits, Lint,
-    Log, Mode, OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
+    Log, Mode, OnFailure, PasswordSource, Relax, Role, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -250,11 +250,77 @@ fn of_server(server: &Server) -> Vec<Setting> {
 }
 
 fn of_admin(admin: &Admin) -> Vec<Setting> {
-    let Admin { listen, secret_file } = admin;
-    vec![
+    let Admin {
+        listen,
+        secret_file,
+        names,
+        review,
+        tls,
+        client_certificates,
+        identity,
+    } = admin;
+    let review = review.iter().map(|place| place.display().to_string()).collect();
+    let [certificate, key] = files(tls.as_ref());
+    let ca_file = client_certificates
+        .as_ref()
+        .map(|people| people.ca_file.as_path());
+    let prints = client_certificates.iter().flat_map(|people| &people.roles);
+    let prints: Vec<(String, Role)> = prints.map(|(print, role)| (hex::encode(print), *role)).collect();
+    let people = identity.iter().flat_map(|people| &people.roles);
+    let people: Vec<(String, Role)> = people.map(|(name, role)| (name.clone(), *role)).collect();
+    let proxies = identity.iter().flat_map(|people| &people.proxies);
+    let proxies = proxies.map(ToString::to_string).collect();
+    let mut settings = vec![
         Setting::new("admin.listen", text(listen), Rule::Any),
         Setting::new("admin.secret_file", path(secret_file), Rule::Any),
-    ]
+        // A page of another site can use a name that resolves to the listener, but only with a session.
+        Setting::new(
+            "admin.names",
+            Value::set(names.iter().cloned().collect()),
+            Rule::Any,
+        ),
+        Setting::new("admin.review", Value::set(review), Rule::Any),
+        Setting::new("admin.tls.certificate", certificate, Rule::Any),
+        Setting::new("admin.tls.key", key, Rule::Any),
+        // People who are admitted may revoke tokens.
+        Setting::new(
+            "admin.client_certificates.ca_file",
+            maybe_path(ca_file),
+            Rule::Any,
+        ),
+        Setting::new(
+            "admin.identity.header",
+            maybe(identity.as_ref().map(|people| &people.header)),
+            Rule::Any,
+        ),
+        Setting::new("admin.identity.proxies", Value::set(proxies), Rule::Any),
+    ];
+    const LISTS: [(Role, &str, &str); 3] = [
+        (
+            Role::Viewer,
+            "admin.client_certificates.viewers",
+            "admin.identity.viewers",
+        ),
+        (
+            Role::Revoker,
+            "admin.client_certificates.revokers",
+            "admin.identity.revokers",
+        ),
+        (
+            Role::Operator,
+            "admin.client_certificates.operators",
+            "admin.identity.operators",
+        ),
+    ];
+    for (role, of_prints, of_people) in LISTS {
+        let with_role = |all: &[(String, Role)]| {
+            let with_role = all.iter().filter(|(_, has)| *has == role);
+            Value::set(with_role.map(|(person, _)| person.clone()).collect())
+        };
+        settings.push(Setting::new(of_prints, with_role(&prints), Rule::Any));
+        settings.push(Setting::new(of_people, with_role(&people), Rule::Any));
+    }
+    settings
 }
 
 fn of_health(health: &Health) -> Setting {

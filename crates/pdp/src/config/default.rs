@@ -73,6 +73,11 @@ impl Default for Admin {
         Self {
             listen: loopback(8081),
             secret_file: PathBuf::from(".tokenward/admin.secret"),
+            names: Vec::new(),
+            review: Vec::new(),
+            tls: None,
+            client_certificates: None,
+            identity: None,
         }
     }
 }

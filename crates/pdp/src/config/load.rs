@@ -11,7 +11,7 @@ use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
     Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity,
     Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
-    Throttling, TlsFiles, Upstream, keys, lint, server, tokens, value, values,
+    Throttling, TlsFiles, Upstream, admin, keys, lint, server, tokens, value, values,
 };
 
 impl Config {
@@ -67,6 +67,10 @@ impl Config {
         let place = |path: &mut PathBuf| *path = directory.join(&*path);
         place(&mut self.policies);
         place(&mut self.admin.secret_file);
+        self.admin.review.iter_mut().for_each(place);
+        if let Some(certificates) = &mut self.admin.client_certificates {
+            place(&mut certificates.ca_file);
+        }
         self.api.descriptions.iter_mut().for_each(place);
         place(&mut self.audit.path);
         self.audit.signing_key.iter_mut().for_each(place);
@@ -77,7 +81,11 @@ impl Config {
         self.keys.signing.iter_mut().for_each(place);
         self.keys.artifact.iter_mut().for_each(place);
         self.upstream.ca_file.iter_mut().for_each(place);
-        let pairs = [&mut self.server.tls, &mut self.upstream.client_certificate];
+        let pairs = [
+            &mut self.server.tls,
+            &mut self.admin.tls,
+            &mut self.upstream.client_certificate,
+        ];
         for TlsFiles { certificate, key } in pairs.into_iter().flatten() {
             place(certificate);
             place(key);
@@ -97,7 +105,7 @@ impl Config {
 fn root(it: &mut Fields<'_>) -> Config {
     let default = Config::default();
     let server = it.section("server", server::server);
-    let admin = it.section("admin", |it| admin(it, &server));
+    let admin = it.section("admin", |it| admin::admin(it, &server));
     let health = it.section("health", |it| health(it, &server, &admin));
     let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
     let (audit, audit_values) = it.section("audit", |it| {
@@ -139,21 +147,6 @@ fn root(it: &mut Fields<'_>) -> Config {
         upstream,
         identity,
     }
-}
-
-fn admin(it: &mut Fields<'_>, server: &Server) -> Admin {
-    let default = Admin::default();
-    let admin = Admin {
-        listen: it.or("listen", default.listen, value::loopback_address),
-        secret_file: it.or("secret_file", default.secret_file, value::path),
-    };
-    if admin.listen == server.listen && admin.listen.port() != 0 {
-        it.complain(
-            &["listen"],
-            "`listen` of [admin] is the same as that of [server]; use two different ports".to_owned(),
-        );
-    }
-    admin
 }
 
 fn health(it: &mut Fields<'_>, server: &Server, admin: &Admin) -> Health {

@@ -70,7 +70,7 @@ pub(super) fn files(it: &mut Fields<'_>, certificate: &'static str, key: &'stati
     })
 }
 
-fn networks(value: &Spanned<DeValue<'_>>) -> Result<Vec<IpNet>, Wrong> {
+pub(super) fn networks(value: &Spanned<DeValue<'_>>) -> Result<Vec<IpNet>, Wrong> {
     value::any_of(value, network)
 }
 

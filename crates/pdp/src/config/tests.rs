@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokenward_compiler::artifact::Signers;
 
 use super::value::parse_duration;
-use super::{Config, ConfigError, Identity, PasswordSource};
+use super::{Config, ConfigError, Identity, PasswordSource, Role};
 use crate::request::Keep;
 
 const DOCUMENTED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tokenward.toml"));
@@ -457,4 +457,76 @@ fn the_schema_has_exactly_the_keys_that_are_read() {
     collect(&schema.value, "", &mut found);
     found.sort_unstable();
     assert_eq!(found, read);
+}
+
+#[test]
+fn the_admin_listener_is_opened_only_with_tls() {
+    let tls = "[admin.tls]\ncertificate = 'c'\nkey = 'k'\n";
+    for listen in ["0.0.0.0:8081", "10.0.0.5:8081", "[::]:8081"] {
+        let text = format!("[admin]\nlisten = '{listen}'\n");
+        assert!(problems(&text).contains("must be a loopback address"), "{listen}");
+        let config = parse(&format!("{text}{tls}")).unwrap();
+        assert_eq!(config.admin.tls.unwrap().certificate, Path::new("c"));
+    }
+    assert!(parse("[admin]\nlisten = '[::1]:8081'\n").is_ok());
+}
+
+#[test]
+fn people_of_the_admin_listener() {
+    let identity =
+        |more: &str| format!("[admin.identity]\nheader = 'X-Person'\nproxies = ['10.0.0.5']\n{more}");
+    let config = parse(&identity("viewers = ['ann']\noperators = ['carol']\n")).unwrap();
+    let people = config.admin.identity.unwrap();
+    assert_eq!(people.header, "x-person");
+    assert_eq!(
+        (people.roles["ann"], people.roles["carol"]),
+        (Role::Viewer, Role::Operator)
+    );
+    let print = "ab:".repeat(31) + "ab";
+    let certificates = format!(
+        "[admin.tls]\ncertificate = 'c'\nkey = 'k'\n[admin.client_certificates]\nca_file = 'ca'\nrevokers = ['{print}']\n"
+    );
+    let people = parse(&certificates).unwrap().admin.client_certificates.unwrap();
+    assert_eq!(people.roles[&[0xab; 32]], Role::Revoker);
+    for (text, expected) in [
+        (
+            identity("viewers = ['ann']\noperators = ['ann']\n"),
+            "listed before",
+        ),
+        (identity("viewers = ['']\n"), "not a person's name"),
+        (identity("").replace("10.0.0.5", "127.0.0.1"), "loopback"),
+        (identity("").replace("10.0.0.5", "0.0.0.0/0"), "loopback"),
+        (identity("").replace("'10.0.0.5'", ""), "must list the proxies"),
+        (
+            identity("").replace("X-Person", "Authorization"),
+            "another meaning",
+        ),
+        (
+            "[admin.identity]\nheader = 'X-Person'\n".to_owned(),
+            "`proxies` is required",
+        ),
+        (
+            "[admin.identity]\nviewers = ['ann']\n".to_owned(),
+            "`header` is required",
+        ),
+        (certificates.replace(&print, "ab"), "SHA-256 fingerprint"),
+        (
+            certificates.replace("ca_file = 'ca'\n", ""),
+            "`ca_file` is required",
+        ),
+        (
+            certificates.replace("[admin.tls]\ncertificate = 'c'\nkey = 'k'\n", ""),
+            "needs [admin.tls]",
+        ),
+        (
+            "[admin]\nnames = ['a:8081']\n".to_owned(),
+            "host name without a port",
+        ),
+        (
+            "[admin]\nnames = ['10.0.0.5']\n".to_owned(),
+            "host name without a port",
+        ),
+    ] {
+        assert!(problems(&text).contains(expected), "{text}\n{}", problems(&text));
+    }
 }

@@ -108,16 +108,6 @@ pub(super) fn address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
     })
 }
 
-pub(super) fn loopback_address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
-    let given = address(value)?;
-    if given.ip().is_loopback() {
-        Ok(given)
-    } else {
-        let why = "must be a loopback address such as \"127.0.0.1:8081\", because anyone who can connect to it can read the audit";
-        Err(Wrong::at(value, why))
-    }
-}
-
 /// Reads the public URL.
 pub(super) fn public_url(value: &Value<'_>) -> Result<BaseUrl, Wrong> {
     BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is not a base URL: {error}")))

@@ -51,14 +51,18 @@ pub struct Report {
 /// A line of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
+    /// The policy file.
     pub file: String,
+    /// Number of the line, from 1.
     pub number: u32,
+    /// Text of the line.
     pub text: String,
 }
 
 /// A line that was compared with the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
+    /// The line.
     #[serde(flatten)]
     pub place: Place,
     /// The first part that failed; `null` if the line matches.

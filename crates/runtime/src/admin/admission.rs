@@ -54,12 +54,20 @@ impl Admission {
         let (Some((scheme, given)), None) = (given, second) else {
             return Presented::Wrong;
         };
+        match self.compared(given) {
+            Presented::Secret if scheme.eq_ignore_ascii_case("bearer") => Presented::Secret,
+            _ => Presented::Wrong,
+        }
+    }
+
+    /// Compares a text with the secret.
+    pub(super) fn compared(&self, given: &str) -> Presented {
         let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
         let difference = given
             .iter()
             .zip(&self.secret)
             .fold(0, |all, (a, b)| all | (a ^ b));
-        if scheme.eq_ignore_ascii_case("bearer") && difference == 0 {
+        if difference == 0 {
             Presented::Secret
         } else {
             Presented::Wrong

@@ -11,8 +11,8 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
+use super::caller::Caller;
 use super::error::AdminError;
-use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::json_line;
 use crate::call::now_ms;
@@ -74,13 +74,18 @@ pub(crate) struct Question {
 
 impl Question {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, AdminError> {
-        let query = web::Query::<Self>::from_query(request.query_string());
+        Self::read(request.query_string())
+    }
+
+    /// Reads a query string.
+    pub(crate) fn read(query: &str) -> Result<Self, AdminError> {
+        let query = web::Query::<Self>::from_query(query);
         query
             .map(web::Query::into_inner)
             .map_err(|error| AdminError::Question(error.to_string()))
     }
 
-    pub(super) fn filter(&self) -> Result<Filter, AdminError> {
+    pub(crate) fn filter(&self) -> Result<Filter, AdminError> {
         Ok(Filter {
             since_ms: self.since_ms,
             until_ms: self.until_ms,
@@ -145,7 +150,7 @@ fn verdict(text: &str) -> Result<Verdict, AdminError> {
 pub(super) async fn list(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let (filter, page) = (question.filter()?, question.page()?);
@@ -157,12 +162,17 @@ pub(super) async fn list(
 pub(super) async fn tail(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
+    Ok(tail_of(&state, question.filter()?, question.after.map(Sequence)))
+}
+
+/// Streams the calls that a filter wants as they come, those after `after` or from now on.
+pub(crate) fn tail_of(state: &AdminState, filter: Filter, after: Option<Sequence>) -> HttpResponse {
     let tail = Tail {
-        filter: question.filter()?,
-        shown: question.after.map_or_else(|| state.audit.last(), Sequence),
+        filter,
+        shown: after.unwrap_or_else(|| state.audit.last()),
         audit: state.audit.clone(),
         started: false,
         waiting: None,
@@ -171,7 +181,7 @@ pub(super) async fn tail(
         let lines = tail.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(lines)), tail))
     });
-    Ok(json_lines().streaming(lines))
+    json_lines().streaming(lines)
 }
 
 pub(super) fn json_lines() -> actix_web::HttpResponseBuilder {

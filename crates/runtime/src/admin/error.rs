@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use tokenward_pdp::config::Role;
 
 /// Error of a request to the admin listener.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,39 @@ pub(crate) enum AdminError {
         "revoked until the next start, but cannot write the revocation: {0}; the proxy retries twice a second"
     )]
     Unsaved(std::io::Error),
+    /// The request is for a name that is not the listener's.
+    #[error(
+        "the request is for a host that is not this listener; add the name to [admin] names if it is, or use its address"
+    )]
+    OtherHost,
+    /// A page of another site sent the request.
+    #[error("a page of another site sent the request; nothing was done")]
+    OtherOrigin,
+    /// The token of the form is missing or wrong.
+    #[error(
+        "the form is out of date, or did not come from this listener; load the page again; nothing was done"
+    )]
+    FormToken,
+    /// A trusted proxy named a person without a role.
+    #[error("no role is configured for you; ask the operator to list you in [admin.identity]")]
+    NotListed,
+    /// The role of the caller does not include the action.
+    #[error("your role is {}; this needs the role {}; nothing was done", .has.name(), .needs.name())]
+    Role {
+        /// The caller's role.
+        has: Role,
+        /// The least role that may do this.
+        needs: Role,
+    },
+    /// There is no such page, token or call.
+    #[error("{0}")]
+    NotFound(String),
+    /// Too much is asked at one time.
+    #[error("the console is busy with other questions; try again in a few seconds")]
+    Busy,
+    /// The work ended with an internal error.
+    #[error("the question could not be answered because of an internal error; see the log of the proxy")]
+    Internal,
     /// Reading stopped because the process is stopping.
     #[error("the process is shutting down")]
     Stopping,
@@ -38,9 +72,14 @@ impl ResponseError for AdminError {
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Question(_) => StatusCode::BAD_REQUEST,
-            Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::OtherOrigin | Self::FormToken | Self::NotListed | Self::Role { .. } => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NoSuchToken | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Unsaved(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Audit(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Audit(_) | Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

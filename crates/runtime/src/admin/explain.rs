@@ -1,12 +1,12 @@
 //! `POST /v1/explain`: how the proxy would answer a request, and why. No call is made and nothing is recorded.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use tokenward_pdp::explain::Question;
 use tokenward_pdp::text::escaped;
 
+use super::caller::Caller;
 use super::error::AdminError;
-use super::operator::Operator;
 use super::state::AdminState;
 
 /// Maximum size of a question; its body is in base64.
@@ -15,9 +15,11 @@ pub(super) const LARGEST: usize = 64 << 20;
 /// Responds with the report, as JSON.
 pub(super) async fn explain(
     state: web::Data<AdminState>,
-    _: Operator,
+    caller: Caller,
+    request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, AdminError> {
+    caller.meant_by(&state, &request)?;
     // The error of the parser could repeat a part of the request, so it is not shown.
     let question: Question =
         serde_json::from_slice(&body).map_err(|_| AdminError::Question(EXPECTED.to_owned()))?;

@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
+use tokenward_pdp::config::Role;
 
 use super::audit::{ALIVE, Question, json_lines};
+use super::caller::Caller;
 use super::error::AdminError;
-use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::json_line;
 
@@ -39,15 +40,31 @@ impl<T: Send + 'static> Working<T> {
 pub(super) async fn export(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
+    caller.may(Role::Operator)?;
+    state.record(&caller, "export", request.query_string()).await;
     let page = Page {
         limit: STEP,
         newest_first: false,
         ..question.page()?
     };
-    let export = Export::new(state.audit.reader(), question.filter()?, page);
+    Ok(export_of(&state, question.filter()?, page))
+}
+
+/// Streams all calls that a filter wants, the oldest first.
+pub(crate) fn export_all(state: &AdminState, filter: Filter) -> HttpResponse {
+    let page = Page {
+        limit: STEP,
+        newest_first: false,
+        ..Page::default()
+    };
+    export_of(state, filter, page)
+}
+
+fn export_of(state: &AdminState, filter: Filter, page: Page) -> HttpResponse {
+    let export = Export::new(state.audit.reader(), filter, page);
     let lines = stream::unfold(Some(export), |export| async {
         let mut export = export?;
         Some(match export.working.next().await {
@@ -61,7 +78,7 @@ pub(super) async fn export(
             Some(Err(error)) => (Err(broken_off(error)), None),
         })
     });
-    Ok(json_lines().streaming(lines))
+    json_lines().streaming(lines)
 }
 
 struct Export {
@@ -102,8 +119,10 @@ impl Export {
 pub(super) async fn proof(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
+    caller.may(Role::Operator)?;
+    state.record(&caller, "proof", request.query_string()).await;
     let since_ms = Question::of(&request)?.filter()?.since_ms;
     let reader = state.audit.reader();
     let begun = (reader.proof_head(state.audit.keys())?, Some(Sequence(0)), reader);

@@ -3,12 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use serde::Serialize;
+use tokenward_pdp::config::Role;
 use tokenward_pdp::text::escaped;
 
 use super::audit::{Question, json_lines};
+use super::caller::Caller;
 use super::error::AdminError;
 use super::export::Working;
-use super::operator::Operator;
 use super::state::AdminState;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 
@@ -22,7 +23,7 @@ pub(super) fn line(of: &impl Serialize) -> String {
 pub(super) async fn stats(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
     let reader = state.audit.reader();
@@ -35,7 +36,7 @@ pub(super) async fn stats(
 pub(super) async fn events(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Operator,
+    _: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
     let reader = state.audit.reader();
@@ -50,12 +51,14 @@ pub(super) async fn events(
 }
 
 /// Answers `GET /v1/audit/verify`.
-pub(super) async fn verify(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
+pub(super) async fn verify(state: web::Data<AdminState>, caller: Caller) -> Result<HttpResponse, AdminError> {
+    caller.may(Role::Operator)?;
+    state.record(&caller, "verify", "").await;
     let audit = state.audit.clone();
-    in_one_line(move || {
+    Ok(in_one_line(move || {
         let keys = audit.keys();
         Ok(line(&VerifyReport::of(audit.verify()?, keys)))
-    })
+    }))
 }
 
 /// Sends the result of `work` as one line, however long it takes: empty lines precede it. An error becomes a line

@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokenward_audit::Store;
-use tokenward_pdp::config::Throttling;
+use tokenward_pdp::config::Config;
 
 use super::admission::Admission;
+use super::failed_logins::FailedLogins;
 use super::health::Readiness;
+use super::names::Names;
+use super::sessions::Sessions;
 use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::pep::Gate;
@@ -16,30 +19,59 @@ use crate::proxy::Addresses;
 /// Everything that the admin listener shows.
 pub(crate) struct AdminState {
     pub(super) admission: Admission,
-    pub(super) policies: Arc<Policies>,
-    pub(super) audit: Store,
-    pub(super) readiness: Readiness,
+    pub(super) sessions: Sessions,
+    pub(super) names: Names,
+    pub(super) failed_logins: FailedLogins,
+    /// The configuration that the proxy was started with.
+    pub(crate) config: Config,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) audit: Store,
+    pub(crate) readiness: Readiness,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) upstream: Arc<Addresses>,
+    pub(crate) upstream: Arc<Addresses>,
     /// The gate of the calls, to explain its decisions.
-    pub(super) gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     /// Addresses of all listeners.
     listeners: Vec<SocketAddr>,
 }
 
+/// The parts of the proxy that the listener shows.
+pub(crate) struct Shown {
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) audit: Store,
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) upstream: Arc<Addresses>,
+    pub(crate) gate: Arc<Gate>,
+}
+
 impl AdminState {
-    /// Makes the state of a listener that admits requests with this secret, and slows wrong ones.
+    /// Makes the state of a listener at `address` that admits requests with this secret, and slows wrong ones.
+    ///
+    /// # Errors
+    /// The system provides no random bytes.
     pub(crate) fn new(
-        (secret, throttling): (&str, Throttling),
-        policies: Arc<Policies>,
-        audit: Store,
-        readiness: Readiness,
-        metrics: Arc<Metrics>,
-        upstream: Arc<Addresses>,
-        gate: Arc<Gate>,
-    ) -> Self {
-        Self {
-            admission: Admission::new(secret, throttling, Arc::clone(&metrics)),
+        secret: &str,
+        config: Config,
+        address: SocketAddr,
+        shown: Shown,
+    ) -> Result<Self, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let Shown {
+            policies,
+            audit,
+            readiness,
+            metrics,
+            upstream,
+            gate,
+        } = shown;
+        Ok(Self {
+            admission: Admission::new(secret, config.auth.throttling, Arc::clone(&metrics)),
+            sessions: Sessions::new(address.port(), config.admin.tls.is_some(), &key),
+            names: Names::new(address.ip(), config.admin.names.clone()),
+            failed_logins: FailedLogins::default(),
+            config,
             policies,
             audit,
             readiness,
@@ -47,7 +79,7 @@ impl AdminState {
             upstream,
             gate,
             listeners: Vec::new(),
-        }
+        })
     }
 
     /// Adds the addresses of the listeners.

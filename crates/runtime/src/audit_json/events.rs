@@ -11,7 +11,7 @@ pub(crate) struct EventLine {
     /// Time of the event, RFC 3339.
     pub(crate) time: String,
     pub(crate) time_ms: i64,
-    /// Kind of event: `opened`, `deleted` or `trouble`; for entries that were counted and not stored `outsiders`,
+    /// Kind of event: `opened`, `deleted`, `admin` (an action at the admin listener) or `trouble`; for entries that were counted and not stored `outsiders`,
     /// `refused-tokens`, `over-limit`, `unrecorded`, `lost-outcomes` or `lost-records`.
     pub(crate) kind: String,
     /// Number of counted entries; absent for other kinds.
@@ -95,6 +95,20 @@ impl From<(Sequence, Event)> for EventLine {
                 last: (last > 0).then_some(last),
                 ..line
             },
+            Event::Admin {
+                who,
+                client,
+                action,
+                text,
+                ..
+            } => Self {
+                kind: "admin".into(),
+                text: match text.is_empty() {
+                    true => format!("{who} at {client}: {action}."),
+                    false => format!("{who} at {client}: {action}: {text}."),
+                },
+                ..line
+            },
             Event::Trouble { text, .. } => Self {
                 kind: "trouble".into(),
                 text,
@@ -171,6 +185,13 @@ mod tests {
             counted(Counted::LostRecords, 3),
             cut(0),
             cut(801),
+            Event::Admin {
+                time_ms: 3_500,
+                who: "admin secret".into(),
+                client: std::net::Ipv4Addr::LOCALHOST.into(),
+                action: "revoke".into(),
+                text: "token ci (left)".into(),
+            },
             Event::Trouble {
                 time_ms: 4_000,
                 text: "The end is missing.".into(),

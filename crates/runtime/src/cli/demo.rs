@@ -20,8 +20,9 @@ const PLACE: &str = ".tokenward-demo";
 
 /// Run a demo with a sample API and example policies
 ///
-/// Starts a small issue tracker in place of Jira, and the proxy in front of it with example policies. Prints calls
-/// that you can make from another terminal, each with its expected result.
+/// Starts a small issue tracker in place of Jira, and the proxy in front of it with example policies. Makes some calls, so that
+/// the console shows them, and prints the address of the console. Prints the calls too, each with its expected result, so that
+/// you can make them from another terminal.
 ///
 /// All files are in ./.tokenward-demo. You can edit the policies while the demo is running.
 #[derive(clap::Args)]
@@ -53,7 +54,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return result;
     }
     let demo = Demo::start(Path::new(PLACE), args.port)?;
-    print(&calls::screen(&demo.home, &demo.base()))?;
+    // The console shows real calls from the start.
+    check::make_calls(&demo)?;
+    print(&calls::screen(&demo.home, &demo.base(), &demo.console()))?;
     wait_for_the_end()?;
     print("\nStopping.\n")?;
     demo.stop()

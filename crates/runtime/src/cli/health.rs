@@ -9,12 +9,13 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
-use tokenward_pdp::config::{Config, parse_duration};
+use tokenward_pdp::config::{Config, TlsFiles, parse_duration};
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 use crate::admin::{LIVE, READY};
+use crate::tls::pinned_connector;
 
 /// Time limit of one question.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -71,6 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// A question to a listener, and the answer that is success.
 struct Question {
     address: SocketAddr,
+    tls: Option<TlsFiles>,
     path: &'static str,
     success: fn(&[u8]) -> bool,
 }
@@ -78,6 +80,10 @@ struct Question {
 impl Question {
     fn of(config: &Config, live: bool) -> Self {
         let address = reachable(config.health.listen.unwrap_or(config.admin.listen));
+        let tls = match config.health.listen {
+            Some(_) => None,
+            None => config.admin.tls.clone(),
+        };
         let (path, success): (_, fn(&[u8]) -> bool) = match (live, config.health.listen) {
             (true, _) => ("/livez", |body| body == LIVE.as_bytes()),
             (false, Some(_)) => ("/readyz", |body| body == READY.as_bytes()),
@@ -88,6 +94,7 @@ impl Question {
         };
         Self {
             address,
+            tls,
             path,
             success,
         }
@@ -96,11 +103,13 @@ impl Question {
     async fn ask(&self) -> Result<(), Failure> {
         let failed =
             |why: &str| Failure::Trouble(format!("no answer from the proxy at {}: {why}", self.address));
-        let request = Request::get(format!("http://{}{}", self.address, self.path))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let request = Request::get(format!("{scheme}://{}{}", self.address, self.path))
             .body(Empty::<Bytes>::new())
             .map_err(Failure::trouble)?;
+        let connector = pinned_connector(self.tls.as_ref()).map_err(Failure::trouble)?;
         let answer = async {
-            let client = Client::builder(TokioExecutor::new()).build_http();
+            let client = Client::builder(TokioExecutor::new()).build(connector);
             let response = client
                 .request(request)
                 .await
@@ -127,7 +136,7 @@ impl Question {
 }
 
 /// The address at which this machine reaches a listener.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -11,7 +11,9 @@ use serde_json::Value;
 use tokenward_pdp::config::Config;
 
 use super::failure::Failure;
+use super::health::reachable;
 use crate::admin_secret;
+use crate::tls::pinned_connector;
 
 /// An order that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,8 +57,18 @@ pub(super) fn get(config: &Config, target: &str) -> Result<Value, Failure> {
     send(config, Method::GET, target, String::new())
 }
 
+/// The scheme of the admin listener's URL.
+pub(super) fn scheme(config: &Config) -> &'static str {
+    if config.admin.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    }
+}
+
 fn send(config: &Config, method: Method, target: &str, body: String) -> Result<Value, Failure> {
-    let place = config.admin.listen;
+    let place = reachable(config.admin.listen);
+    let scheme = scheme(config);
     let failed = |why: &str| {
         Failure::Trouble(format!(
             "the admin listener {place} of the running proxy did not carry out the request: {why}"
@@ -66,14 +78,15 @@ fn send(config: &Config, method: Method, target: &str, body: String) -> Result<V
     let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
     let request = Request::builder()
         .method(method)
-        .uri(format!("http://{place}{target}"))
+        .uri(format!("{scheme}://{place}{target}"))
         .header(header::AUTHORIZATION, format!("Bearer {}", *secret))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::<Bytes>::from(body))
         .map_err(Failure::trouble)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let connector = pinned_connector(config.admin.tls.as_ref()).map_err(Failure::trouble)?;
     let answer = async {
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         let response = client
             .request(request)
             .await

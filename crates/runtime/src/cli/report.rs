@@ -7,7 +7,6 @@ mod page;
 mod powers;
 mod shown;
 mod usage;
-mod words;
 
 use askama::Template;
 use tokenward_pdp::plural::plural;

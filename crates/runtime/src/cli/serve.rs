@@ -7,6 +7,7 @@ use tracing_subscriber::fmt::format::{FormatFields, debug_fn};
 
 use super::failure::Failure;
 use super::settings::ConfigArg;
+use crate::console;
 
 /// Run the proxy
 ///
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         tracing::error!(place, "internal error of tokenward; report it to its developers");
     }));
-    Ok(crate::serve::run(config)?)
+    Ok(crate::serve::run(config, console::routes)?)
 }
 
 /// Sends the process's log to standard error. A second call changes nothing.

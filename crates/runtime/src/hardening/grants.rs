@@ -157,7 +157,14 @@ fn is_address(uri: &Uri) -> bool {
 fn read_paths(config: &Config) -> Vec<&Path> {
     let mut paths: Vec<&Path> = vec![&config.policies, &config.admin.secret_file];
     paths.extend(config.file.as_deref());
-    for files in [&config.server.tls, &config.upstream.client_certificate] {
+    paths.extend(config.admin.review.iter().map(PathBuf::as_path));
+    let people = config.admin.client_certificates.iter();
+    paths.extend(people.map(|people| people.ca_file.as_path()));
+    for files in [
+        &config.server.tls,
+        &config.admin.tls,
+        &config.upstream.client_certificate,
+    ] {
         paths.extend(
             files
                 .iter()

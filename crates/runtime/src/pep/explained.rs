@@ -1,5 +1,6 @@
 //! Explains how the running proxy would answer a request.
 
+use tokenward_compiler::ir::Program;
 use tokenward_pdp::explain::{Incomplete, Judge, Question, Report};
 
 use super::Gate;
@@ -11,6 +12,11 @@ impl Gate {
     /// # Errors
     /// The question lacks something that the answer depends on.
     pub(crate) fn explain(&self, question: &Question) -> Result<Report, Incomplete> {
+        self.with_judge(|judge, program| judge.explain(program, question))
+    }
+
+    /// Gives the judge of this proxy's calls, and the active program.
+    pub(crate) fn with_judge<T>(&self, ask: impl FnOnce(&Judge<'_>, &Program) -> T) -> T {
         let live = self.policies.current();
         let judge = Judge {
             rules: &self.rules,
@@ -24,6 +30,6 @@ impl Gate {
             is_revoked: &|secret| self.policies.revocations().has(secret),
             now_ms: now_ms(),
         };
-        judge.explain(live.program(), question)
+        ask(&judge, live.program())
     }
 }

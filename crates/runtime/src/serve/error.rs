@@ -56,6 +56,9 @@ pub enum ServeError {
     /// TLS for clients cannot be set up.
     #[error("TLS for clients ([server.tls]): {0}")]
     Tls(#[source] TlsError),
+    /// TLS for operators cannot be set up.
+    #[error("TLS for operators ([admin.tls]): {0}")]
+    AdminTls(#[source] TlsError),
     /// The export of spans cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),

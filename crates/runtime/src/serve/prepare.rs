@@ -27,6 +27,7 @@ pub(super) struct Prepared {
     pub(super) identities: Identities,
     pub(super) policies: Arc<Policies>,
     pub(super) certificate: Option<Certificate>,
+    pub(super) admin_certificate: Option<Certificate>,
     pub(super) secret: Zeroizing<String>,
     pub(super) listeners: Listeners,
 }
@@ -57,6 +58,8 @@ impl Prepared {
         let policies = faults.take(policies(config));
         let certificate = config.server.tls.clone().map(Certificate::load).transpose();
         let certificate = faults.take(certificate.map_err(ServeError::Tls));
+        let admin_certificate = Certificate::load_admin(&config.admin).map_err(ServeError::AdminTls);
+        let admin_certificate = faults.take(admin_certificate);
         let secret = faults.take(admin_secret::read_or_create(&config.admin.secret_file));
         let proxy = faults.take(listen("server", config.server.listen));
         let admin = faults.take(listen("admin", config.admin.listen));
@@ -70,6 +73,7 @@ impl Prepared {
             identities,
             policies,
             certificate,
+            admin_certificate,
             secret,
             proxy,
             admin,
@@ -81,6 +85,7 @@ impl Prepared {
                 Some(identities),
                 Some(policies),
                 Some(certificate),
+                Some(admin_certificate),
                 Some(secret),
                 Some(proxy),
                 Some(admin),
@@ -91,6 +96,7 @@ impl Prepared {
                 identities,
                 policies: Arc::new(policies),
                 certificate,
+                admin_certificate,
                 secret,
                 listeners: Listeners { proxy, admin, health },
             }),

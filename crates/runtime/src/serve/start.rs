@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use actix_server::{Server, ServerHandle};
 use actix_web::http::KeepAlive;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 use tokenward_pdp::auth::AuthRules;
@@ -29,7 +30,7 @@ use super::prepare::{Listeners, Prepared};
 use super::reader_pace::ReaderLimits;
 use super::tls::Certificate;
 use super::worker::Worker;
-use crate::admin::{AdminState, Readiness, health_routes, routes};
+use crate::admin::{AdminState, PeerCertificate, Readiness, Shown, guard, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config_file;
 use crate::hardening;
@@ -49,7 +50,7 @@ const OUTCOMES: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The proxy cannot start; see [`ServeError`].
-pub fn run(mut config: Config) -> Result<(), ServeError> {
+pub(crate) fn run(mut config: Config, pages: Pages) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -64,7 +65,7 @@ pub fn run(mut config: Config) -> Result<(), ServeError> {
     capacity::settle(&mut config);
     // Before any thread is started, since threads inherit the restrictions.
     hardening::apply(&config)?;
-    let running = start(config).inspect_err(|error| {
+    let running = start_with(config, pages).inspect_err(|error| {
         let advice = hardening::advice(error);
         if !advice.is_empty() {
             tracing::warn!(
@@ -160,7 +161,7 @@ pub struct Running {
     metrics: Arc<Metrics>,
     watcher: Watcher,
     health: Option<HealthChecks>,
-    certificate: Option<Certificate>,
+    certificates: Vec<Certificate>,
     telemetry: Option<Sender>,
 }
 
@@ -192,9 +193,7 @@ impl Running {
     /// Loads the policy and the certificate again, and logs the results. Does not wait for them.
     pub fn reload(&self) {
         self.watcher.reload();
-        if let Some(certificate) = &self.certificate {
-            certificate.reload();
-        }
+        self.certificates.iter().for_each(Certificate::reload);
     }
 
     /// Resolves when the servers have ended, on request or not.
@@ -214,7 +213,7 @@ impl Running {
         drop(self.proxy.stop(true));
         drop(self.watcher);
         drop(self.health);
-        drop(self.certificate);
+        drop(self.certificates);
         let ended = self.servers.join().map_err(|_| ServeError::Stopped);
         wait_for_outcomes(&self.metrics);
         for server in self.operators {
@@ -243,7 +242,18 @@ fn wait_for_outcomes(metrics: &Metrics) {
 ///
 /// # Errors
 /// A required resource is missing or in use; see [`ServeError`].
-pub fn start(mut config: Config) -> Result<Running, ServeError> {
+pub fn start(config: Config) -> Result<Running, ServeError> {
+    start_with(config, |_| {})
+}
+
+/// Further routes of the admin listener: the pages for people.
+pub(crate) type Pages = fn(&mut web::ServiceConfig);
+
+/// Starts serving, with pages on the admin listener.
+///
+/// # Errors
+/// A required resource is missing or in use; see [`ServeError`].
+pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, ServeError> {
     capacity::settle(&mut config);
     let calls = config.limits.max_calls.unwrap_or_default();
     let prepared = Prepared::of(&config)?;
@@ -253,6 +263,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         identities,
         policies,
         certificate,
+        admin_certificate,
         secret,
         listeners,
     } = prepared;
@@ -302,16 +313,17 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         },
     });
     let readiness = Readiness::new(audit.clone());
-    let state = AdminState::new(
-        (&secret, config.auth.throttling),
-        Arc::clone(&policies),
-        audit.clone(),
-        readiness.clone(),
-        Arc::clone(&metrics),
-        Arc::clone(upstream.addresses()),
-        Arc::clone(&gate),
-    )
-    .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
+    let shown = Shown {
+        policies: Arc::clone(&policies),
+        audit: audit.clone(),
+        readiness: readiness.clone(),
+        metrics: Arc::clone(&metrics),
+        upstream: Arc::clone(upstream.addresses()),
+        gate: Arc::clone(&gate),
+    };
+    let state = AdminState::new(&secret, config.clone(), admin_addr, shown)
+        .map_err(std::io::Error::other)?
+        .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;
@@ -322,7 +334,9 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         gate,
         upstream,
         tls: certificate.as_ref().map(Certificate::config),
+        admin_tls: admin_certificate.as_ref().map(Certificate::config),
         state,
+        pages,
         readiness: readiness.clone(),
     };
     let (servers, ended, proxy, operators) = spawn(plan, listeners)?;
@@ -348,7 +362,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         metrics,
         watcher,
         health,
-        certificate,
+        certificates: certificate.into_iter().chain(admin_certificate).collect(),
         telemetry,
     })
 }
@@ -368,7 +382,9 @@ struct Plan {
     gate: Arc<Gate>,
     upstream: UpstreamSettings,
     tls: Option<Arc<rustls::ServerConfig>>,
+    admin_tls: Option<Arc<rustls::ServerConfig>>,
     state: AdminState,
+    pages: Pages,
     readiness: Readiness,
 }
 
@@ -414,7 +430,12 @@ fn spawn(plan: Plan, listeners: Listeners) -> Result<Spawned, ServeError> {
 /// Builds the server for clients, and those for operators.
 fn build(plan: Plan, listeners: Listeners) -> std::io::Result<(Server, Vec<Server>)> {
     let proxy = proxy_server(&plan, listeners.proxy)?;
-    let mut operators = vec![admin_server(plan.state, listeners.admin)?];
+    let mut operators = vec![admin_server(
+        plan.state,
+        plan.pages,
+        plan.admin_tls,
+        listeners.admin,
+    )?];
     if let Some(listener) = listeners.health {
         operators.push(health_server(plan.readiness, listener)?);
     }
@@ -485,14 +506,30 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     Ok(builder.run())
 }
 
-fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Server> {
+fn admin_server(
+    state: AdminState,
+    pages: Pages,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
     let state = web::Data::new(state);
-    let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
+    let app = move || {
+        App::new()
+            .wrap(from_fn(guard))
+            .app_data(state.clone())
+            .configure(routes)
+            .configure(pages)
+    };
+    let server = HttpServer::new(app)
         .workers(1)
         .max_connections(ADMIN_CONNECTIONS)
         .shutdown_timeout(1)
         .disable_signals()
-        .listen(listener)?;
+        .on_connect(PeerCertificate::note);
+    let server = match tls {
+        None => server.listen(listener)?,
+        Some(tls) => server.listen_rustls_0_23(listener, (*tls).clone())?,
+    };
     Ok(server.run())
 }
 

@@ -1,5 +1,6 @@
 //! TLS towards clients: the certificate, loaded again when its files change.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -7,13 +8,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use rustls::ServerConfig;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
-use tokenward_pdp::config::TlsFiles;
+use rustls::{RootCertStore, ServerConfig};
+use tokenward_pdp::config::{Admin, TlsFiles};
 
 use crate::hardening;
-use crate::tls::{Expiry, Pair, TlsError, provider};
+use crate::tls::{Expiry, Pair, TlsError, certificates, contents, provider};
 
 /// Interval at which the files are read. They are small; comparing times and sizes would miss changes behind links.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -55,6 +57,30 @@ impl Certificate {
     /// # Errors
     /// The files do not contain a certificate with its key.
     pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
+        Self::load_with(files, WebPkiClientVerifier::no_client_auth(), protocols)
+    }
+
+    /// Loads the certificate of the admin listener, which may ask clients for theirs. The listener adds its protocol itself.
+    ///
+    /// # Errors
+    /// The files do not contain a certificate with its key, or no authorities.
+    pub(super) fn load_admin(admin: &Admin) -> Result<Option<Self>, TlsError> {
+        let Some(files) = admin.tls.clone() else {
+            return Ok(None);
+        };
+        let clients = match &admin.client_certificates {
+            None => WebPkiClientVerifier::no_client_auth(),
+            Some(people) => client_verifier(&people.ca_file)?,
+        };
+        Self::load_with(files, clients, Vec::new()).map(Some)
+    }
+
+    fn load_with(
+        files: TlsFiles,
+        clients: Arc<dyn ClientCertVerifier>,
+        protocols: Vec<Vec<u8>>,
+    ) -> Result<Self, TlsError> {
         let pair = Pair::read(&files)?;
         let certified = pair.certified(&files)?;
         log_expiry(&certified, &files);
@@ -67,9 +93,9 @@ impl Certificate {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_cert_resolver(Arc::<Current>::clone(&current));
-        config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols;
         let (orders, received) = mpsc::channel();
         let watch = thread::Builder::new()
             .name("certificate-watch".to_owned())
@@ -98,6 +124,21 @@ impl Certificate {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
+}
+
+/// Verifies certificates of people, who may also present none.
+fn client_verifier(ca_file: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let unusable = |source| TlsError::Unusable {
+        path: ca_file.to_owned(),
+        source,
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(&contents(ca_file)?, ca_file)? {
+        roots.add(certificate).map_err(unusable)?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    let verifier = builder.allow_unauthenticated().build();
+    verifier.map_err(|error| unusable(rustls::Error::General(error.to_string())))
 }
 
 impl Drop for Certificate {

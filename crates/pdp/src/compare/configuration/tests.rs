@@ -106,6 +106,63 @@ const LOOSENED: &[(&str, &str, &str)] = &[
     ("server.hardening", "", "server.hardening = \"off\""),
     ("admin.listen", "", "admin.listen = \"127.0.0.1:9999\""),
     ("admin.secret_file", "", "admin.secret_file = \"known\""),
+    ("admin.names", "", "admin.names = [\"tokenward.example.com\"]"),
+    ("admin.review", "", "admin.review = [\"next\"]"),
+    (
+        "admin.tls.certificate",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"",
+        "admin.tls.certificate = \"b\"\nadmin.tls.key = \"k\"",
+    ),
+    (
+        "admin.tls.key",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"l\"",
+    ),
+    (
+        "admin.client_certificates.ca_file",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"d\"",
+    ),
+    (
+        "admin.identity.header",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+        "admin.identity.header = \"x-name\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+    ),
+    (
+        "admin.identity.proxies",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.6\"]",
+    ),
+    (
+        "admin.client_certificates.viewers",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"\nadmin.client_certificates.viewers = [\"abababababababababababababababababababababababababababababababab\"]",
+    ),
+    (
+        "admin.identity.viewers",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]\nadmin.identity.viewers = [\"ann\"]",
+    ),
+    (
+        "admin.client_certificates.revokers",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"\nadmin.client_certificates.revokers = [\"abababababababababababababababababababababababababababababababab\"]",
+    ),
+    (
+        "admin.identity.revokers",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]\nadmin.identity.revokers = [\"ann\"]",
+    ),
+    (
+        "admin.client_certificates.operators",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"",
+        "admin.tls.certificate = \"a\"\nadmin.tls.key = \"k\"\nadmin.client_certificates.ca_file = \"c\"\nadmin.client_certificates.operators = [\"abababababababababababababababababababababababababababababababab\"]",
+    ),
+    (
+        "admin.identity.operators",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]",
+        "admin.identity.header = \"x-user\"\nadmin.identity.proxies = [\"10.0.0.5\"]\nadmin.identity.operators = [\"ann\"]",
+    ),
     ("upstream.url", "", "upstream.url = \"http://127.0.0.1:1\""),
     (
         "upstream.health_path",

@@ -5,10 +5,10 @@ use tokenward_audit::{Filter, Page, Sequence};
 
 use super::policy;
 use super::source::Source;
-use super::story;
 use super::table::shown;
 use super::which::Place;
 use super::{Failure, output};
+use crate::audit_json::story;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Collected, Empty, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
@@ -22,7 +24,10 @@ use super::question::query_string;
 use super::table::shown;
 use crate::admin_secret;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
+use crate::cli::health::reachable;
+use crate::cli::operator::scheme;
 use crate::cli::{Failure, output};
+use crate::tls::pinned_connector;
 
 /// Maximum size of a response: 10 000 entries of some kilobytes.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -49,6 +54,8 @@ pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<(), Failure>;
 /// A running proxy's admin listener.
 pub(super) struct Admin {
     address: SocketAddr,
+    scheme: &'static str,
+    connector: HttpsConnector<HttpConnector>,
     secret: Zeroizing<String>,
     runtime: tokio::runtime::Runtime,
 }
@@ -223,7 +230,9 @@ impl Admin {
     fn of(config: &Config) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            address: config.admin.listen,
+            address: reachable(config.admin.listen),
+            scheme: scheme(config),
+            connector: pinned_connector(config.admin.tls.as_ref()).map_err(Failure::trouble)?,
             secret: admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?,
             runtime: runtime.map_err(Failure::trouble)?,
         })
@@ -324,11 +333,11 @@ impl Admin {
 
     /// Makes a request, and gives the head of a successful response.
     async fn call(&self, target: &str) -> Result<Response<Incoming>, Failure> {
-        let request = Request::get(format!("http://{}{target}", self.address))
+        let request = Request::get(format!("{}://{}{target}", self.scheme, self.address))
             .header(header::AUTHORIZATION, format!("Bearer {}", *self.secret))
             .body(Empty::<Bytes>::new())
             .map_err(Failure::trouble)?;
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = Client::builder(TokioExecutor::new()).build(self.connector.clone());
         let unreachable = |_| self.failed("cannot connect to it; check the address in [admin] listen");
         let response = client.request(request).await.map_err(unreachable)?;
         match response.status() {

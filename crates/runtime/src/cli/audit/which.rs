@@ -10,7 +10,8 @@ use tokenward_pdp::config::Config;
 
 use super::source::Source;
 use super::table::shown;
-use super::{Failure, output, policy, reasons};
+use super::{Failure, output, policy};
+use crate::audit_json::reasons;
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 

@@ -37,6 +37,7 @@ fn certificates_of(config: &Config) -> Vec<Item> {
     let mut items = Vec::new();
     let pairs = [
         ("certificate", &config.server.tls),
+        ("admin certificate", &config.admin.tls),
         ("client certificate", &config.upstream.client_certificate),
     ];
     for (subject, files) in pairs {
@@ -49,6 +50,9 @@ fn certificates_of(config: &Config) -> Vec<Item> {
         };
         items.push(item(subject, checked));
         items.push(item("certificate key", key));
+    }
+    if let Some(people) = &config.admin.client_certificates {
+        items.push(item("admin CA", authorities(&people.ca_file)));
     }
     if let Some(file) = &config.upstream.ca_file {
         items.push(item("upstream CA", authorities(file)));

@@ -208,7 +208,7 @@ impl Call {
 }
 
 /// Formats the text that the user sees.
-pub(super) fn screen(home: &Home, base: &str) -> String {
+pub(super) fn screen(home: &Home, base: &str, (console, secret): &(String, String)) -> String {
     // The commands shown must work when pasted into a shell.
     let program = std::env::args().next().unwrap_or_else(|| "tokenward".to_owned());
     let program = if program.contains(' ') {
@@ -221,9 +221,12 @@ pub(super) fn screen(home: &Home, base: &str) -> String {
     let policies = home.policies();
     let policies = policies.display();
     let mut text = format!(
-        "Tokenward is running at {base}, in front of a sample issue tracker.\n\
+        "Console: {console}\n\
+         Sign in with the admin secret {secret}\n\n\
+         Tokenward is running at {base}, in front of a sample issue tracker.\n\
          Its policies are in {policies}: edit them while it runs. Ctrl-C stops it.\n\n\
-         Try these in another terminal. Behind each number is the status of the answer.\n"
+         These calls were made once, so the console shows them. Make them again in another terminal. Behind each number is the\n\
+         status of the answer.\n"
     );
     // The calls, numbered so that the text below can refer to them.
     for (index, call) in CALLS.iter().enumerate() {

@@ -20,6 +20,22 @@ use crate::cli::{Failure, print, recorded};
 /// Time limit for an edit to take effect. The documentation promises one second; a busy machine gets more.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
 
+/// Makes all calls once, whatever their results.
+///
+/// # Errors
+/// The proxy does not answer.
+pub(super) fn make_calls(demo: &Demo) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::trouble)?;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    for call in CALLS {
+        runtime.block_on(make(&client, demo, call))?;
+    }
+    Ok(())
+}
+
 /// # Errors
 /// Any result differs; the error lists all differences.
 pub(super) fn run(demo: &Demo) -> Result<(), Failure> {

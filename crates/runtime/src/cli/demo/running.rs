@@ -7,8 +7,10 @@ use tokenward_pdp::config::Config;
 
 use super::home::Home;
 use super::sample::Sample;
+use crate::admin_secret;
 use crate::cli::{Failure, log_as};
 use crate::config_file;
+use crate::console;
 use crate::serve::{Running, ServeError};
 
 /// The running demo.
@@ -41,7 +43,7 @@ impl Demo {
         log_as(&config.log);
         // The proxy binds its ports itself.
         drop((proxy.listener, admin.listener));
-        let proxy = match crate::serve::start(config.clone()) {
+        let proxy = match crate::serve::start_with(config.clone(), console::routes) {
             Ok(proxy) => proxy,
             Err(error) => return Ok(Err(error)),
         };
@@ -57,6 +59,16 @@ impl Demo {
     /// Gives the base URL of the calls.
     pub(super) fn base(&self) -> String {
         format!("http://{}", self.proxy.proxy_addr())
+    }
+
+    /// Gives the address of the console, and the secret that opens it.
+    pub(super) fn console(&self) -> (String, String) {
+        let address = format!("http://{}/console/", self.proxy.admin_addr());
+        let secret = admin_secret::read(&self.config.admin.secret_file);
+        (
+            address,
+            secret.map_or_else(|_| String::new(), |secret| (*secret).clone()),
+        )
     }
 
     pub(super) fn stop(self) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::words::Words;
+use crate::authoring::words::Words;
 
 /// The page's only stylesheet. The Content-Security-Policy allows it by its hash, and nothing else.
 const CSS: &str = include_str!("../../../templates/report.css");

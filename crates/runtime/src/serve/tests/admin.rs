@@ -1,5 +1,6 @@
 //! The admin listener, reload, and the end.
 
+use tokenward_pdp::config::{AdminIdentity, Role};
 use tokenward_testbed::Stopwatch;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -25,15 +26,21 @@ async fn only_the_secret_opens_the_desk() {
         ] {
             let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
             client
-                .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+                .send(&format!(
+                    "GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n"
+                ))
                 .await;
             assert_eq!(client.reply().await.status, 401, "{path} {authorization}");
         }
     }
     let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
-    client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client
+        .send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await;
     assert_eq!(client.reply().await.body, "ok\n");
-    client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client
+        .send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await;
     let open = client.reply().await;
     assert!(
         open.status == 200 && !open.body.contains("reload_failure"),
@@ -57,7 +64,9 @@ async fn wrong_admin_secrets_are_counted_and_slowed_and_the_right_one_is_not() {
         let began = std::time::Instant::now();
         let mut client = Client(TcpStream::connect(address).await.unwrap());
         client
-            .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+            .send(&format!(
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n"
+            ))
             .await;
         (client.reply().await, began.elapsed())
     };
@@ -166,7 +175,7 @@ async fn a_tail_shows_calls_as_they_come() {
     let secret = std::fs::read_to_string(scene.folder.path().join("admin.secret")).unwrap();
     let mut tail = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
     tail.send(&format!(
-        "GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+        "GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
         secret.trim()
     ))
     .await;
@@ -301,4 +310,66 @@ async fn what_prevents_starting_is_told_in_a_sentence() {
     config.server.listen = taken.local_addr().unwrap();
     let error = super::super::start(config.clone()).err().unwrap().to_string();
     assert!(error.contains("in use") && error.contains("[server]"), "{error}");
+}
+
+/// A person that a proxy names may do what their role includes, and nothing that a page of another site asks for.
+#[tokio::test]
+async fn people_have_the_rights_of_their_role() {
+    let behind = Behind::answering(OK).await;
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let people = |proxies: &'static str| {
+        let roles = [
+            ("ann", Role::Viewer),
+            ("bob", Role::Revoker),
+            ("carol", Role::Operator),
+        ];
+        AdminIdentity {
+            header: "x-person".to_owned(),
+            proxies: vec![proxies.parse().unwrap()],
+            roles: roles.map(|(name, role)| (name.to_owned(), role)).into(),
+        }
+    };
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.admin.identity = Some(people("127.0.0.0/8"));
+    });
+    let address = scene.running().admin_addr();
+    let ask = |line: &'static str, more: String| async move {
+        let mut client = Client(TcpStream::connect(address).await.unwrap());
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
+        client.send(&request).await;
+        client.reply().await
+    };
+    let by = |name: &str| format!("X-Person: {name}\r\n");
+    assert_eq!(ask("GET /v1/audit", String::new()).await.status, 401);
+    assert_eq!(ask("GET /v1/audit", by("mallory")).await.status, 403);
+    assert_eq!(ask("GET /v1/audit", by("ann") + &by("carol")).await.status, 401);
+    for (name, export) in [("ann", 403), ("bob", 403), ("carol", 200)] {
+        assert_eq!(ask("GET /v1/audit", by(name)).await.status, 200, "{name}");
+        assert_eq!(
+            ask("GET /v1/audit/export", by(name)).await.status,
+            export,
+            "{name}"
+        );
+    }
+    // The browser of a person sends the header for every page, so that it does not show that the person meant it.
+    let order = "Content-Length: 13\r\n\r\n{\"token\":\"t\"}";
+    for name in ["ann", "bob", "carol"] {
+        let reply = ask("POST /v1/revoke", by(name) + order).await;
+        assert_eq!(reply.status, 403, "{name}");
+        assert_eq!(reply.body.contains("role"), name == "ann", "{}", reply.body);
+    }
+    assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
+    // A proxy that is not named is nobody.
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.admin.identity = Some(people("192.0.2.7/32"));
+    });
+    let address = scene.running().admin_addr();
+    let mut client = Client(TcpStream::connect(address).await.unwrap());
+    client
+        .send(&format!(
+            "GET /v1/audit HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+            by("carol")
+        ))
+        .await;
+    assert_eq!(client.reply().await.status, 401);
 }

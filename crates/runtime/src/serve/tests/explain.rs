@@ -11,7 +11,7 @@ async fn ask(scene: &Scene, secret: &str, question: &str) -> Reply {
     let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
     client
         .send(&format!(
-            "POST /v1/explain HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nContent-Length: {}\r\n\r\n{question}",
+            "POST /v1/explain HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\nContent-Length: {}\r\n\r\n{question}",
             question.len()
         ))
         .await;

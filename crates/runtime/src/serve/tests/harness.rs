@@ -106,7 +106,7 @@ impl Scene {
         let mut client = Client(TcpStream::connect(self.running().admin_addr()).await.unwrap());
         client
             .send(&format!(
-                "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
                 secret.trim()
             ))
             .await;

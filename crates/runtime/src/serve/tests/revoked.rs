@@ -50,7 +50,7 @@ async fn order(scene: &Scene, body: &str) -> Reply {
     let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
     client
         .send(&format!(
-            "POST /v1/revoke HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v1/revoke HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
             secret.trim(),
             body.len()
         ))

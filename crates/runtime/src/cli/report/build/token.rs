@@ -11,8 +11,8 @@ use super::super::page::{LineRow, OperationRow, TokenPart};
 use super::super::powers::Power;
 use super::super::shown::{anchor, counted, day, day_of, distance, grouped, text};
 use super::super::usage::Used;
-use super::super::words::{joined, words};
 use super::common::{Kind, group, in_words, reached};
+use crate::authoring::words::{joined, words};
 
 /// Operations and lines that all tokens together list.
 const LISTED: usize = 6_000;

@@ -4,13 +4,13 @@ use tokenward_compiler::visible;
 
 /// A part of a described text: what a request has exactly, what it has in place of a pattern, or a word that joins these.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct Run {
-    pub(in super::super) kind: Kind,
-    pub(in super::super) text: String,
+pub(crate) struct Run {
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Kind {
+pub(crate) enum Kind {
     /// The text itself.
     Exact,
     /// Any text of this description.
@@ -27,23 +27,23 @@ impl Run {
         }
     }
 
-    pub(in super::super) fn is_exact(&self) -> bool {
+    pub(crate) fn is_exact(&self) -> bool {
         self.kind == Kind::Exact
     }
 
-    pub(in super::super) fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         self.kind == Kind::Any
     }
 }
 
 /// A condition of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct Clause {
-    pub(in super::super) runs: Vec<Run>,
+pub(crate) struct Clause {
+    pub(crate) runs: Vec<Run>,
 }
 
 /// "a", "a or b", "a, b or c".
-pub(in super::super) fn joined(names: &[String], word: &str) -> String {
+pub(crate) fn joined(names: &[String], word: &str) -> String {
     match names.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Tells the story of a recorded call, in one sentence a step. `text_of` finds the text of a line by its digest, if the policy
 /// still has the line.
-pub(super) fn of<'p>(call: &Value, text_of: impl Fn(&str) -> Option<&'p str>) -> Vec<String> {
+pub(crate) fn of<'p>(call: &Value, text_of: impl Fn(&str) -> Option<&'p str>) -> Vec<String> {
     let text = |place: &str| call.pointer(place).and_then(Value::as_str);
     let line = |at: &Value| {
         let file = at.get("file").and_then(Value::as_str).unwrap_or_default();

@@ -25,13 +25,13 @@ const AFTER: [(&str, Option<End>, Option<u16>); 11] = [
 ];
 
 /// The end and the status of calls whose outcome has this reason.
-pub(super) fn ended(reason: &str) -> Option<(Option<End>, Option<u16>)> {
+pub(crate) fn ended(reason: &str) -> Option<(Option<End>, Option<u16>)> {
     let found = AFTER.iter().find(|(code, ..)| *code == reason);
     found.map(|(_, end, status)| (*end, *status))
 }
 
 /// Other reasons that the audit does not distinguish from this one.
-pub(super) fn indistinct(reason: &str) -> Vec<&'static str> {
+pub(crate) fn indistinct(reason: &str) -> Vec<&'static str> {
     let Some(wanted @ (_, Some(_))) = ended(reason) else {
         return Vec::new();
     };
@@ -42,7 +42,7 @@ pub(super) fn indistinct(reason: &str) -> Vec<&'static str> {
 }
 
 /// Every code.
-pub(super) fn all() -> impl Iterator<Item = &'static str> {
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     let requests = Reason::ALL.iter().map(|reason| reason.code());
     let failures = AuthFailure::ALL.into_iter().map(AuthFailure::code);
     let ends = AFTER.iter().map(|(code, ..)| *code);
@@ -56,7 +56,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static str> {
         .chain(bodies)
 }
 
-pub(super) fn is_known(code: &str) -> bool {
+pub(crate) fn is_known(code: &str) -> bool {
     all().any(|known| known == code)
 }
 
@@ -67,7 +67,7 @@ mod tests {
     /// Each code that `problem.rs` gives out is known here.
     #[test]
     fn every_code_of_a_problem_is_known() {
-        let source = include_str!("../../../../pdp/src/problem.rs");
+        let source = include_str!("../../../pdp/src/problem.rs");
         let (source, _) = source.split_once("\n#[cfg(test)]\nmod").unwrap_or((source, ""));
         let arms = source.lines().filter_map(|line| {
             let (_, code) = line.split_once("=> \"")?;

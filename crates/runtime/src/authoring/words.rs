@@ -13,21 +13,21 @@ use tokenward_compiler::method::{Method, MethodSet};
 use tokenward_compiler::parse::parse_line;
 use tokenward_compiler::source::Span;
 
-pub(super) use run::{Clause, Run, joined};
+pub(crate) use run::{Clause, Kind, Run, joined};
 
 /// A line in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) is_forbid: bool,
+pub(crate) struct Words {
+    pub(crate) is_forbid: bool,
     /// The methods: "Read (GET) or create (POST)".
-    pub(super) methods: String,
+    pub(crate) methods: String,
     /// The paths.
-    pub(super) path: Vec<Run>,
-    pub(super) clauses: Vec<Clause>,
+    pub(crate) path: Vec<Run>,
+    pub(crate) clauses: Vec<Clause>,
 }
 
 /// Describes a line.
-pub(super) fn words(text: &str) -> Option<Words> {
+pub(crate) fn words(text: &str) -> Option<Words> {
     let span = Span {
         end: text.len(),
         ..Span::nowhere()

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokenward_pdp::config::parse_duration;
 
 /// When a token ends: a time (`2027-06-30T12:00:00Z`), a day (`2027-06-30`, its begin in UTC) or from now (`90d`).
-pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(crate) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let time = absolute(text)
         .or_else(|| now.checked_add(signed(text)?).ok())
         .ok_or_else(|| format!("`{text}` is not a time; write 90d, 2027-06-30 or 2027-06-30T12:00:00Z"))?;
@@ -15,13 +15,13 @@ pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// A time gone by: as [`expiry`], but a duration counts back from now.
-pub(super) fn past(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(crate) fn past(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     absolute(text)
         .or_else(|| now.checked_sub(signed(text)?).ok())
         .ok_or_else(|| format!("`{text}` is not a time; write 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z"))
 }
 
-pub(super) fn absolute(text: &str) -> Option<Timestamp> {
+pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
 }
 
@@ -30,7 +30,7 @@ fn signed(text: &str) -> Option<SignedDuration> {
 }
 
 /// The present time, milliseconds since 1970 UTC.
-pub(super) fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
 

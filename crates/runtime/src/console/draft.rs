@@ -1,0 +1,254 @@
+//! Drafts of policy entries: TOML for people to commit, checked by the compiler as the proxy would. Nothing is written.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use tokenward_compiler::call_limits::CallLimits;
+use tokenward_compiler::compile_within;
+use tokenward_compiler::diagnostic::{self, Severity};
+use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_console::views::parts::{Diagnostic, Place};
+use tokenward_pdp::config::Mode;
+
+use crate::admin::{AdminError, AdminState};
+use crate::authoring::edit::{Change, Edit, NewToken, Users, entry};
+use crate::authoring::time::{expiry, now_ms};
+use crate::new_secret;
+
+/// Findings that are shown.
+const SHOWN: usize = 20;
+
+/// What a new token is to be, as texts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) purpose: String,
+    pub(super) owner: String,
+    pub(super) users: Vec<String>,
+    pub(super) expires: String,
+    pub(super) allowed_from: Vec<String>,
+    pub(super) lines: Vec<String>,
+}
+
+/// A draft, or the reasons why there is none.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// The text to commit; absent if there are errors.
+    pub(super) toml: Option<String>,
+    /// The secret of a new token. It is shown once and kept nowhere.
+    pub(super) secret: Option<String>,
+    /// Problems of fields: name and text.
+    pub(super) errors: Vec<(String, String)>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The file to change.
+    pub(super) file: String,
+}
+
+/// Why entries are not drafted here, if so.
+pub(super) fn impossible(state: &AdminState) -> Option<String> {
+    match state.config.mode {
+        Mode::Standard if state.config.policies.is_file() => Some(
+            "The proxy has a compiled policy, so tokens are made where its sources are: `tokenward token new`."
+                .to_owned(),
+        ),
+        Mode::Standard => None,
+        Mode::Secure(_) => Some(
+            "In secure mode tokens are signed on the machine that has the signing key: `tokenward token new`."
+                .to_owned(),
+        ),
+    }
+}
+
+/// The policy files that have tokens.
+pub(super) fn files(state: &AdminState) -> Vec<String> {
+    let live = state.policies.current();
+    let tokens = live.program().tokens();
+    let lines = tokens.flat_map(|(id, _)| live.program().lines_of(id));
+    let mut files: Vec<String> = lines.map(|(_, line)| line.file.to_owned()).collect();
+    files.sort();
+    files.dedup();
+    files.retain(|file| Path::new(file).extension().is_some_and(|end| end == "toml"));
+    files
+}
+
+/// Drafts a new token.
+pub(super) fn new_token(state: &AdminState, wanted: Wanted) -> Result<Draft, AdminError> {
+    let mut draft = Draft {
+        file: format!("{}.toml", wanted.name),
+        ..Draft::default()
+    };
+    let mut wrong = |field: &str, text: &str| draft.errors.push((field.to_owned(), text.to_owned()));
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if wanted.name.is_empty() || !wanted.name.bytes().all(is_name) || wanted.name.starts_with('.') {
+        wrong("name", "Give a name of letters, digits, `-`, `_` and `.`.");
+    }
+    let live = state.policies.current();
+    if live
+        .program()
+        .tokens()
+        .any(|(_, token)| token.name == wanted.name)
+    {
+        wrong("name", "The policy has a token of this name.");
+    }
+    if wanted.users.is_empty() {
+        wrong("users", "Name the users that the token works for.");
+    }
+    if wanted.lines.is_empty() {
+        wrong(
+            "lines",
+            "Write at least one line; without lines the token may do nothing.",
+        );
+    }
+    let expires = match wanted.expires.as_str() {
+        "" => None,
+        text => match expiry(text, Timestamp::now()) {
+            Ok(time) => Some(time),
+            Err(why) => {
+                wrong("expires", &format!("{}.", tokenward_pdp::text::capital(&why)));
+                None
+            }
+        },
+    };
+    if !draft.errors.is_empty() {
+        return Ok(draft);
+    }
+    let secret = new_secret::generate().map_err(|_| AdminError::Internal)?;
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let token = NewToken {
+        name: wanted.name,
+        users: Users::Named(wanted.users),
+        secret_hash: secret.hash_text(),
+        expires,
+        owner: some(wanted.owner),
+        description: some(wanted.purpose),
+        allowed_ips: wanted.allowed_from,
+        limits: CallLimits::NONE,
+        include: Vec::new(),
+        lines: wanted.lines,
+        unrestricted: false,
+    };
+    let toml = match entry(&token) {
+        Ok(toml) => toml,
+        Err(error) => {
+            draft.errors.push(("lines".to_owned(), error.to_string()));
+            return Ok(draft);
+        }
+    };
+    let sources = with_file(state, &draft.file, &toml)?;
+    if check(state, &sources, &draft.file, &mut draft.diagnostics) {
+        draft.toml = Some(toml);
+        draft.secret = Some(secret.expose().to_owned());
+    }
+    Ok(draft)
+}
+
+/// The files of the policy, with a text added to one of them.
+fn with_file(state: &AdminState, file: &str, added: &str) -> Result<SourceSet, AdminError> {
+    let sources = SourceSet::read_dir(&state.config.policies, Links::WithinDirectory)
+        .map_err(|error| AdminError::Question(error.to_string()))?;
+    let mut files: Vec<(String, String)> = Vec::new();
+    for (_, source) in sources.iter() {
+        files.push((source.path.clone(), source.text.to_string()));
+    }
+    match files.iter_mut().find(|(path, _)| path == file) {
+        Some((_, text)) => text.push_str(&format!("\n{added}")),
+        None => files.push((file.to_owned(), added.to_owned())),
+    }
+    Ok(SourceSet::from_files(files))
+}
+
+/// Compiles a policy, and gives its findings in `file`. Whether it has no errors.
+fn check(state: &AdminState, sources: &SourceSet, file: &str, found: &mut Vec<Diagnostic>) -> bool {
+    let config = &state.config;
+    let compilation = compile_within(sources, &config.mode, &config.tokens.ceiling(), now_ms());
+    let errors = compilation
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Error);
+    let concerns =
+        |one: &&diagnostic::Diagnostic| one.severity == Severity::Error || place(sources, one).file == file;
+    found.extend(shown(sources, compilation.diagnostics.iter().filter(concerns)));
+    errors.count() == 0 && compilation.program.is_some()
+}
+
+/// Findings of the compiler, as pages show them.
+pub(super) fn shown<'d>(
+    sources: &SourceSet,
+    found: impl Iterator<Item = &'d diagnostic::Diagnostic>,
+) -> Vec<Diagnostic> {
+    let shown = found.take(SHOWN);
+    shown
+        .map(|one| Diagnostic {
+            is_error: one.severity == Severity::Error,
+            code: one.code.to_string(),
+            message: one.headline.clone(),
+            place: place(sources, one),
+            help: one.help.clone().unwrap_or_default(),
+            source: vec![(place(sources, one).number, line_text(sources, one))],
+            ..Diagnostic::default()
+        })
+        .collect()
+}
+
+fn place(sources: &SourceSet, found: &diagnostic::Diagnostic) -> Place {
+    let span = found.primary.span;
+    Place {
+        file: sources
+            .get(span.source)
+            .map(|source| source.path.clone())
+            .unwrap_or_default(),
+        number: u32::try_from(sources.line_number(span)).unwrap_or_default(),
+    }
+}
+
+fn line_text(sources: &SourceSet, found: &diagnostic::Diagnostic) -> String {
+    let number = sources.line_number(found.primary.span);
+    let source = sources.get(found.primary.span.source);
+    let line = source.and_then(|source| source.text.lines().nth(number.saturating_sub(1)));
+    line.unwrap_or_default().to_owned()
+}
+
+/// The token's own lines, and the file that has them.
+pub(super) fn own_lines(state: &AdminState, name: &str) -> Result<(String, String), AdminError> {
+    let prepared = Edit::of_token(&state.config.policies, name)
+        .map_err(|error| AdminError::Question(error.to_string()))?
+        .unchanged();
+    let section = prepared
+        .section(name)
+        .map_err(|error| AdminError::Question(error.to_string()))?;
+    let lines = section.text("limit_to").unwrap_or_default().to_owned();
+    Ok((lines, prepared.path().display().to_string()))
+}
+
+/// Drafts new lines of a token: the whole section to commit.
+pub(super) fn limits(state: &AdminState, name: &str, lines: Vec<String>) -> Result<Draft, AdminError> {
+    let mut draft = Draft::default();
+    let prepared = Edit::of_token(&state.config.policies, name)
+        .map_err(|error| AdminError::Question(error.to_string()))?
+        .unchanged();
+    draft.file = prepared.path().display().to_string();
+    let changed = match prepared.with(name, &[Change::Lines(lines)]) {
+        Ok(changed) => changed,
+        Err(error) => {
+            draft.errors.push(("lines".to_owned(), error.to_string()));
+            return Ok(draft);
+        }
+    };
+    let sources = changed.sources();
+    let section = changed
+        .section(name)
+        .map_err(|error| AdminError::Question(error.to_string()))?;
+    let text = changed
+        .text()
+        .get(section.range.clone())
+        .unwrap_or_default()
+        .to_owned();
+    let file = sources
+        .iter()
+        .find(|(_, source)| &*source.text == changed.text())
+        .map(|(_, source)| source.path.clone());
+    if check(state, &sources, &file.unwrap_or_default(), &mut draft.diagnostics) {
+        draft.toml = Some(text);
+    }
+    Ok(draft)
+}

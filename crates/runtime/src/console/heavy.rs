@@ -1,0 +1,85 @@
+//! Work that takes long, on threads that may block. Only a few questions are answered at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::web;
+use tokenward_audit::{Filter, Store, Usage};
+use tokio::sync::Semaphore;
+
+use super::range::Range;
+use crate::admin::AdminError;
+
+/// Number of questions that are answered at a time.
+const AT_ONCE: usize = 2;
+/// Time that a question waits for others.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Time for which counts are used again. People who reload a page see calls of the last seconds elsewhere.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The state that the pages share.
+pub(super) struct Console {
+    slots: Arc<Semaphore>,
+    counts: Mutex<HashMap<Option<Range>, (Instant, Arc<Usage>)>>,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            counts: Mutex::default(),
+        }
+    }
+}
+
+impl Console {
+    /// Does work on a thread that may block.
+    ///
+    /// # Errors
+    /// Those of the work; too much is asked at one time, or the process ends.
+    pub(super) async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let slot = Arc::clone(&self.slots).acquire_owned();
+        let slot = tokio::time::timeout(PATIENCE, slot).await;
+        let slot = slot
+            .map_err(|_| AdminError::Busy)?
+            .map_err(|_| AdminError::Stopping)?;
+        let done = web::block(move || {
+            // The work goes on if the client has left, so its slot must stay taken.
+            let _slot = slot;
+            work()
+        });
+        done.await.map_err(|_| AdminError::Internal)?
+    }
+
+    /// Counts the calls of a range; `None` for all that the audit has.
+    pub(super) async fn counts(
+        &self,
+        audit: &Store,
+        range: Option<Range>,
+        now_ms: i64,
+    ) -> Result<Arc<Usage>, AdminError> {
+        let known = |table: &HashMap<Option<Range>, (Instant, Arc<Usage>)>| {
+            let (at, counts) = table.get(&range)?;
+            (at.elapsed() < FRESH).then(|| Arc::clone(counts))
+        };
+        if let Some(counts) = known(&self.lock()) {
+            return Ok(counts);
+        }
+        let reader = audit.reader();
+        let filter = Filter {
+            since_ms: range.map(|range| now_ms - range.length_ms()),
+            ..Filter::default()
+        };
+        let counts = self.heavy(move || Ok(Arc::new(reader.usage(&filter)?))).await?;
+        self.lock().insert(range, (Instant::now(), Arc::clone(&counts)));
+        Ok(counts)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Option<Range>, (Instant, Arc<Usage>)>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
