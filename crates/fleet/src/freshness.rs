@@ -140,3 +140,27 @@ impl ExpiryClock {
         wall
     }
 }
+
+/// The moment at which a manifest expires, by both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    boot: Duration,
+    wall: Duration,
+}
+
+impl Expiry {
+    /// The moment `expires` after 1970 UTC. `now` is the present by [`ExpiryClock::now`].
+    #[must_use]
+    pub fn at(expires: Duration, now: Duration, clocks: &Clocks) -> Self {
+        Self {
+            boot: clocks.boot.saturating_add(expires.saturating_sub(now)),
+            wall: expires,
+        }
+    }
+
+    /// Whether the moment has come by either clock.
+    #[must_use]
+    pub fn has_come(&self, clocks: &Clocks) -> bool {
+        clocks.boot >= self.boot || clocks.wall >= self.wall
+    }
+}

@@ -9,6 +9,7 @@ mod call;
 mod capture;
 pub mod cli;
 pub mod config_file;
+pub mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
-    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LACKING,
-    LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS, UPSTREAM_US,
-    USER, VERSION, VERSION_1, VERSION_2,
+    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, FLEET_MARK, JUDGED,
+    LACKING, LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS,
+    UPSTREAM_US, USER, VERSION, VERSION_1, VERSION_2,
 };
 use crate::format::evidence;
 use crate::format::text_table::TextTable;
@@ -151,6 +151,13 @@ impl<'b> Items<'b> {
                 hash: self.from.array()?,
             }),
             OVER_LIMIT => ItemView::Event(self.over_limit()?),
+            FLEET_MARK => ItemView::Event(Event::FleetMark {
+                time_ms: self.time()?,
+                fleet: self.text()?.to_owned(),
+                version: self.from.number()?,
+                manifest: self.from.array()?,
+                why: self.text()?.to_owned(),
+            }),
             TROUBLE => ItemView::Event(Event::Trouble {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),

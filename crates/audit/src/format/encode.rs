@@ -24,6 +24,7 @@ pub(crate) const COUNTED: u8 = 4;
 pub(crate) const CUT: u8 = 5;
 pub(crate) const TROUBLE: u8 = 6;
 pub(crate) const OVER_LIMIT: u8 = 7;
+pub(crate) const FLEET_MARK: u8 = 8;
 
 // Flags: the optional fields of a decision that are present.
 pub(crate) const CLIENT_ID: u8 = 1;
@@ -243,6 +244,20 @@ impl Encoder {
                 self.text(period);
                 put_number(&mut self.items, *last);
                 self.items.extend_from_slice(hash);
+            }
+            Event::FleetMark {
+                time_ms,
+                fleet,
+                version,
+                manifest,
+                why,
+            } => {
+                self.items.push(FLEET_MARK);
+                self.time(*time_ms);
+                self.text(fleet);
+                put_number(&mut self.items, *version);
+                self.items.extend_from_slice(manifest);
+                self.text(why);
             }
             Event::Trouble { time_ms, text } => {
                 self.items.push(TROUBLE);

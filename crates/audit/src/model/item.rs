@@ -78,6 +78,19 @@ pub enum Event {
         /// Chain hash of the period's last block, which the first block of the next period continues.
         hash: [u8; 32],
     },
+    /// The high-water mark of a fleet: the highest version of the policy that this proxy took, or that it was set back to.
+    FleetMark {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+        /// Name of the fleet.
+        fleet: String,
+        /// The version.
+        version: u64,
+        /// SHA-256 of the manifest; zeros after a rewind.
+        manifest: [u8; 32],
+        /// Why the mark was set back by hand; empty if a manifest was taken or the mark was only stated again.
+        why: String,
+    },
     /// An end was missing, or another trouble that a reader of the audit should know.
     Trouble {
         /// When, milliseconds since 1970 UTC.
@@ -106,7 +119,10 @@ impl Event {
     /// When, milliseconds since 1970 UTC.
     pub fn time_ms(&self) -> i64 {
         match self {
-            Self::Opened { time_ms } | Self::Cut { time_ms, .. } | Self::Trouble { time_ms, .. } => *time_ms,
+            Self::Opened { time_ms }
+            | Self::Cut { time_ms, .. }
+            | Self::FleetMark { time_ms, .. }
+            | Self::Trouble { time_ms, .. } => *time_ms,
             Self::Counted { to_ms, .. } | Self::OverLimit { to_ms, .. } => *to_ms,
         }
     }
@@ -122,6 +138,7 @@ impl Item {
             Self::Event(Event::Trouble { text, .. } | Event::OverLimit { token: text, .. }) => {
                 own + text.len()
             }
+            Self::Event(Event::FleetMark { fleet, why, .. }) => own + fleet.len() + why.len(),
             Self::Event(_) => own,
         }
     }

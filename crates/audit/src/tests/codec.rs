@@ -194,6 +194,15 @@ fn an_event() -> impl Strategy<Value = Event> {
                 hash,
             }
         }),
+        (any::<i64>(), text(), any::<u64>(), any::<[u8; 32]>(), text()).prop_map(
+            |(time_ms, fleet, version, manifest, why)| Event::FleetMark {
+                time_ms,
+                fleet,
+                version,
+                manifest,
+                why,
+            }
+        ),
         (any::<i64>(), text()).prop_map(|(time_ms, text)| Event::Trouble { time_ms, text }),
         (text(), any::<u64>(), any::<[i64; 2]>()).prop_map(|(token, count, [from_ms, to_ms])| {
             Event::OverLimit {

@@ -92,6 +92,16 @@ fn expiry_does_not_wait_for_a_clock_that_was_set_back() {
     );
 }
 
+#[test]
+fn the_moment_of_expiry_comes_by_either_clock() {
+    let expiry = Expiry::at(seconds(1_100), seconds(1_000), &at(50, 1_000));
+    assert!(!expiry.has_come(&at(149, 1_099)));
+    assert!(expiry.has_come(&at(150, 5)), "the wall clock was set back");
+    assert!(expiry.has_come(&at(60, 1_100)), "the machine slept");
+    // One that has passed already.
+    assert!(Expiry::at(seconds(900), seconds(1_000), &at(50, 1_000)).has_come(&at(50, 1_000)));
+}
+
 proptest! {
     /// Whatever the clocks show, a proxy serves only within the bound of the boot-time clock since a sending that was proven.
     #[test]

@@ -157,6 +157,7 @@ fn is_address(uri: &Uri) -> bool {
 fn read_paths(config: &Config) -> Vec<&Path> {
     let mut paths: Vec<&Path> = vec![&config.policies, &config.admin.secret_file];
     paths.extend(config.file.as_deref());
+    paths.extend(config.fleet.as_ref().map(|fleet| fleet.source.as_path()));
     for files in [&config.server.tls, &config.upstream.client_certificate] {
         paths.extend(
             files

@@ -15,6 +15,7 @@ use super::ServeError;
 use super::access::{owner_of, store_access};
 use super::tls::Certificate;
 use crate::admin_secret;
+use crate::fleet::Fleet;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, beside};
 use crate::proxy::UpstreamSettings;
@@ -26,6 +27,7 @@ pub(super) struct Prepared {
     pub(super) rules: Rules,
     pub(super) identities: Identities,
     pub(super) policies: Arc<Policies>,
+    pub(super) fleet: Option<Arc<Fleet>>,
     pub(super) certificate: Option<Certificate>,
     pub(super) secret: Zeroizing<String>,
     pub(super) listeners: Listeners,
@@ -54,7 +56,12 @@ impl Prepared {
         });
         let identities = faults.take(Identities::load(&config.identity));
         faults.take(store_access(&config.audit.path, &beside(&config.audit.path)));
-        let policies = faults.take(policies(config));
+        let policies = faults.take(Fleet::open(config)).and_then(|fleet| {
+            let fleet = fleet.map(Arc::new);
+            faults
+                .take(policies(config, fleet.as_deref()))
+                .map(|policies| (policies, fleet))
+        });
         let certificate = config.server.tls.clone().map(Certificate::load).transpose();
         let certificate = faults.take(certificate.map_err(ServeError::Tls));
         let secret = faults.take(admin_secret::read_or_create(&config.admin.secret_file));
@@ -79,7 +86,7 @@ impl Prepared {
                 Some(upstream),
                 Some(rules),
                 Some(identities),
-                Some(policies),
+                Some((policies, fleet)),
                 Some(certificate),
                 Some(secret),
                 Some(proxy),
@@ -90,6 +97,7 @@ impl Prepared {
                 rules,
                 identities,
                 policies: Arc::new(policies),
+                fleet,
                 certificate,
                 secret,
                 listeners: Listeners { proxy, admin, health },
@@ -99,11 +107,17 @@ impl Prepared {
     }
 }
 
-fn policies(config: &Config) -> Result<Policies, ServeError> {
+/// Loads the policy: that of the fleet if there is one, otherwise that of the configured path.
+fn policies(config: &Config, fleet: Option<&Fleet>) -> Result<Policies, ServeError> {
+    let mode = ModeInForce::of(config);
+    let (path, mode) = match fleet {
+        Some(fleet) => (fleet.policy(), mode.pinned(fleet.pin())),
+        None => (config.policies.clone(), mode),
+    };
     Ok(Policies::open(
-        &config.policies,
+        &path,
         LoadSettings::of(config),
-        ModeInForce::of(config),
+        mode,
         Revocations::open(&beside(&config.audit.path))?,
     )?)
 }

@@ -32,6 +32,7 @@ use super::worker::Worker;
 use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config_file;
+use crate::fleet::Follower;
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
@@ -158,6 +159,7 @@ pub struct Running {
     ended: tokio::sync::watch::Receiver<()>,
     audit: Store,
     metrics: Arc<Metrics>,
+    follower: Option<Follower>,
     watcher: Watcher,
     health: Option<HealthChecks>,
     certificate: Option<Certificate>,
@@ -212,6 +214,7 @@ impl Running {
         self.readiness.stop();
         // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
+        drop(self.follower);
         drop(self.watcher);
         drop(self.health);
         drop(self.certificate);
@@ -252,6 +255,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         rules,
         identities,
         policies,
+        fleet,
         certificate,
         secret,
         listeners,
@@ -266,6 +270,11 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
     for warning in &audit.opened().warnings {
         tracing::warn!(warning = warning.to_string(), "audit opened with a warning");
     }
+    // The fleet's mark is on disk and in the chain before anything is served.
+    if let Some(fleet) = &fleet {
+        fleet.attach(&audit)?;
+        fleet.look(&audit, &|| policies.reload());
+    }
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
@@ -276,6 +285,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
             config.server.client_address,
         ),
         policies: Arc::clone(&policies),
+        fleet: fleet.clone(),
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
@@ -301,7 +311,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
             },
         },
     });
-    let readiness = Readiness::new(audit.clone());
+    let readiness = Readiness::new(audit.clone(), fleet.clone());
     let state = AdminState::new(
         (&secret, config.auth.throttling),
         Arc::clone(&policies),
@@ -314,6 +324,8 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
     .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
+    let follower = fleet.map(|fleet| Follower::start(fleet, audit.clone(), watcher.reloader()));
+    let follower = follower.transpose()?;
     let health = HealthChecks::start(upstream.clone())?;
     // The servers come last, so that the first request finds everything in place.
     let plan = Plan {
@@ -346,6 +358,7 @@ pub fn start(mut config: Config) -> Result<Running, ServeError> {
         ended,
         audit,
         metrics,
+        follower,
         watcher,
         health,
         certificate,
