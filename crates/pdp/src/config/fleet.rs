@@ -40,8 +40,9 @@ pub enum OnExpired {
 /// Reads the section, if the file has it.
 pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
     const ON_EXPIRED: [(&str, OnExpired); 2] = [("refuse", OnExpired::Refuse), ("serve", OnExpired::Serve)];
-    let is_there = it.has("fleet");
+    const REQUIRED: [&str; 3] = ["name", "source", "public_keys"];
     it.section("fleet", |it| {
+        let is_there = REQUIRED.iter().any(|key| it.has(key));
         let fleet = Fleet {
             name: it.optional("name", name).unwrap_or_default(),
             source: it.optional("source", source).unwrap_or_default(),
@@ -53,10 +54,8 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
                 value::choice(value, &ON_EXPIRED)
             }),
         };
-        for key in ["name", "source", "public_keys"] {
-            if is_there && !it.has(key) {
-                it.complain(&[], format!("`{key}` is required in [fleet]"));
-            }
+        for key in REQUIRED.iter().filter(|key| is_there && !it.has(key)) {
+            it.complain(&REQUIRED, format!("`{key}` is required in [fleet]"));
         }
         if is_there && it.has("public_keys") && fleet.public_keys.is_empty() {
             let message = "`public_keys` of [fleet] is empty, so no manifest would be accepted; `tokenward keys new fleet` prints one";
