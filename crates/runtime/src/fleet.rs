@@ -67,15 +67,32 @@ impl Fleet {
     /// # Errors
     /// The mark cannot be read, or there is no manifest that the proxy may use.
     pub(crate) fn open(config: &Config) -> Result<Option<Self>, FleetError> {
-        let Some(settings) = config.fleet.clone() else {
-            return Ok(None);
-        };
+        let fleet = config.fleet.as_ref();
+        fleet.map(|fleet| Self::open_as(config, fleet, true)).transpose()
+    }
+
+    /// Opens the same fleet by the manifest of the source: what the proxy had cannot be used any more.
+    ///
+    /// # Errors
+    /// As [`Fleet::open`].
+    pub(crate) fn open_from_source(&self, config: &Config) -> Result<Self, FleetError> {
+        Self::open_as(config, &self.settings, false)
+    }
+
+    fn open_as(config: &Config, settings: &Settings, with_local: bool) -> Result<Self, FleetError> {
         let name: Name = settings.name.parse()?;
-        let keys = verifying_keys(&settings);
+        let keys = verifying_keys(settings);
         let source = Published::at(&settings.source);
         let files = Files::beside(&config.audit.path);
         let mark = files.mark()?;
-        let (in_force, clock) = match mark.as_ref().and_then(|mark| files.local(mark, &keys)) {
+        if let Some(other) = mark
+            .as_ref()
+            .filter(|mark| mark.fleet != name && mark.version > 0)
+        {
+            return Err(Refused::MarkOfOtherFleet(other.fleet.clone()).into());
+        }
+        let local = mark.as_ref().filter(|_| with_local);
+        let (in_force, clock) = match local.and_then(|mark| files.local(mark, &keys)) {
             Some(local) => {
                 let clock = ExpiryClock::new(clocks(), Duration::from_secs(local.manifest().issued));
                 (local, clock)
@@ -92,7 +109,7 @@ impl Fleet {
         };
         let pin = Arc::new(Pin::default());
         pin.set(&[in_force.manifest().digest]);
-        let fleet = Self {
+        Ok(Self {
             expiry: ArcSwap::from_pointee(expiry(in_force.manifest(), &mut clock.clone())),
             shown: Mutex::new(Shown::of(&in_force)),
             following: Mutex::new(Following {
@@ -107,10 +124,9 @@ impl Fleet {
             keys,
             source,
             files,
-            settings,
+            settings: settings.clone(),
             pin,
-        };
-        Ok(Some(fleet))
+        })
     }
 
     /// The compiled policy in force.
@@ -196,9 +212,12 @@ impl Fleet {
             return Ok(Looked::Current);
         }
         let version = taken.mark.version;
-        self.take(following, &bytes, taken, audit, reload)?;
-        following.decided = Some(bytes);
-        Ok(Looked::Taken(version))
+        let result = self.take(following, &bytes, taken, audit, reload);
+        // A policy that this configuration does not admit is not compiled again and again.
+        if matches!(result, Ok(()) | Err(FleetError::Policy { .. })) {
+            following.decided = Some(bytes);
+        }
+        result.map(|()| Looked::Taken(version))
     }
 
     /// Puts a manifest in force: policy on disk and checked, mark on disk, mark in the chain, policy in effect. A crash between

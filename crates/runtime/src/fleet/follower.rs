@@ -1,7 +1,7 @@
 //! Follows the source of a fleet on a thread of its own: by notifications, and at an interval.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,10 @@ use super::clocks::now_ms;
 const REMINDER: Duration = Duration::from_secs(60);
 /// Longest wait, so that expiry is reported soon after it comes.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Time without further changes that ends a series of them.
+const QUIET: Duration = Duration::from_millis(25);
+/// Longest wait for the end of a series.
+const PATIENCE: Duration = Duration::from_millis(400);
 const DAY_MS: i64 = 86_400_000;
 
 enum Signal {
@@ -48,7 +52,10 @@ impl Follower {
             loop {
                 let is_changed = match received.recv_timeout(poll.min(LONGEST_WAIT)) {
                     Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                    Ok(Signal::Changed) => true,
+                    Ok(Signal::Changed) => match settle(&received) {
+                        Settled::Quiet => true,
+                        Settled::Stop => return,
+                    },
                     Err(RecvTimeoutError::Timeout) => false,
                 };
                 if is_changed || looked.elapsed() >= poll {
@@ -80,6 +87,24 @@ impl Drop for Follower {
             let _ = thread.join();
         }
     }
+}
+
+enum Settled {
+    Quiet,
+    Stop,
+}
+
+/// Waits for the end of a series of changes, but not for long.
+fn settle(received: &Receiver<Signal>) -> Settled {
+    let first = Instant::now();
+    while first.elapsed() < PATIENCE {
+        match received.recv_timeout(QUIET) {
+            Ok(Signal::Changed) => {}
+            Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    Settled::Quiet
 }
 
 /// Logs that the manifest has expired, each minute.

@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::geteuid;
@@ -56,12 +57,7 @@ impl Prepared {
         });
         let identities = faults.take(Identities::load(&config.identity));
         faults.take(store_access(&config.audit.path, &beside(&config.audit.path)));
-        let policies = faults.take(Fleet::open(config)).and_then(|fleet| {
-            let fleet = fleet.map(Arc::new);
-            faults
-                .take(policies(config, fleet.as_deref()))
-                .map(|policies| (policies, fleet))
-        });
+        let policies = faults.take(policies(config));
         let certificate = config.server.tls.clone().map(Certificate::load).transpose();
         let certificate = faults.take(certificate.map_err(ServeError::Tls));
         let secret = faults.take(admin_secret::read_or_create(&config.admin.secret_file));
@@ -108,14 +104,34 @@ impl Prepared {
 }
 
 /// Loads the policy: that of the fleet if there is one, otherwise that of the configured path.
-fn policies(config: &Config, fleet: Option<&Fleet>) -> Result<Policies, ServeError> {
-    let mode = ModeInForce::of(config);
-    let (path, mode) = match fleet {
-        Some(fleet) => (fleet.policy(), mode.pinned(fleet.pin())),
-        None => (config.policies.clone(), mode),
+fn policies(config: &Config) -> Result<(Policies, Option<Arc<Fleet>>), ServeError> {
+    let Some(fleet) = Fleet::open(config)? else {
+        return Ok((
+            policies_at(config, &config.policies, ModeInForce::of(config))?,
+            None,
+        ));
     };
+    match policies_of(config, &fleet) {
+        Ok(policies) => Ok((policies, Some(Arc::new(fleet)))),
+        // The configuration may have changed, so that it admits only a later version.
+        Err(error) => {
+            let fleet = fleet.open_from_source(config).map_err(|_| error)?;
+            Ok((policies_of(config, &fleet)?, Some(Arc::new(fleet))))
+        }
+    }
+}
+
+fn policies_of(config: &Config, fleet: &Fleet) -> Result<Policies, ServeError> {
+    policies_at(
+        config,
+        &fleet.policy(),
+        ModeInForce::of(config).pinned(fleet.pin()),
+    )
+}
+
+fn policies_at(config: &Config, path: &Path, mode: ModeInForce) -> Result<Policies, ServeError> {
     Ok(Policies::open(
-        &path,
+        path,
         LoadSettings::of(config),
         mode,
         Revocations::open(&beside(&config.audit.path))?,

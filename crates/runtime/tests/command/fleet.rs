@@ -460,6 +460,44 @@ fn a_policy_that_this_proxy_does_not_admit_is_refused_before_the_mark() {
 }
 
 #[test]
+fn a_changed_configuration_takes_a_later_version_or_does_not_start() {
+    let fleet = Fleet::new();
+    fleet.publish("out", &[]);
+    let mut proxy = fleet.start();
+    fleet.takes(1);
+    proxy.stop();
+    // Tokens need an end within a day now.
+    fleet.configure(&["one"], "[tokens]\nmax_lifetime = '1d'\n");
+    run(fleet.root(), &["serve"]).ends(1, &["since `ci`"]);
+    let text = fs::read_to_string(fleet.path("policies/ci.toml")).unwrap();
+    fs::write(
+        fleet.path("policies/ci.toml"),
+        text.replace(EXPIRES, "revoked = true"),
+    )
+    .unwrap();
+    fleet.publish("out", &[]);
+    let mut proxy = serve(fleet.root());
+    crate::proxy::call(fleet.address, "/rest/a");
+    fleet.takes(2);
+    proxy.stop();
+    // A proxy changes its fleet only by hand.
+    let text = fs::read_to_string(fleet.path("tokenward.toml")).unwrap();
+    fs::write(fleet.path("tokenward.toml"), text.replace("'main'", "'other'")).unwrap();
+    run(fleet.root(), &["serve"]).ends(3, &["took manifests of the fleet `main` before"]);
+    succeed(
+        fleet.root(),
+        &["fleet", "rewind", "--to", "0", "--reason", "it moves"],
+    );
+    fleet.publish("elsewhere", &["--fleet", "other", "--version", "2000"]);
+    fleet.offer("elsewhere");
+    let mut proxy = serve(fleet.root());
+    crate::proxy::call(fleet.address, "/rest/a");
+    fleet.takes(2000);
+    proxy.stop();
+    succeed(fleet.root(), &["audit", "verify"]);
+}
+
+#[test]
 fn equal_inputs_are_published_as_equal_bytes_and_once() {
     let fleet = Fleet::new();
     let times = ["--at", "2026-12-01", "--expires", "2090-01-01"];
