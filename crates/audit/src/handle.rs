@@ -207,6 +207,37 @@ impl Store {
         }
     }
 
+    /// Stores an event of the caller, and waits until it is on disk, also with `Buffered`. Blocks: never call it from async code.
+    ///
+    /// After an error the event may still be found in the store later.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub fn append_event(&self, event: Event) -> Result<(), AppendError> {
+        let answer = self.0.shared.queue.push_event(Item::Event(event))?;
+        answer.blocking_recv().map_err(|_| AppendError::Closed)?.map(drop)
+    }
+
+    /// Returns the last high-water mark of a fleet in the store ([`Event::FleetMark`]), if there is one. Each opening repeats the
+    /// mark, so usually only the last days are read. Blocks.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn last_fleet_mark(&self) -> Result<Option<Event>, QueryError> {
+        const DAY_MS: i64 = 86_400_000;
+        let now = (self.0.shared.now)();
+        for since in [now - 2 * DAY_MS, now - 40 * DAY_MS, i64::MIN] {
+            let events = self.events(since, i64::MAX)?;
+            let marks = events
+                .into_iter()
+                .filter(|(_, event)| matches!(event, Event::FleetMark { .. }));
+            if let Some((_, last)) = marks.max_by_key(|(sequence, _)| sequence.0) {
+                return Ok(Some(last));
+            }
+        }
+        Ok(None)
+    }
+
     /// Stores the outcome of a call with the next commit, without blocking. An outcome that cannot be kept is counted in
     /// [`StoreStats::lost_outcomes`].
     ///

@@ -15,6 +15,7 @@ mod admin;
 mod default;
 mod error;
 mod fields;
+mod fleet;
 mod keys;
 mod lint;
 mod load;
@@ -28,6 +29,7 @@ mod values;
 
 pub use error::{ConfigError, Problem};
 pub use fields::LogFilter;
+pub use fleet::{Fleet, OnExpired};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use lint::{Lint, LintException};
@@ -55,6 +57,8 @@ pub struct Config {
     pub mode: Mode,
     /// Keys of tokens and of compiled policies.
     pub keys: Keys,
+    /// The fleet that the proxy belongs to; `None` if it loads the policy of `policies`.
+    pub fleet: Option<Fleet>,
     /// What every token is allowed at most.
     pub tokens: Tokens,
     /// The listener for clients.

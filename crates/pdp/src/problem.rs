@@ -65,6 +65,8 @@ pub enum Problem {
     BodyTooSlow,
     /// The client closed the connection within the body.
     ClientGone,
+    /// The manifest of the proxy's fleet has expired.
+    FleetStale,
     /// The record cannot be written.
     Audit,
     /// The configuration has no upstream credentials for the user.
@@ -84,7 +86,7 @@ pub enum Problem {
 }
 
 /// The codes of problems that do not take their code from a part.
-pub const CODES: [&str; 35] = [
+pub const CODES: [&str; 36] = [
     "outside-endpoints",
     "unauthenticated",
     "too-many-failures",
@@ -112,6 +114,7 @@ pub const CODES: [&str; 35] = [
     "body-timeout",
     "body-too-slow",
     "client-gone",
+    "fleet-stale",
     "audit-unavailable",
     "no-upstream-identity",
     "upstream-unreachable",
@@ -172,6 +175,7 @@ impl Problem {
             Self::BodySlow => "body-timeout",
             Self::BodyTooSlow => "body-too-slow",
             Self::ClientGone => "client-gone",
+            Self::FleetStale => "fleet-stale",
             Self::Audit => "audit-unavailable",
             Self::NoUpstreamIdentity => "no-upstream-identity",
             Self::UpstreamUnreachable => "upstream-unreachable",
@@ -354,6 +358,7 @@ mod tests {
             | Problem::BodySlow
             | Problem::BodyTooSlow
             | Problem::ClientGone
+            | Problem::FleetStale
             | Problem::Audit
             | Problem::NoUpstreamIdentity
             | Problem::UpstreamUnreachable
@@ -388,6 +393,7 @@ mod tests {
             Problem::BodySlow,
             Problem::BodyTooSlow,
             Problem::ClientGone,
+            Problem::FleetStale,
             Problem::Audit,
             Problem::NoUpstreamIdentity,
             Problem::UpstreamUnreachable,

@@ -33,7 +33,9 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Audit | Self::BodyBudget | Self::CallBudget => StatusCode::SERVICE_UNAVAILABLE,
+            Self::FleetStale | Self::Audit | Self::BodyBudget | Self::CallBudget => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::UpstreamUnreachable
             | Self::UpstreamBroken
             | Self::UpstreamInterims
@@ -111,6 +113,9 @@ impl Problem {
             Self::BodySlow => "The body did not arrive in time. Read the data before you send the request.".into(),
             Self::BodyTooSlow => "The body arrives too slowly. Send it faster, or over a better connection.".into(),
             Self::ClientGone => "The client closed the connection before the end of the body.".into(),
+            Self::FleetStale => {
+                "The proxy's policy has expired, so it serves no calls. Its operator must publish the policy again.".into()
+            }
             Self::Audit => format!(
                 "The proxy cannot record the call, so it does not forward it. Try again {}.",
                 within(LATER)

@@ -12,6 +12,7 @@
 //! | `GET /v1/audit/events` | one line of JSON: what the audit itself has to say, such as what was counted instead of recorded |
 //! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
+//! | `GET /v1/fleet` | one line of JSON: the state of this proxy in its fleet; `null` without a fleet |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pdp/explain/question.rs` |
 //!
@@ -67,6 +68,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/audit/stats", web::get().to(report::stats))
         .route("/v1/audit/events", web::get().to(report::events))
         .route("/v1/audit/verify", web::get().to(report::verify))
+        .route("/v1/fleet", web::get().to(fleet))
         .route("/v1/revoke", web::post().to(revoke::revoke))
         .service(
             web::resource("/v1/explain")
@@ -119,6 +121,7 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Caller>) -> HttpR
         fields.insert("listeners".into(), state.listeners().into());
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
+        fields.insert("fleet".into(), serde_json::json!(state.readiness.fleet()));
     }
     let status = if ready {
         StatusCode::OK
@@ -131,11 +134,19 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Caller>) -> HttpR
         .body(format!("{body}\n"))
 }
 
+async fn fleet(state: web::Data<AdminState>, _: Caller) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(report::line(&state.readiness.fleet()))
+}
+
 async fn show_metrics(state: web::Data<AdminState>, _: Caller) -> HttpResponse {
     let text = state.metrics.render(&gauges::state(
         &state.policies,
         &state.audit.stats(),
         &state.upstream,
+        state.readiness.fleet().as_ref(),
     ));
     HttpResponse::Ok()
         .insert_header((

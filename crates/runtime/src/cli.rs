@@ -22,6 +22,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod fleet;
 mod fmt;
 mod health;
 mod import;
@@ -33,6 +34,7 @@ mod operator;
 mod output;
 #[doc(hidden)]
 mod progress;
+mod publish;
 mod reach;
 mod report;
 mod reviews;
@@ -103,6 +105,8 @@ enum Verb {
     Serve(serve::Args),
     Health(health::Args),
     Config(config::Args),
+    Publish(publish::Args),
+    Fleet(fleet::Args),
     Token(token::Args),
     Import(import::Args),
     Scan(scan::Args),
@@ -138,6 +142,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Serve(args) => serve::run(&args),
         Verb::Health(args) => health::run(&args),
         Verb::Config(args) => config::run(&args),
+        Verb::Publish(args) => publish::run(&args),
+        Verb::Fleet(args) => fleet::run(&args),
         Verb::Token(args) => token::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Scan(args) => scan::run(&args),

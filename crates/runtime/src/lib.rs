@@ -10,6 +10,7 @@ mod capture;
 pub mod cli;
 pub mod config_file;
 mod console;
+pub mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;

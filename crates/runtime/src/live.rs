@@ -5,6 +5,7 @@ mod file_revocations;
 mod fingerprint;
 mod load;
 mod mode;
+mod pin;
 pub(crate) mod revoked;
 pub(crate) mod watch;
 
@@ -26,6 +27,7 @@ use fingerprint::Fingerprint;
 pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifact};
 use load::{Loaded, Memory, Purpose, load};
 pub(crate) use mode::{ModeInForce, name as mode_name};
+pub(crate) use pin::Pin;
 pub use revoked::RevocationError;
 pub(crate) use revoked::{Revocations, TokenValidity, beside};
 

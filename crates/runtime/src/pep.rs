@@ -40,6 +40,7 @@ use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting};
+use crate::fleet::Fleet;
 use crate::identity::{Identities, IdentityHeaders};
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::Policies;
@@ -54,6 +55,8 @@ pub(crate) struct Gate {
     pub(crate) rules: Arc<Rules>,
     pub(crate) trust: Trust,
     pub(crate) policies: Arc<Policies>,
+    /// The fleet that the policy comes from, if it does.
+    pub(crate) fleet: Option<Arc<Fleet>>,
     pub(crate) audit: Store,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) identities: Identities,
@@ -338,6 +341,9 @@ impl Gate {
         let token = self.authenticate(call, &opened.credentials)?;
         if !call.live.program().token(token).allows_address(call.client) {
             return Err(Problem::Address);
+        }
+        if self.fleet.as_ref().is_some_and(|fleet| fleet.refuses()) {
+            return Err(Problem::FleetStale);
         }
         let live = Arc::clone(&call.live);
         self.admit(call, live.program().token(token))?;

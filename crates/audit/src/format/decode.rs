@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
-    ADMIN, AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED,
-    LACKING, LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS,
+    ADMIN, AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, FLEET_MARK,
+    JUDGED, LACKING, LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS,
     UPSTREAM_US, USER, VERSION, VERSION_1, VERSION_2,
 };
 use crate::format::evidence;
@@ -152,6 +152,13 @@ impl<'b> Items<'b> {
             }),
             OVER_LIMIT => ItemView::Event(self.over_limit()?),
             ADMIN => ItemView::Event(self.admin()?),
+            FLEET_MARK => ItemView::Event(Event::FleetMark {
+                time_ms: self.time()?,
+                fleet: self.text()?.to_owned(),
+                version: self.from.number()?,
+                manifest: self.from.array()?,
+                why: self.text()?.to_owned(),
+            }),
             TROUBLE => ItemView::Event(Event::Trouble {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),

@@ -25,6 +25,7 @@ pub(crate) const CUT: u8 = 5;
 pub(crate) const TROUBLE: u8 = 6;
 pub(crate) const OVER_LIMIT: u8 = 7;
 pub(crate) const ADMIN: u8 = 8;
+pub(crate) const FLEET_MARK: u8 = 9;
 
 // Flags: the optional fields of a decision that are present.
 pub(crate) const CLIENT_ID: u8 = 1;
@@ -262,6 +263,20 @@ impl Encoder {
                 self.text(period);
                 put_number(&mut self.items, *last);
                 self.items.extend_from_slice(hash);
+            }
+            Event::FleetMark {
+                time_ms,
+                fleet,
+                version,
+                manifest,
+                why,
+            } => {
+                self.items.push(FLEET_MARK);
+                self.time(*time_ms);
+                self.text(fleet);
+                put_number(&mut self.items, *version);
+                self.items.extend_from_slice(manifest);
+                self.text(why);
             }
             Event::Trouble { time_ms, text } => {
                 self.items.push(TROUBLE);

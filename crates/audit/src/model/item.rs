@@ -92,6 +92,19 @@ pub enum Event {
         /// The object of the action, and a reason if one was given; may be empty.
         text: String,
     },
+    /// The high-water mark of a fleet: the highest version of the policy that this proxy took, or that it was set back to.
+    FleetMark {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+        /// Name of the fleet.
+        fleet: String,
+        /// The version.
+        version: u64,
+        /// SHA-256 of the manifest; zeros after a rewind.
+        manifest: [u8; 32],
+        /// Why the mark was set back by hand; empty if a manifest was taken or the mark was only stated again.
+        why: String,
+    },
     /// An end was missing, or another trouble that a reader of the audit should know.
     Trouble {
         /// When, milliseconds since 1970 UTC.
@@ -123,6 +136,7 @@ impl Event {
             Self::Opened { time_ms }
             | Self::Cut { time_ms, .. }
             | Self::Admin { time_ms, .. }
+            | Self::FleetMark { time_ms, .. }
             | Self::Trouble { time_ms, .. } => *time_ms,
             Self::Counted { to_ms, .. } | Self::OverLimit { to_ms, .. } => *to_ms,
         }
@@ -142,6 +156,7 @@ impl Item {
             Self::Event(Event::Admin {
                 who, action, text, ..
             }) => own + who.len() + action.len() + text.len(),
+            Self::Event(Event::FleetMark { fleet, why, .. }) => own + fleet.len() + why.len(),
             Self::Event(_) => own,
         }
     }

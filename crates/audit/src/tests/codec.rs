@@ -194,6 +194,15 @@ fn an_event() -> impl Strategy<Value = Event> {
                 hash,
             }
         }),
+        (any::<i64>(), text(), any::<u64>(), any::<[u8; 32]>(), text()).prop_map(
+            |(time_ms, fleet, version, manifest, why)| Event::FleetMark {
+                time_ms,
+                fleet,
+                version,
+                manifest,
+                why,
+            }
+        ),
         (any::<i64>(), text()).prop_map(|(time_ms, text)| Event::Trouble { time_ms, text }),
         (any::<i64>(), any::<std::net::IpAddr>(), [text(), text(), text()]).prop_map(
             |(time_ms, client, [who, action, text])| Event::Admin {

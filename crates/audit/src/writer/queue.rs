@@ -207,6 +207,26 @@ impl Queue {
         Ok(Pushed::Later(answer))
     }
 
+    /// Adds an event of which the caller wants to know that it is on disk.
+    pub(crate) fn push_event(
+        &self,
+        item: Item,
+    ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
+        let weight = item.weight();
+        let mut state = self.state();
+        if state.closing {
+            return Err(AppendError::Closed);
+        }
+        let (done, answer) = oneshot::channel();
+        let waiter = Some(Waiter {
+            deadline: Instant::now() + self.wait,
+            done,
+        });
+        self.enter(&mut state, Queued { item, weight, waiter });
+        self.wake_clock(&mut state);
+        Ok(answer)
+    }
+
     /// Adds an outcome; false if it was counted as lost.
     pub(crate) fn push_outcome(&self, item: Item, now_ms: i64) -> Result<bool, AppendError> {
         let weight = item.weight();

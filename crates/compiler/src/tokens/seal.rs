@@ -125,6 +125,12 @@ impl PublicKey {
         Self(bytes)
     }
 
+    /// The bytes of the key.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The key's name: the first bytes of its SHA-256.
     #[must_use]
     pub fn id(&self) -> KeyId {

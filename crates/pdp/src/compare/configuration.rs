@@ -13,8 +13,9 @@ use tokenward_compiler::lint::LintSet;
 
 use super::change::Change;
 use crate::config::{
-    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Health, Identity, Keys, Limits, Lint,
-    Log, Mode, OnFailure, PasswordSource, Relax, Role, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Fleet, Hardening, Health, Identity, Keys, Limits,
+    Lint, Log, Mode, OnExpired, OnFailure, PasswordSource, Relax, Role, Server, Telemetry, TlsFiles, Tokens,
+    Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -50,6 +51,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         lint,
         mode,
         keys,
+        fleet,
         tokens,
         server,
         admin,
@@ -93,6 +95,7 @@ fn settings(config: &Config) -> Vec<Setting> {
     ];
     settings.extend(of_lint(lint));
     settings.extend(of_keys(mode, keys));
+    settings.extend(of_fleet(fleet.as_ref()));
     settings.extend(of_tokens(*tokens));
     settings.extend(of_server(server));
     settings.extend(of_admin(admin));
@@ -167,6 +170,35 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
             Rule::Nothing("a compiled policy is accepted only if one of artifact_public_keys admits it"),
         ),
         Setting::new("keys.artifact_public_keys", signers, Rule::Gains),
+    ]
+}
+
+/// The source of the policy, if it is a fleet's. Without it the proxy loads `policies`.
+fn of_fleet(fleet: Option<&Fleet>) -> Vec<Setting> {
+    let text = |of: &dyn Fn(&Fleet) -> String| Value::Text(fleet.map(of));
+    // Without a fleet, whoever can write the directory of the policies makes the policy.
+    let keys = match fleet {
+        None => Value::Unlimited("(no fleet)"),
+        Some(fleet) => Value::set(fleet.public_keys.iter().map(ToString::to_string).collect()),
+    };
+    let on_expired = match fleet.map(|fleet| fleet.on_expired) {
+        None | Some(OnExpired::Serve) => Value::ranked("serve", 1),
+        Some(OnExpired::Refuse) => Value::ranked("refuse", 0),
+    };
+    vec![
+        Setting::new("fleet.name", text(&|fleet| fleet.name.clone()), Rule::Any),
+        Setting::new(
+            "fleet.source",
+            text(&|fleet| fleet.source.display().to_string()),
+            Rule::Nothing("a manifest counts only if one of public_keys signed it"),
+        ),
+        Setting::new("fleet.public_keys", keys, Rule::Gains),
+        Setting::new(
+            "fleet.poll",
+            text(&|fleet| format!("{:?}", fleet.poll)),
+            Rule::Nothing("it delays a new policy, which expiry bounds"),
+        ),
+        Setting::new("fleet.on_expired", on_expired, Rule::Grows),
     ]
 }
 

@@ -26,6 +26,7 @@ impl Default for Config {
             lint: Lint::default(),
             mode: Mode::Standard,
             keys: Keys::default(),
+            fleet: None,
             tokens: Tokens::default(),
             server: Server::default(),
             admin: Admin::default(),

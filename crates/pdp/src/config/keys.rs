@@ -57,7 +57,7 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
     (keys, public)
 }
 
-fn public_key(value: &Spanned<DeValue<'_>>) -> Result<PublicKey, Wrong> {
+pub(super) fn public_key(value: &Spanned<DeValue<'_>>) -> Result<PublicKey, Wrong> {
     value::text(value)?
         .parse()
         .map_err(|error| Wrong::at(value, format!("has an invalid item: {error}")))

@@ -11,7 +11,7 @@ use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
     Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity,
     Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
-    Throttling, TlsFiles, Upstream, admin, keys, lint, server, tokens, value, values,
+    Throttling, TlsFiles, Upstream, admin, fleet, keys, lint, server, tokens, value, values,
 };
 
 impl Config {
@@ -77,6 +77,9 @@ impl Config {
         if let Some(PasswordSource::File(key)) = &mut self.audit_values.key {
             place(key);
         }
+        if let Some(fleet) = &mut self.fleet {
+            place(&mut fleet.source);
+        }
         self.keys.sealing.iter_mut().for_each(place);
         self.keys.signing.iter_mut().for_each(place);
         self.keys.artifact.iter_mut().for_each(place);
@@ -127,6 +130,7 @@ fn root(it: &mut Fields<'_>) -> Config {
             value::choice(value, &[("allow", false), ("deny", true)])
         }),
         lint: it.section("lint", lint::lint),
+        fleet: fleet::fleet(it),
         tokens: it.section("tokens", tokens::tokens),
         api: it.section("api", |it| Api {
             descriptions: it.or("descriptions", Vec::new(), |value| {

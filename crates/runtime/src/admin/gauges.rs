@@ -10,6 +10,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokenward_audit::StoreStats;
 
+use crate::fleet::FleetStatus;
 use crate::live::Policies;
 use crate::proxy::Addresses;
 
@@ -19,7 +20,12 @@ struct Place {
 }
 
 /// Gives the current figures.
-pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresses) -> Registry {
+pub(super) fn state(
+    policies: &Policies,
+    audit: &StoreStats,
+    upstream: &Addresses,
+    fleet: Option<&FleetStatus>,
+) -> Registry {
     let mut registry = Registry::with_prefix("tokenward");
     let all = &mut registry;
     // The policy.
@@ -86,7 +92,38 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
     );
     of_audit(all, audit);
     of_upstream(all, upstream);
+    if let Some(fleet) = fleet {
+        of_fleet(all, fleet);
+    }
     registry
+}
+
+fn of_fleet(all: &mut Registry, fleet: &FleetStatus) {
+    gauge(
+        all,
+        "fleet_version",
+        "Version of the fleet's manifest in force",
+        fleet.version,
+    );
+    gauge(
+        all,
+        "fleet_expires_timestamp_seconds",
+        "Time at which the manifest in force expires, seconds since 1970 UTC",
+        fleet.expires_s,
+    );
+    gauge(
+        all,
+        "fleet_expired",
+        "1 while the manifest in force has expired",
+        u64::from(fleet.expired),
+    );
+    gauge(
+        all,
+        "fleet_not_taken",
+        "1 while the source has a manifest that is not in force, or cannot be read",
+        u64::from(fleet.not_taken.is_some()),
+    );
+    counter(all, "fleet_refused", "Manifests that were refused", fleet.refused);
 }
 
 fn of_upstream(all: &mut Registry, upstream: &Addresses) {

@@ -9,6 +9,8 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use tokenward_audit::{OnFailure, Store};
 
+use crate::fleet::{Fleet, FleetStatus};
+
 /// Answer of a process that runs.
 pub(crate) const LIVE: &str = "live\n";
 /// Answer of a proxy that serves calls.
@@ -20,16 +22,23 @@ const NOT_READY: &str = "not ready\n";
 #[derive(Clone)]
 pub(crate) struct Readiness {
     audit: Store,
+    fleet: Option<Arc<Fleet>>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Readiness {
-    /// Depends on the audit: without it, calls are refused.
-    pub(crate) fn new(audit: Store) -> Self {
+    /// Depends on the audit, and on the manifest of the fleet if there is one: without them, calls are refused.
+    pub(crate) fn new(audit: Store, fleet: Option<Arc<Fleet>>) -> Self {
         Self {
             audit,
+            fleet,
             stopping: Arc::default(),
         }
+    }
+
+    /// The state of the proxy in its fleet, if it belongs to one.
+    pub(super) fn fleet(&self) -> Option<FleetStatus> {
+        self.fleet.as_ref().map(|fleet| fleet.status())
     }
 
     /// Ends the readiness, since the proxy accepts no new connections from now on.
@@ -41,7 +50,8 @@ impl Readiness {
     pub(crate) fn is_ready(&self) -> bool {
         let recorded =
             self.audit.stats().failing.is_none() || self.audit.config().on_failure == OnFailure::AllowSafe;
-        recorded && !self.stopping.load(Ordering::Relaxed)
+        let stale = self.fleet.as_ref().is_some_and(|fleet| fleet.refuses());
+        recorded && !stale && !self.stopping.load(Ordering::Relaxed)
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct EventLine {
     /// Time of the event, RFC 3339.
     pub(crate) time: String,
     pub(crate) time_ms: i64,
-    /// Kind of event: `opened`, `deleted`, `admin` (an action at the admin listener) or `trouble`; for entries that were counted and not stored `outsiders`,
+    /// Kind of event: `opened`, `deleted`, `admin` (an action at the admin listener), `fleet-mark` or `trouble`; for entries that were counted and not stored `outsiders`,
     /// `refused-tokens`, `over-limit`, `unrecorded`, `lost-outcomes` or `lost-records`.
     pub(crate) kind: String,
     /// Number of counted entries; absent for other kinds.
@@ -109,6 +109,19 @@ impl From<(Sequence, Event)> for EventLine {
                 },
                 ..line
             },
+            Event::FleetMark {
+                fleet, version, why, ..
+            } => Self {
+                kind: "fleet-mark".into(),
+                text: if why.is_empty() {
+                    format!(
+                        "The mark of the fleet {fleet} is version {version}: lower versions of the policy are refused."
+                    )
+                } else {
+                    format!("The mark of the fleet {fleet} was set back to version {version} by hand: {why}")
+                },
+                ..line
+            },
             Event::Trouble { text, .. } => Self {
                 kind: "trouble".into(),
                 text,
@@ -191,6 +204,20 @@ mod tests {
                 client: std::net::Ipv4Addr::LOCALHOST.into(),
                 action: "revoke".into(),
                 text: "token ci (left)".into(),
+            },
+            Event::FleetMark {
+                time_ms: 3_500,
+                fleet: "main".into(),
+                version: 42,
+                manifest: [7; 32],
+                why: String::new(),
+            },
+            Event::FleetMark {
+                time_ms: 3_600,
+                fleet: "main".into(),
+                version: 40,
+                manifest: [0; 32],
+                why: "wrong key".into(),
             },
             Event::Trouble {
                 time_ms: 4_000,

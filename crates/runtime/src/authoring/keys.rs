@@ -1,10 +1,11 @@
 //! The keys of tokens and of policies, each in a file that only its owner can read: the *sealing key* encrypts secrets
 //! so that they can be shown again (standard mode), the *signing key* makes seals (secure mode), the *artifact key*
-//! signs compiled policies.
+//! signs compiled policies, the *fleet key* signs manifests.
 
 mod artifact;
 mod ed25519;
 mod file;
+mod fleet;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub use artifact::ArtifactKey;
 use ed25519::{key_pair, public, signature};
 pub use file::KeyError;
 use file::{fill, generate, publish, read};
+pub use fleet::FleetKey;
 
 const SEALING: &str = "tokenward-sealing-key";
 const SIGNING: &str = "tokenward-signing-key";

@@ -29,6 +29,7 @@ use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
 use super::side::Committed;
+use crate::authoring::keys::ArtifactKey;
 use accepted::Accepted;
 pub(super) use args::Args;
 use args::Deny;
@@ -67,13 +68,63 @@ fn once(args: &Args) -> Result<(), Failure> {
     result.and(written)
 }
 
+/// A policy that passed all checks.
+struct Passed {
+    program: Program,
+    key: Option<ArtifactKey>,
+    /// The output line about it.
+    what: String,
+}
+
+/// Checks the policy that the arguments name, and encodes it, signed as the configuration demands. The second value is the
+/// output line about it.
+pub(super) fn to_publish(args: &Args) -> Result<(Vec<u8>, String), Failure> {
+    let mut reporter = Reporter::new(Format::Text);
+    let (result, passed) = match pass(args, &mut reporter) {
+        Ok(passed) => (Ok(()), Some(passed)),
+        Err(failure) => (Err(failure), None),
+    };
+    let shown = reporter.finish(&result);
+    result?;
+    shown?;
+    let Some(Passed { program, key, what }) = passed else {
+        return Err(Failure::Findings(String::new()));
+    };
+    let bytes = signing::artifact(&program, key.as_ref());
+    Ok((bytes, format!("{what}{}", signing::shown(key.as_ref()))))
+}
+
+/// Checks the policy, and writes it if the arguments say so.
 fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
+    let Passed { program, key, what } = pass(args, reporter)?;
+    let written = match &args.output {
+        Some(file) => {
+            let bytes = signing::artifact(&program, key.as_ref());
+            write(&bytes, file).map_err(|error| {
+                Failure::trouble(format!(
+                    "cannot write the compiled policy to `{}`: {error}",
+                    file.display()
+                ))
+            })?;
+            format!("; written to {}{}", file.display(), signing::shown(key.as_ref()))
+        }
+        None if args.check => String::new(),
+        None => "; nothing was written (no -o)".to_owned(),
+    };
+    if reporter.is_text() {
+        return output::print(&format!("{what}{written}\n"));
+    }
+    Ok(())
+}
+
+fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
     let config = args.config.or_default().map_err(|error| args.linked(error))?;
     let config = args.linting(config);
     // Before the work: what cannot be signed is not written.
-    let key = match args.output {
-        Some(_) => signing::key(args.sign.as_deref(), &config)?,
-        None => None,
+    let key = if args.output.is_some() || args.publishes {
+        signing::key(args.sign.as_deref(), &config)?
+    } else {
+        None
     };
     // Compile, check and compare with the base, if there is one.
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
@@ -146,7 +197,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         paranoid(&program, &config, &budget)?;
         proved.push_str(", the optimised program proved equivalent");
     }
-    // Write the policy only now, after all checks, and summarise.
+    // Summarise; the policy is written only after all checks.
     let tokens = program.tokens().count();
     let what = format!(
         "{}: {tokens} {}, {}{}{}{}",
@@ -157,24 +208,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
         proved,
         open_lints(compiled.lints_open)
     );
-    let written = match &args.output {
-        Some(file) => {
-            let bytes = signing::artifact(&program, key.as_ref());
-            write(&bytes, file).map_err(|error| {
-                Failure::trouble(format!(
-                    "cannot write the compiled policy to `{}`: {error}",
-                    file.display()
-                ))
-            })?;
-            format!("; written to {}{}", file.display(), signing::shown(key.as_ref()))
-        }
-        None if args.check => String::new(),
-        None => "; nothing was written (no -o)".to_owned(),
-    };
-    if reporter.is_text() {
-        return output::print(&format!("{what}{written}\n"));
-    }
-    Ok(())
+    Ok(Passed { program, key, what })
 }
 
 /// Removes the findings that the baseline accepts, if there is one; returns their number.

@@ -119,6 +119,7 @@ impl From<PolicyError> for Failure {
         match error {
             PolicyError::Compile { .. }
             | PolicyError::Signature { .. }
+            | PolicyError::NotInManifest { .. }
             | PolicyError::Seals { .. }
             | PolicyError::Ceiling { .. }
             | PolicyError::Bind(_) => Self::Findings(error.to_string()),

@@ -9,12 +9,13 @@ use tokenward_compiler::seal::PublicKey;
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::authoring::keys::{ArtifactKey, KeyError, SealingKey, SigningKey};
+use crate::authoring::keys::{ArtifactKey, FleetKey, KeyError, SealingKey, SigningKey};
 
 /// Create and show keys for secrets, seals and compiled policies
 ///
 /// A sealing key encrypts secrets in standard mode, so that `token show --secret` and `token snippet` can show them
-/// again. A signing key seals tokens in secure mode. An artifact key signs compiled policies. docs/tokens.md
+/// again. A signing key seals tokens in secure mode. An artifact key signs compiled policies. A fleet
+/// key signs manifests (`tokenward publish`). docs/tokens.md
 /// describes how to change keys, and the consequences of a lost key.
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -37,7 +38,8 @@ enum Action {
 Examples:
   tokenward keys new sealing                       .tokenward/sealing.key, next to the configuration
   tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub
-  tokenward keys new artifact                      .tokenward/artifact.key and .tokenward/artifact.key.pub")]
+  tokenward keys new artifact                      .tokenward/artifact.key and .tokenward/artifact.key.pub
+  tokenward keys new fleet /secure/fleet.key       and /secure/fleet.key.pub")]
 struct New {
     /// Kind of key
     #[arg(value_enum)]
@@ -72,12 +74,15 @@ enum Kind {
     Signing,
     /// Signs compiled policies
     Artifact,
+    /// Signs manifests, which publish compiled policies to a fleet
+    Fleet,
 }
 
 enum Made {
     Sealing(Box<SealingKey>),
     Signing(SigningKey),
     Artifact(ArtifactKey),
+    Fleet(FleetKey),
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -94,12 +99,14 @@ fn make(args: &New) -> Result<(), Failure> {
             Kind::Sealing => ".tokenward/sealing.key",
             Kind::Signing => ".tokenward/signing.key",
             Kind::Artifact => ".tokenward/artifact.key",
+            Kind::Fleet => ".tokenward/fleet.key",
         }),
     };
     let made = match args.kind {
         Kind::Sealing => SealingKey::generate(&file).map(|key| Made::Sealing(Box::new(key))),
         Kind::Signing => SigningKey::generate(&file).map(Made::Signing),
         Kind::Artifact => ArtifactKey::generate(&file).map(Made::Artifact),
+        Kind::Fleet => FleetKey::generate(&file).map(Made::Fleet),
     };
     let made = made.map_err(failure)?;
     if args.json {
@@ -123,6 +130,7 @@ fn make(args: &New) -> Result<(), Failure> {
             file.trim(),
             key.public()
         ),
+        Made::Fleet(key) => format!("[fleet]\npublic_keys = [\"{}\"]\n", key.public()),
     })
 }
 
@@ -137,6 +145,10 @@ fn tell(args: &Show) -> Result<(), Failure> {
             KeyError::NotAKey { .. } => ArtifactKey::read(&args.file).map(Made::Artifact),
             error => Err(error),
         })
+        .or_else(|error| match error {
+            KeyError::NotAKey { .. } => FleetKey::read(&args.file).map(Made::Fleet),
+            error => Err(error),
+        })
         .map_err(failure)?;
     if args.json {
         return print(&made, &args.file);
@@ -145,6 +157,7 @@ fn tell(args: &Show) -> Result<(), Failure> {
         Made::Sealing(key) => format!("sealing key {}\n", key.id()),
         Made::Signing(key) => shown("signing", key.public()),
         Made::Artifact(key) => shown("artifact", key.public()),
+        Made::Fleet(key) => shown("fleet", key.public()),
     })
 }
 
@@ -163,6 +176,7 @@ fn print(made: &Made, file: &Path) -> Result<(), Failure> {
         Made::Sealing(key) => json!({ "kind": "sealing", "file": file, "id": key.id() }),
         Made::Signing(key) => of_pair("signing", key.public()),
         Made::Artifact(key) => of_pair("artifact", key.public()),
+        Made::Fleet(key) => of_pair("fleet", key.public()),
     };
     output::print(&format!("{value}\n"))
 }

@@ -157,6 +157,7 @@ fn is_address(uri: &Uri) -> bool {
 fn read_paths(config: &Config) -> Vec<&Path> {
     let mut paths: Vec<&Path> = vec![&config.policies, &config.admin.secret_file];
     paths.extend(config.file.as_deref());
+    paths.extend(config.fleet.as_ref().map(|fleet| fleet.source.as_path()));
     paths.extend(config.admin.review.iter().map(PathBuf::as_path));
     let people = config.admin.client_certificates.iter();
     paths.extend(people.map(|people| people.ca_file.as_path()));

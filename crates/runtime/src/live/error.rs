@@ -47,6 +47,12 @@ pub enum PolicyError {
         /// Reason for the failure.
         source: SignatureError,
     },
+    /// The fleet's manifest names another compiled policy.
+    #[error("cannot use {}: it is not the compiled policy that the fleet's manifest names; restore it with a restart, which takes it from the fleet's source", path.display())]
+    NotInManifest {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The compiled policy has tokens that may not be used in secure mode.
     #[error(
         "cannot use {} in secure mode, since {}; compile it again once the sources are right",

@@ -293,7 +293,15 @@ fn compile_whole(
 /// Loads an artifact. An artifact that is not accepted revokes nothing: otherwise its author could end every token
 /// permanently.
 fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
-    let program = unbound_artifact(file, mode.signers());
+    let bytes = bytes_of_artifact(file).and_then(|bytes| {
+        if mode.admits(&bytes) {
+            return Ok(bytes);
+        }
+        Err(PolicyError::NotInManifest {
+            path: file.to_owned(),
+        })
+    });
+    let program = bytes.and_then(|bytes| Ok(artifact_of_bytes(&bytes, file, mode.signers())?.program));
     let revoked = program
         .iter()
         .flat_map(Program::tokens)
@@ -348,6 +356,10 @@ pub(crate) fn unbound_artifact(file: &Path, signers: &Signers) -> Result<Program
 /// # Errors
 /// The file cannot be read, is not signed by one of them, or is not an artifact of this version.
 pub(crate) fn artifact_of_file(file: &Path, signers: &Signers) -> Result<Artifact, PolicyError> {
+    artifact_of_bytes(&bytes_of_artifact(file)?, file, signers)
+}
+
+fn bytes_of_artifact(file: &Path) -> Result<Vec<u8>, PolicyError> {
     let unreadable = |source| PolicyError::ReadArtifact {
         path: file.to_owned(),
         source,
@@ -358,9 +370,12 @@ pub(crate) fn artifact_of_file(file: &Path, signers: &Signers) -> Result<Artifac
             "the file has {length} bytes, more than a compiled policy can have"
         ))));
     }
-    let bytes = fs::read(file).map_err(unreadable)?;
+    fs::read(file).map_err(unreadable)
+}
+
+fn artifact_of_bytes(bytes: &[u8], file: &Path, signers: &Signers) -> Result<Artifact, PolicyError> {
     let path = || file.to_owned();
-    artifact::read(&bytes, signers).map_err(|error| match error {
+    artifact::read(bytes, signers).map_err(|error| match error {
         ReadError::Signature(source) => PolicyError::Signature { path: path(), source },
         ReadError::Decode(source) => PolicyError::Artifact { path: path(), source },
     })

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokenward_compiler::artifact::Signers;
@@ -11,6 +11,7 @@ use tokenward_compiler::ceiling::Ceiling;
 use tokenward_compiler::seal::Mode;
 use tokenward_pdp::config::Config;
 
+use super::pin::Pin;
 use crate::config_file;
 
 /// The mode and the signers from the start, and the configuration file, which may have changed since.
@@ -19,6 +20,7 @@ pub(crate) struct ModeInForce {
     mode: Mode,
     signers: Signers,
     ceiling: Ceiling,
+    pin: Option<Arc<Pin>>,
     file: Option<PathBuf>,
     seen: Mutex<Option<(u64, SystemTime)>>,
 }
@@ -30,11 +32,25 @@ impl ModeInForce {
             mode: config.mode.clone(),
             signers: config.artifact_signers(),
             ceiling: config.tokens.ceiling(),
+            pin: None,
             file: config.file.clone(),
             seen: Mutex::default(),
         };
         mode.file_changed();
         mode
+    }
+
+    /// Restricts compiled policies to those of a fleet.
+    pub(crate) fn pinned(self, pin: Arc<Pin>) -> Self {
+        Self {
+            pin: Some(pin),
+            ..self
+        }
+    }
+
+    /// Whether a compiled policy of these bytes may be loaded.
+    pub(super) fn admits(&self, bytes: &[u8]) -> bool {
+        self.pin.as_ref().is_none_or(|pin| pin.admits(bytes))
     }
 
     /// Returns the mode in which policies are checked.

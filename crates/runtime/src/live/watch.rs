@@ -83,6 +83,14 @@ impl Watcher {
         })
     }
 
+    /// Gives a function that does what [`Watcher::reload`] does.
+    pub(crate) fn reloader(&self) -> impl Fn() + Send + 'static {
+        let signals = self.signals.clone();
+        move || {
+            let _ = signals.send(Signal::Reload);
+        }
+    }
+
     /// Reads the policy again, changed or not, and logs the result. Does not wait for it.
     pub(crate) fn reload(&self) {
         let _ = self.signals.send(Signal::Reload);

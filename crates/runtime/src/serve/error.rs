@@ -8,6 +8,7 @@ use tokenward_pdp::request::RulesError;
 
 use super::access::AccessError;
 use crate::admin_secret::AdminSecretError;
+use crate::fleet::FleetError;
 use crate::hardening::HardeningError;
 use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
@@ -47,6 +48,9 @@ pub enum ServeError {
     /// The file of revocations cannot be read.
     #[error(transparent)]
     Revocations(#[from] RevocationError),
+    /// The proxy cannot belong to its fleet.
+    #[error("[fleet]: {0}")]
+    Fleet(#[from] FleetError),
     /// The configuration of requests makes no rules.
     #[error("the configuration cannot be used: {0}")]
     Rules(#[from] RulesError),

@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::geteuid;
@@ -15,6 +16,7 @@ use super::ServeError;
 use super::access::{owner_of, store_access};
 use super::tls::Certificate;
 use crate::admin_secret;
+use crate::fleet::Fleet;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, beside};
 use crate::proxy::UpstreamSettings;
@@ -26,6 +28,7 @@ pub(super) struct Prepared {
     pub(super) rules: Rules,
     pub(super) identities: Identities,
     pub(super) policies: Arc<Policies>,
+    pub(super) fleet: Option<Arc<Fleet>>,
     pub(super) certificate: Option<Certificate>,
     pub(super) admin_certificate: Option<Certificate>,
     pub(super) secret: Zeroizing<String>,
@@ -83,7 +86,7 @@ impl Prepared {
                 Some(upstream),
                 Some(rules),
                 Some(identities),
-                Some(policies),
+                Some((policies, fleet)),
                 Some(certificate),
                 Some(admin_certificate),
                 Some(secret),
@@ -95,6 +98,7 @@ impl Prepared {
                 rules,
                 identities,
                 policies: Arc::new(policies),
+                fleet,
                 certificate,
                 admin_certificate,
                 secret,
@@ -105,11 +109,37 @@ impl Prepared {
     }
 }
 
-fn policies(config: &Config) -> Result<Policies, ServeError> {
+/// Loads the policy: that of the fleet if there is one, otherwise that of the configured path.
+fn policies(config: &Config) -> Result<(Policies, Option<Arc<Fleet>>), ServeError> {
+    let Some(fleet) = Fleet::open(config)? else {
+        return Ok((
+            policies_at(config, &config.policies, ModeInForce::of(config))?,
+            None,
+        ));
+    };
+    match policies_of(config, &fleet) {
+        Ok(policies) => Ok((policies, Some(Arc::new(fleet)))),
+        // The configuration may have changed, so that it admits only a later version.
+        Err(error) => {
+            let fleet = fleet.open_from_source(config).map_err(|_| error)?;
+            Ok((policies_of(config, &fleet)?, Some(Arc::new(fleet))))
+        }
+    }
+}
+
+fn policies_of(config: &Config, fleet: &Fleet) -> Result<Policies, ServeError> {
+    policies_at(
+        config,
+        &fleet.policy(),
+        ModeInForce::of(config).pinned(fleet.pin()),
+    )
+}
+
+fn policies_at(config: &Config, path: &Path, mode: ModeInForce) -> Result<Policies, ServeError> {
     Ok(Policies::open(
-        &config.policies,
+        path,
         LoadSettings::of(config),
-        ModeInForce::of(config),
+        mode,
         Revocations::open(&beside(&config.audit.path))?,
     )?)
 }

@@ -33,6 +33,7 @@ use super::worker::Worker;
 use crate::admin::{AdminState, PeerCertificate, Readiness, Shown, guard, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config_file;
+use crate::fleet::Follower;
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
@@ -159,6 +160,7 @@ pub struct Running {
     ended: tokio::sync::watch::Receiver<()>,
     audit: Store,
     metrics: Arc<Metrics>,
+    follower: Option<Follower>,
     watcher: Watcher,
     health: Option<HealthChecks>,
     certificates: Vec<Certificate>,
@@ -211,6 +213,7 @@ impl Running {
         self.readiness.stop();
         // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
+        drop(self.follower);
         drop(self.watcher);
         drop(self.health);
         drop(self.certificates);
@@ -262,6 +265,7 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
         rules,
         identities,
         policies,
+        fleet,
         certificate,
         admin_certificate,
         secret,
@@ -277,6 +281,11 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
     for warning in &audit.opened().warnings {
         tracing::warn!(warning = warning.to_string(), "audit opened with a warning");
     }
+    // The fleet's mark is on disk and in the chain before anything is served.
+    if let Some(fleet) = &fleet {
+        fleet.attach(&audit)?;
+        fleet.look(&audit, &|| policies.reload());
+    }
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
@@ -287,6 +296,7 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
             config.server.client_address,
         ),
         policies: Arc::clone(&policies),
+        fleet: fleet.clone(),
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
@@ -312,7 +322,7 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
             },
         },
     });
-    let readiness = Readiness::new(audit.clone());
+    let readiness = Readiness::new(audit.clone(), fleet.clone());
     let shown = Shown {
         policies: Arc::clone(&policies),
         audit: audit.clone(),
@@ -326,6 +336,8 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
         .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
+    let follower = fleet.map(|fleet| Follower::start(fleet, audit.clone(), watcher.reloader()));
+    let follower = follower.transpose()?;
     let health = HealthChecks::start(upstream.clone())?;
     // The servers come last, so that the first request finds everything in place.
     let plan = Plan {
@@ -360,6 +372,7 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
         ended,
         audit,
         metrics,
+        follower,
         watcher,
         health,
         certificates: certificate.into_iter().chain(admin_certificate).collect(),

@@ -31,6 +31,7 @@ mod diff;
 mod explain;
 mod explain_advice;
 mod fixing;
+mod fleet;
 mod fmt;
 mod formats;
 mod forwarded;

@@ -45,6 +45,21 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "",
     ),
     (
+        "fleet.name",
+        FLEET,
+        "fleet.name = \"other\"\nfleet.source = \"s\"\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]",
+    ),
+    (
+        "fleet.public_keys",
+        FLEET,
+        "fleet.name = \"main\"\nfleet.source = \"s\"\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\", \"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"]",
+    ),
+    (
+        "fleet.on_expired",
+        FLEET,
+        "fleet.name = \"main\"\nfleet.source = \"s\"\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\nfleet.on_expired = \"serve\"",
+    ),
+    (
         "tokens.rate",
         "tokens.rate = \"60/1m\"\ntokens.burst = 60",
         "tokens.rate = \"2/1s\"\ntokens.burst = 60",
@@ -360,6 +375,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "telemetry.otlp_endpoint = \"http://127.0.0.1:4318/v1/traces\"",
     ),
 ];
+const FLEET: &str = "fleet.name = \"main\"\nfleet.source = \"s\"\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]";
 const SECURE: &str = "mode = \"secure\"\nkeys.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]";
 const PROXIED: &str = "server.trusted_proxies = [\"10.0.0.5\"]\nserver.client_address = \"forwarded\"";
 const TLS: &str =

@@ -140,6 +140,9 @@ pub(in crate::cli) struct Args {
     /// describes the format. The certificates do not change the result of the command.
     #[arg(long, value_name = "FILE", conflicts_with = "watch")]
     pub(super) certificates: Option<PathBuf>,
+    /// Whether another command publishes the compiled policy
+    #[arg(skip)]
+    pub(super) publishes: bool,
     #[command(flatten)]
     pub(super) config: ConfigArg,
     /// Policy directory [default: the configuration's]
@@ -157,6 +160,39 @@ pub(super) enum Deny {
 const SINCE: &str = "30d";
 
 impl Args {
+    /// The arguments of a command that publishes the policy.
+    pub(in crate::cli) fn publishing(
+        directory: Option<PathBuf>,
+        sign: Option<PathBuf>,
+        config: ConfigArg,
+    ) -> Self {
+        Self {
+            check: false,
+            watch: false,
+            output: None,
+            sign,
+            deny: None,
+            lint: None,
+            format: Format::Text,
+            json: false,
+            baseline: None,
+            write_baseline: false,
+            fix: None,
+            diff: false,
+            audit: None,
+            since: None,
+            no_new_access: None,
+            accept_reviews: false,
+            old_config: None,
+            paranoid: false,
+            budget: Analysis::BUDGET,
+            certificates: None,
+            publishes: true,
+            config,
+            directory,
+        }
+    }
+
     /// The places that a check reads.
     pub(super) fn watched(&self) -> Watched {
         // A configuration with errors names no directory. Its correction is a change.

@@ -1,6 +1,7 @@
 //! The items of `tokenward config check`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use rustix::process::geteuid;
 use tokenward_audit::in_use;
@@ -14,6 +15,7 @@ use tokenward_pdp::request::Rules;
 
 use super::item::{Item, Result, item};
 use super::{files, ports};
+use crate::fleet;
 use crate::hardening;
 use crate::identity::Identities;
 use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, policy_at};
@@ -24,20 +26,26 @@ use crate::value_key;
 /// Checks everything, in the order in which `serve` uses it.
 pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
     let running = ports::Running::find(config);
-    let program = policy_at(
-        &config.policies,
-        &LoadSettings::of(config),
-        &ModeInForce::of(config),
-    );
+    let fleet = config.fleet.as_ref().map(|fleet| fleet::check(config, fleet));
+    // A proxy of a fleet loads the published policy.
+    let place = match &fleet {
+        Some(Ok((path, _))) => path,
+        Some(Err(_)) | None => &config.policies,
+    };
+    let program = policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config));
     let identity = identity(config, program.as_ref().ok());
     let mut items = vec![
         item("configuration", configuration(config)),
         item("user", user(config)),
-        item("policy", policy(config, program)),
+        item("policy", policy(place, config, program)),
         item("revocations", revocations(config)),
         item("request rules", rules(config)),
         item("identity", identity),
     ];
+    if let Some(checked) = &fleet {
+        let checked = checked.as_ref().map(|(_, detail)| detail);
+        items.insert(1, item("fleet", Result::of(checked)));
+    }
     items.extend(files::all(config));
     items.extend(ports::all(config, running.as_ref()));
     items.push(item("audit store", store(config, running.is_some())));
@@ -64,8 +72,8 @@ fn user(config: &Config) -> Result {
 
 /// Judges the policy as `serve` does, which refuses the calls of tokens whose forbid lines have no effect here. Its warnings
 /// are those of `tokenward compile --check`.
-fn policy(config: &Config, program: std::result::Result<Program, PolicyError>) -> Result {
-    let path = config.policies.display();
+fn policy(place: &Path, config: &Config, program: std::result::Result<Program, PolicyError>) -> Result {
+    let path = place.display();
     let program = match program {
         Ok(program) => program,
         Err(PolicyError::Compile { faults, .. }) => {

@@ -1,0 +1,95 @@
+//! `[fleet]`: the fleet that the proxy belongs to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokenward_compiler::seal::PublicKey;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fields::{Fields, Wrong};
+use super::{keys, value};
+
+/// Longest name of a fleet, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// The fleet that the proxy belongs to, and the source of its policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fleet {
+    /// Name of the fleet, as manifests have it.
+    pub name: String,
+    /// The directory that `tokenward publish` writes.
+    pub source: PathBuf,
+    /// The public keys that sign manifests.
+    pub public_keys: Vec<PublicKey>,
+    /// Interval at which the source is read, in addition to notifications.
+    pub poll: Duration,
+    /// What happens to calls when the manifest has expired.
+    pub on_expired: OnExpired,
+}
+
+/// What happens to calls when the manifest has expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExpired {
+    /// They are refused.
+    Refuse,
+    /// They are served by the expired policy, and the log says so each minute.
+    Serve,
+}
+
+/// Reads the section, if the file has it.
+pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
+    const ON_EXPIRED: [(&str, OnExpired); 2] = [("refuse", OnExpired::Refuse), ("serve", OnExpired::Serve)];
+    const REQUIRED: [&str; 3] = ["name", "source", "public_keys"];
+    it.section("fleet", |it| {
+        let is_there = REQUIRED.iter().any(|key| it.has(key));
+        let fleet = Fleet {
+            name: it.optional("name", name).unwrap_or_default(),
+            source: it.optional("source", source).unwrap_or_default(),
+            public_keys: it.or("public_keys", Vec::new(), |value| {
+                value::any_of(value, keys::public_key)
+            }),
+            poll: it.or("poll", Duration::from_secs(5), value::duration),
+            on_expired: it.or("on_expired", OnExpired::Refuse, |value| {
+                value::choice(value, &ON_EXPIRED)
+            }),
+        };
+        for key in REQUIRED.iter().filter(|key| is_there && !it.has(key)) {
+            it.complain(&REQUIRED, format!("`{key}` is required in [fleet]"));
+        }
+        if is_there && it.has("public_keys") && fleet.public_keys.is_empty() {
+            let message = "`public_keys` of [fleet] is empty, so no manifest would be accepted; `tokenward keys new fleet` prints one";
+            it.complain(&["public_keys"], message.to_owned());
+        }
+        is_there.then_some(fleet)
+    })
+}
+
+/// Reads the name of a fleet. The crate of the fleet's rules has the same form.
+fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
+    let text = value::text(value)?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let begins = text.bytes().next().is_some_and(is_plain);
+    let continues = text
+        .bytes()
+        .all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_'));
+    if begins && continues && text.len() <= LONGEST_NAME {
+        return Ok(text);
+    }
+    Err(Wrong::at(
+        value,
+        "must have 1 to 64 lower-case letters, digits, `-` and `_`, and begin with a letter or a digit",
+    ))
+}
+
+/// Reads the directory with the manifest.
+fn source(value: &Spanned<DeValue<'_>>) -> Result<PathBuf, Wrong> {
+    let path = value::path(value)?;
+    if path.to_string_lossy().contains("://") {
+        return Err(Wrong::at(
+            value,
+            "must be a directory; URLs are not supported yet, so copy the published directory to this machine",
+        ));
+    }
+    Ok(path)
+}

@@ -1,0 +1,149 @@
+//! Follows the source of a fleet on a thread of its own: by notifications, and at an interval.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokenward_audit::Store;
+
+use super::Fleet;
+use super::clocks::now_ms;
+
+/// Interval at which an expired manifest is reported.
+const REMINDER: Duration = Duration::from_secs(60);
+/// Longest wait, so that expiry is reported soon after it comes.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Time without further changes that ends a series of them.
+const QUIET: Duration = Duration::from_millis(25);
+/// Longest wait for the end of a series.
+const PATIENCE: Duration = Duration::from_millis(400);
+const DAY_MS: i64 = 86_400_000;
+
+enum Signal {
+    Changed,
+    Stop,
+}
+
+/// Follows the source until it is dropped.
+pub(crate) struct Follower {
+    signals: Sender<Signal>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    /// Starts to follow. `reload` loads the policy again.
+    ///
+    /// # Errors
+    /// The system cannot create a thread.
+    pub(crate) fn start(
+        fleet: Arc<Fleet>,
+        audit: Store,
+        reload: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (signals, received) = mpsc::channel();
+        let sender = signals.clone();
+        let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
+            let mut notifier = notifier(&fleet, &sender);
+            let poll = fleet.settings().poll;
+            let (mut looked, mut reminded) = (Instant::now(), None);
+            let mut day = now_ms().div_euclid(DAY_MS);
+            loop {
+                let is_changed = match received.recv_timeout(poll.min(LONGEST_WAIT)) {
+                    Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Ok(Signal::Changed) => match settle(&received) {
+                        Settled::Quiet => true,
+                        Settled::Stop => return,
+                    },
+                    Err(RecvTimeoutError::Timeout) => false,
+                };
+                if is_changed || looked.elapsed() >= poll {
+                    fleet.look(&audit, &reload);
+                    looked = Instant::now();
+                    if notifier.is_none() {
+                        notifier = self::notifier(&fleet, &sender);
+                    }
+                }
+                remind(&fleet, &mut reminded);
+                let today = now_ms().div_euclid(DAY_MS);
+                if today != day {
+                    fleet.state_again(&audit);
+                    day = today;
+                }
+            }
+        })?;
+        Ok(Self {
+            signals,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.signals.send(Signal::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+enum Settled {
+    Quiet,
+    Stop,
+}
+
+/// Waits for the end of a series of changes, but not for long.
+fn settle(received: &Receiver<Signal>) -> Settled {
+    let first = Instant::now();
+    while first.elapsed() < PATIENCE {
+        match received.recv_timeout(QUIET) {
+            Ok(Signal::Changed) => {}
+            Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    Settled::Quiet
+}
+
+/// Logs that the manifest has expired, each minute.
+fn remind(fleet: &Fleet, reminded: &mut Option<Instant>) {
+    if !fleet.has_expired() {
+        *reminded = None;
+        return;
+    }
+    if reminded.is_some_and(|at| at.elapsed() < REMINDER) {
+        return;
+    }
+    *reminded = Some(Instant::now());
+    let version = fleet.status().version;
+    if fleet.refuses() {
+        tracing::error!(
+            version,
+            reason = "fleet-stale",
+            "the fleet's manifest has expired; refusing all calls until it is published again"
+        );
+    } else {
+        tracing::warn!(
+            version,
+            on_expired = "serve",
+            "the fleet's manifest has expired; calls are still served, as [fleet] on_expired says"
+        );
+    }
+}
+
+/// Notifications of the source; `None`: the interval alone is used, and the next look tries again.
+fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher> {
+    let sender = sender.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.map_or(true, |event| !event.kind.is_access()) {
+            let _ = sender.send(Signal::Changed);
+        }
+    })
+    .ok()?;
+    watcher
+        .watch(&fleet.settings().source, RecursiveMode::NonRecursive)
+        .ok()?;
+    Some(watcher)
+}

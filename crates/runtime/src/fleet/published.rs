@@ -1,0 +1,86 @@
+//! The published directory: a file `manifest`, and compiled policies named by their SHA-256.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokenward_fleet::manifest::{MOST_BYTES, Manifest};
+
+use super::error::FleetError;
+
+/// Name of the file with the manifest.
+pub(crate) const MANIFEST: &str = "manifest";
+
+/// A directory that `tokenward publish` writes.
+pub(crate) struct Published(PathBuf);
+
+impl Published {
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self(directory.to_owned())
+    }
+
+    /// Path of the manifest.
+    pub(crate) fn manifest_path(&self) -> PathBuf {
+        self.0.join(MANIFEST)
+    }
+
+    /// Path of a compiled policy.
+    pub(crate) fn artifact_path(&self, digest: &[u8; 32]) -> PathBuf {
+        self.0.join(format!("{}.twp", hex::encode(digest)))
+    }
+
+    /// Reads the manifest, as bytes of which nothing was checked but their number.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is too long.
+    pub(crate) fn manifest(&self) -> Result<Vec<u8>, FleetError> {
+        let path = self.manifest_path();
+        read_at_most(&path, MOST_BYTES).map_err(FleetError::file("read the fleet's manifest", path))
+    }
+
+    /// Reads the compiled policy that a manifest names.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is another one.
+    pub(crate) fn artifact(&self, manifest: &Manifest) -> Result<Vec<u8>, FleetError> {
+        let path = self.artifact_path(&manifest.digest);
+        let most = usize::try_from(manifest.length).unwrap_or(usize::MAX);
+        let found = fs::metadata(&path).map(|metadata| metadata.len());
+        let other = |why| FleetError::Artifact {
+            path: path.clone(),
+            why,
+        };
+        if let Ok(found) = found
+            && found != manifest.length
+        {
+            return Err(other(format!(
+                "it has {found} bytes, and not {}",
+                manifest.length
+            )));
+        }
+        let bytes = read_at_most(&path, most).map_err(FleetError::file("read the compiled policy", &path))?;
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        if digest != manifest.digest {
+            return Err(other(format!("its SHA-256 is {}", hex::encode(digest))));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Reads a regular file of at most so many bytes.
+pub(super) fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    // A pipe would block.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
