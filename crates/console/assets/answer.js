@@ -23,7 +23,7 @@ for (const form of document.querySelectorAll("form[data-answers]")) {
     // HTML is read without running scripts of it, and needs no text of markup here.
     request.responseType = "document";
     request.timeout = 20_000;
-    const { status } = Object.assign({ status: document.getElementById("answer-state") });
+    const status = document.getElementById("answer-state");
     const says = (text) => { if (status) status.textContent = text; };
     request.onload = (event) => {
       const page = event.target.response;

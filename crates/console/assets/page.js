@@ -11,17 +11,25 @@ function local(date, form, now) {
   const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
   const age = Math.abs(now - date);
   switch (form) {
+    case "minute": return clock;
+    case "day-minute": return `${day} ${clock}`;
+    case "month-day": return day;
     case "exact": return `${day} ${date.getFullYear()} ${exact}`;
     case "day": return `${day} ${date.getFullYear()}`;
-    default:
-      if (age < 86_400_000 && date.toDateString() === now.toDateString()) return seconds;
-      return age < 200 * 86_400_000 ? `${day} ${clock}` : `${day} ${date.getFullYear()}`;
+    default: {
+      const today = age < 86_400_000 && date.toDateString() === now.toDateString();
+      const recent = age < 200 * 86_400_000;
+      if (today) return seconds;
+      if (form === "stamp") return recent ? `${day} ${seconds}` : `${day} ${date.getFullYear()} ${seconds}`;
+      return recent ? `${day} ${clock}` : `${day} ${date.getFullYear()}`;
+    }
   }
 }
 
 /** Shows the times below an element in the time zone of the browser. */
 export function localTimes(root) {
-  const now = new Date();
+  // The server's clock, so that a wrong one here shifts nothing.
+  const now = new Date(Number(document.body.dataset.now));
   for (const time of root.querySelectorAll("time[data-form]")) {
     const date = new Date(time.dateTime);
     if (!Number.isNaN(date.valueOf())) time.textContent = local(date, time.dataset.form, now);

@@ -11,6 +11,8 @@ const WIDTH: f64 = 1440.0;
 const HEIGHT: f64 = 100.0;
 /// Most rows of the table behind a plot.
 const ROWS: usize = 24;
+/// Longest span whose labels are times of day.
+const DAY_MS: i64 = 86_400_000;
 
 /// A plot, ready to be shown.
 pub(crate) struct Plot {
@@ -26,14 +28,29 @@ pub(crate) struct Plot {
     pub(crate) low_top: (String, String),
     /// How many times finer the scale of the bars is; empty if it is not.
     pub(crate) finer: String,
-    /// Labels of the axis of time; the second says whether narrow screens leave it out.
-    pub(crate) labels: Vec<(String, bool)>,
+    /// Labels of the axis of time.
+    pub(crate) labels: Vec<Label>,
     /// Positions of events.
     pub(crate) events: Vec<String>,
     /// Sentences for people who do not see the plot.
     pub(crate) describes: (String, String),
     /// The table behind it: begin and numbers.
     pub(crate) rows: Vec<(i64, Tally)>,
+}
+
+/// A label of the axis of time.
+pub(crate) struct Label {
+    pub(crate) ms: i64,
+    /// `day-minute`, `minute` or `month-day`.
+    pub(crate) form: &'static str,
+    /// Whether narrow screens leave it out.
+    pub(crate) is_optional: bool,
+}
+
+impl AsRef<Self> for Label {
+    fn as_ref(&self) -> &Self {
+        self
+    }
 }
 
 /// Calls a minute of a step.
@@ -155,11 +172,17 @@ impl Drawn {
     }
 }
 
-fn labels(begin_ms: i64, span_ms: i64) -> Vec<(String, bool)> {
+fn labels(begin_ms: i64, span_ms: i64) -> Vec<Label> {
+    let form = |part| match (span_ms > DAY_MS, part) {
+        (true, _) => "month-day",
+        (false, 0) => "day-minute",
+        (false, _) => "minute",
+    };
     (0..=6)
-        .map(|part| {
-            let at = begin_ms.saturating_add(span_ms / 6 * part);
-            (shown::axis(at, span_ms, part == 0), part % 2 == 1)
+        .map(|part| Label {
+            ms: begin_ms.saturating_add((span_ms / 6).saturating_mul(part)),
+            form: form(part),
+            is_optional: part % 2 == 1,
         })
         .collect()
 }

@@ -104,11 +104,22 @@ pub(crate) fn distance(ms: i64, now_ms: i64) -> String {
     }
 }
 
-/// Label of an axis: hours of a day, or days.
-pub(crate) fn axis(ms: i64, span_ms: i64, is_first: bool) -> String {
-    match span_ms {
-        ..=DAY if is_first => formatted(ms, "%-d %b %H:%M"),
-        ..=DAY => formatted(ms, "%H:%M"),
+/// A time to the second: `14:27:03`, `3 Mar 16:02:11`, `2 Apr 2026 10:11:00`.
+pub(crate) fn stamp(ms: i64, now_ms: i64) -> String {
+    let age = now_ms.saturating_sub(ms).saturating_abs();
+    let format = match age {
+        ..DAY if formatted(ms, "%j") == formatted(now_ms, "%j") => "%H:%M:%S",
+        _ if age < 200 * DAY => "%-d %b %H:%M:%S",
+        _ => "%-d %b %Y %H:%M:%S",
+    };
+    formatted(ms, format)
+}
+
+/// Label of an axis, in one of the forms of [`crate::plot::Label`].
+pub(crate) fn axis(ms: i64, form: &str) -> String {
+    match form {
+        "day-minute" => formatted(ms, "%-d %b %H:%M"),
+        "minute" => formatted(ms, "%H:%M"),
         _ => formatted(ms, "%-d %b"),
     }
 }

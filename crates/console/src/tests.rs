@@ -130,8 +130,9 @@ fn labels_and_fields_belong_together_and_ids_are_unique() {
         once.dedup();
         assert_eq!(ids.len(), once.len(), "{name} has an id twice");
         for reference in ["for", "aria-describedby", "aria-labelledby"] {
+            let attribute = format!(" {reference}=\"");
             let wanted = page
-                .split(&format!(" {reference}=\""))
+                .split(&attribute)
                 .skip(1)
                 .filter_map(|rest| rest.split('"').next());
             for id in wanted {

@@ -6,6 +6,7 @@ use askama::filters::Safe;
 use askama::{Result, Values, filter_fn};
 
 use crate::escape::{cut, field, html, visible, visible_lines};
+use crate::plot::Label;
 use crate::views::audit::Timing;
 use crate::views::parts::{Held, Line, State, Verdict};
 use crate::{line as lines_of_policy, shown};
@@ -55,10 +56,30 @@ pub(super) fn t(text: impl AsRef<str>, _: &dyn Values) -> Result<String> {
     Ok(cut(&visible(text.as_ref()), SHORT))
 }
 
-/// A paragraph.
+/// A paragraph; what is between backticks is code.
 #[filter_fn]
-pub(super) fn long(text: impl AsRef<str>, _: &dyn Values) -> Result<String> {
-    Ok(cut(&visible(text.as_ref()), LONG))
+pub(super) fn long(text: impl AsRef<str>, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(prose(&cut(&visible(text.as_ref()), LONG))))
+}
+
+/// Escapes a text, and shows code between backticks as code. A backtick without a second one stays.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, code, after)) = between_backticks(rest) {
+        out.push_str(&html(before));
+        out.push_str(&format!("<code>{}</code>", html(code)));
+        rest = after;
+    }
+    out.push_str(&html(rest));
+    out
+}
+
+/// The text before a pair of backticks, between them, and after them.
+fn between_backticks(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    (!code.is_empty()).then_some((before, code, after))
 }
 
 /// A text in full, such as a value on the page of its record.
@@ -158,6 +179,24 @@ pub(super) fn ms(us: impl Of<u64>, _: &dyn Values) -> Result<String> {
 pub(super) fn when<M: Of<i64>, N: Of<i64>>(ms: M, _: &dyn Values, now_ms: N) -> Result<Safe<String>> {
     let ms = *ms.of();
     Ok(Safe(time(ms, "short", &shown::short(ms, *now_ms.of()))))
+}
+
+/// The time of a call, to the second.
+#[filter_fn]
+pub(super) fn stamp<M: Of<i64>, N: Of<i64>>(ms: M, _: &dyn Values, now_ms: N) -> Result<Safe<String>> {
+    let ms = *ms.of();
+    Ok(Safe(time(ms, "stamp", &shown::stamp(ms, *now_ms.of()))))
+}
+
+/// The label of an axis of time.
+#[filter_fn]
+pub(super) fn axis(label: impl AsRef<Label>, _: &dyn Values) -> Result<Safe<String>> {
+    let label = label.as_ref();
+    Ok(Safe(time(
+        label.ms,
+        label.form,
+        &shown::axis(label.ms, label.form),
+    )))
 }
 
 /// A day.

@@ -36,8 +36,8 @@ pub(super) fn denied() -> TryIt {
             why: "Line 2 has this method and path, but wants `editable` to be false; it is true.".to_owned(),
             notes: Vec::new(),
             lines: vec![
-                elsewhere(place("line", 1), r"[get]/rest/api/2/issue/KANBAN-\d+"),
-                nearest(place("line", 2), "[post]/rest/api/2/filter[JsonData::editable:boolean==false]"),
+                elsewhere(place("", 1), r"[get]/rest/api/2/issue/KANBAN-\d+"),
+                nearest(place("", 2), "[post]/rest/api/2/filter[JsonData::editable:boolean==false]"),
             ],
             advice: Some(Advice {
                 line: "[post]/rest/api/2/filter".to_owned(),

@@ -154,18 +154,19 @@ impl Tally {
 /// Where a line or a token is defined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Policy file, relative to the policy directory.
+    /// Policy file, relative to the policy directory; empty for lines of a form.
     pub file: String,
     /// Number of the line in the file, from 1; 0 if it is not known.
     pub number: u32,
 }
 
 impl Place {
-    /// The place as `ci.toml:15`.
+    /// The place as `ci.toml:15`, or `line 2`.
     #[must_use]
     pub fn text(&self) -> String {
         match self.number {
             0 => self.file.clone(),
+            number if self.file.is_empty() => format!("line {number}"),
             number => format!("{}:{number}", self.file),
         }
     }
