@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The console of a running proxy: its API as described, by schemathesis. Needs: python3 with pip, a built tokenward.
+# The console of a running proxy: its API as described, by schemathesis, and the flows of people in Chromium. Needs: python3 with pip,
+# node, a built tokenward, and what console_pages.sh installs.
 source "$(dirname "$0")/lib.sh"
 need python3 curl
-DIR=$OUT/console
+DIR=$OUT/console-live
 rm -rf "$DIR"
 mkdir -p "$DIR"
 cd "$DIR"
@@ -27,3 +28,10 @@ curl -fsS -H "Authorization: Bearer $secret" "$base/v1/openapi.json" >openapi.js
 # A method that the description does not have is answered without the header Allow, as actix does.
 "$tools/bin/schemathesis" run openapi.json --url "$base" --header "Authorization: Bearer $secret" \
     --exclude-checks unsupported_method --max-examples 40 --no-color
+# The flows of people, in Chromium; the packages are those of console_pages.sh.
+modules=${TOKENWARD_NPM:-$OUT/console-npm}
+if command -v chromium >/dev/null && [ -d "$modules/node_modules/playwright-core" ]; then
+    node "$E2E/console/live.mjs" "$base" "$secret" "$modules" "$(command -v chromium)" "$DIR/shots"
+else
+    die "Chromium or playwright-core is missing; run tests/e2e/console_pages.sh first, which installs both"
+fi

@@ -20,6 +20,9 @@ use crate::admin::{AdminError, AdminState};
 
 /// Name of the token that unsaved lines belong to.
 const DRAFT: &str = "draft";
+/// The file that they would be in, and the number of lines before them.
+const DRAFT_FILE: &str = "draft.toml";
+const BEFORE: u32 = 5;
 /// The user of a draft, if the question names none.
 const SOMEBODY: &str = "user";
 /// Longest request or lines, in bytes.
@@ -171,18 +174,16 @@ fn has_credentials(question: &Question) -> bool {
 
 /// Compiles unsaved lines as those of a token of its own.
 fn draft(state: &AdminState, lines: &str) -> Result<Program, Tried> {
-    const BEFORE: &str = "limit_to = '''\n";
     if lines.contains("'''") {
         return Err(Tried::problem(
             "the lines contain three quotes, which no line has",
         ));
     }
-    let head = format!(
-        "[[token]]\nname = \"{DRAFT}\"\nany_user = true\nsecret_hash = \"sha256:{}\"\n{BEFORE}",
-        "0".repeat(64)
+    let hash = "0".repeat(64);
+    let text = format!(
+        "[[token]]\nname = \"{DRAFT}\"\nany_user = true\nsecret_hash = \"sha256:{hash}\"\nlimit_to = '''\n{lines}\n'''\n"
     );
-    let before = head.lines().count();
-    let sources = SourceSet::from_files([("draft.toml".to_owned(), format!("{head}{lines}\n'''\n"))]);
+    let sources = SourceSet::from_files([(DRAFT_FILE.to_owned(), text)]);
     let compilation = compile(&sources);
     let errors = compilation
         .diagnostics
@@ -192,7 +193,7 @@ fn draft(state: &AdminState, lines: &str) -> Result<Program, Tried> {
         code: found.code.to_string(),
         number: sources
             .line_number(found.primary.span)
-            .checked_sub(before)
+            .checked_sub(BEFORE as usize)
             .filter(|number| *number > 0),
         text: found.headline.clone(),
     });
@@ -209,9 +210,23 @@ fn draft(state: &AdminState, lines: &str) -> Result<Program, Tried> {
     }
 }
 
+/// The report with the places of unsaved lines in the form, instead of those in a file that nobody has.
+fn in_form(mut report: Report) -> Report {
+    let lines = report.lines.iter_mut().map(|line| &mut line.place);
+    for place in lines
+        .chain(report.line.as_mut())
+        .filter(|place| place.file == DRAFT_FILE)
+    {
+        place.file.clear();
+        place.number = place.number.saturating_sub(BEFORE);
+    }
+    report
+}
+
 /// Judges the request, and after a denial searches for what would pass.
 fn judged(judge: &Judge<'_>, program: &Program, question: &Question) -> Tried {
     let report = match judge.explain(program, question) {
+        Ok(report) if question.token == DRAFT => in_form(report),
         Ok(report) => report,
         Err(incomplete) => return Tried::problem(incomplete.to_string()),
     };

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use tokenward_console::pages;
 use tokenward_console::views::parts::{State, Tone};
 use tokenward_console::views::tokens::{self as view, Sort, Tokens};
-use tokenward_pdp::config::Mode;
 
+use super::super::draft;
 use super::super::tokens::{TokenRow, tokens};
 use super::moments::{tally, users};
 use super::visit::Visit;
-use crate::admin::{AdminError, AdminState};
+use crate::admin::AdminError;
 
 /// Tokens of a page.
 const OF_PAGE: usize = 100;
@@ -59,23 +59,8 @@ async fn list(visit: &Visit) -> Result<Tokens, AdminError> {
         period: "the whole audit".to_owned(),
         since: String::new(),
         usage_unknown: None,
-        no_new_token: no_new_token(&visit.state),
+        no_new_token: draft::impossible(&visit.state),
     })
-}
-
-/// Why the console drafts no tokens.
-pub(super) fn no_new_token(state: &AdminState) -> Option<String> {
-    match state.config.mode {
-        Mode::Standard if state.config.policies.is_file() => Some(
-            "The proxy has a compiled policy, so tokens are made where its sources are: `tokenward token new`."
-                .to_owned(),
-        ),
-        Mode::Standard => None,
-        Mode::Secure(_) => Some(
-            "In secure mode tokens are signed on the machine that has the signing key: `tokenward token new`."
-                .to_owned(),
-        ),
-    }
 }
 
 fn matches(row: &TokenRow, question: &Question) -> bool {
