@@ -253,7 +253,9 @@ impl Fleet {
         self.expiry
             .store(Arc::new(expiry(manifest, &mut following.clock)));
         self.pin.set(&[manifest.digest]);
-        *self.shown() = self.shown().replaced(&taken.verified);
+        // In two statements: the lock is taken twice.
+        let next = self.shown().replaced(&taken.verified);
+        *self.shown() = next;
         following.in_force = taken.verified;
         reload();
         Ok(())

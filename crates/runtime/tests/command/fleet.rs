@@ -424,7 +424,10 @@ fn keys_change_while_both_are_accepted() {
     fleet.takes(2);
     proxy.stop();
     let refused = fleet.try_publish("out", &[]);
-    refused.ends(2, &["[fleet] public_keys does not list the public key of `one.key`"]);
+    refused.ends(
+        2,
+        &["[fleet] public_keys does not list the public key of `one.key`"],
+    );
 }
 
 #[test]
