@@ -196,7 +196,9 @@ impl Fleet {
         audit: &Store,
         reload: &dyn Fn(),
     ) -> Result<Looked, FleetError> {
-        let bytes = self.source.manifest()?;
+        // If the source comes back, its manifest is looked at again.
+        let bytes = self.source.manifest();
+        let bytes = bytes.inspect_err(|_| following.decided = None)?;
         if following.decided.as_ref() == Some(&bytes) {
             return Ok(Looked::Nothing);
         }

@@ -265,6 +265,11 @@ fn only_higher_versions_with_the_right_signature_and_content_are_taken() {
     fleet.offer("next");
     fleet.takes(3);
     eventually("policy in force", || fleet.allows("c").then_some(()));
+    // A source that is gone and comes back.
+    fs::rename(fleet.path("out"), fleet.path("gone")).unwrap();
+    fleet.refuses("cannot read the fleet's manifest", 3);
+    fs::rename(fleet.path("gone"), fleet.path("out")).unwrap();
+    fleet.takes(3);
     proxy.stop();
     let verified = succeed(fleet.root(), &["audit", "verify"]);
     assert!(!verified.is_empty());
@@ -549,6 +554,9 @@ fn equal_inputs_are_published_as_equal_bytes_and_once() {
     fleet
         .try_publish("out", &["--expires", "2020-01-01"])
         .ends(2, &["is in the past"]);
+    fleet
+        .try_publish("https://fleet.example.com/out", &[])
+        .ends(2, &["it must be a directory"]);
     // A key of another kind, and a policy with an error.
     succeed(fleet.root(), &["keys", "new", "artifact", "artifact.key"]);
     fleet
