@@ -196,7 +196,9 @@ impl Fleet {
         audit: &Store,
         reload: &dyn Fn(),
     ) -> Result<Looked, FleetError> {
-        let bytes = self.source.manifest()?;
+        // If the source comes back, its manifest is looked at again.
+        let bytes = self.source.manifest();
+        let bytes = bytes.inspect_err(|_| following.decided = None)?;
         if following.decided.as_ref() == Some(&bytes) {
             return Ok(Looked::Nothing);
         }
@@ -253,7 +255,9 @@ impl Fleet {
         self.expiry
             .store(Arc::new(expiry(manifest, &mut following.clock)));
         self.pin.set(&[manifest.digest]);
-        *self.shown() = self.shown().replaced(&taken.verified);
+        // In two statements: the lock is taken twice.
+        let next = self.shown().replaced(&taken.verified);
+        *self.shown() = next;
         following.in_force = taken.verified;
         reload();
         Ok(())

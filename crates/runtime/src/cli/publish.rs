@@ -70,6 +70,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if args.to.to_string_lossy().contains("://") {
+        return Err(Failure::Usage(format!(
+            "--to is `{}`, but it must be a directory; URLs are not supported yet, so copy the published directory to its server",
+            args.to.display()
+        )));
+    }
     // The inputs.
     let config = args.config.or_default()?;
     let fleet = args.name(&config)?;
