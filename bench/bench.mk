@@ -1,6 +1,6 @@
 # Benchmarks. None of them is built by `make test`.
 
-.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-lsp bench-policies bench-proofs bench-reload bench-scale
+.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-lsp bench-policies bench-proofs bench-reach bench-reload bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -25,6 +25,10 @@ bench-policies: ## policies and requests that are made to be slow: time to compi
 bench-proofs: ## proofs that once took too long or were given up: CPU time, memory and counted work, each held to its limit
 	$(CARGO) build --release --locked -p tokenward-compiler --example settled
 	"$(TARGET)/release/examples/settled"
+
+bench-reach: ## `tokenward reach`: 1,260 operations, up to 1,000 tokens with 10 lines each; time and peak memory, held to LIMIT seconds; needs python3
+	$(CARGO) build --release --locked -p tokenward-runtime --bin tokenward
+	bench/reach/reach.py --binary "$(TARGET)/release/tokenward" $(if $(LIMIT),--limit $(LIMIT))
 
 bench-audit: ## the audit store beside SQLite and an appended file; see bench/audit/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/audit/Cargo.toml -- $(ARGS)

@@ -65,6 +65,7 @@ mod machine;
 mod meeting;
 mod names;
 mod obstacle;
+mod overlap;
 mod parameters;
 mod paranoid;
 mod places;
@@ -107,7 +108,8 @@ pub(crate) use {
     common::Shared,
     forwarding::Forwarding,
     meeting::Meeting,
-    prefilter::{beginning, head, literals},
+    overlap::Paces,
+    prefilter::{beginning, head, literals, path as path_of_rule},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -17,6 +17,7 @@ mod likeness;
 mod operation;
 mod paths;
 mod samples;
+mod schema_pattern;
 mod survey;
 mod template;
 

@@ -43,6 +43,29 @@ pub struct Defect {
     pub line: Option<usize>,
     /// The mistake and its consequence: one sentence in lower case, without a full stop.
     pub message: String,
+    /// Operations, or calls of operations, are missing from the description because of it. Otherwise, the description has at least
+    /// the calls that the document means.
+    pub is_loss: bool,
+}
+
+impl Defect {
+    /// Whether the mistake may concern an operation: it is at the operation's place, around it, or at one that many share.
+    pub fn may_concern(&self, operation: &Operation) -> bool {
+        let (own, other) = (self.pointer.as_str(), operation.pointer.as_str());
+        let is_below = |below: &str, above: &str| {
+            below
+                .strip_prefix(above)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !is_below(own, "/paths") || is_below(other, own) || is_below(own, other)
+    }
+}
+
+impl Description {
+    /// The mistakes by which calls are missing.
+    pub fn losses(&self) -> impl Iterator<Item = &Defect> {
+        self.defects.iter().filter(|defect| defect.is_loss)
+    }
 }
 
 impl std::fmt::Display for Defect {

@@ -76,3 +76,29 @@ fn a_new_base_moves_every_operation() {
         )
     );
 }
+
+#[test]
+fn exchanged_ids_move_operations_without_new_calls() {
+    let old = described(
+        "",
+        &json!({"/a": {"get": {"operationId": "x"}}, "/b": {"get": {"operationId": "y"}}}),
+    );
+    let new = described(
+        "",
+        &json!({"/a": {"get": {"operationId": "y"}}, "/b": {"get": {"operationId": "x"}}}),
+    );
+    let found = compare(&old, &new);
+    let moved: Vec<_> = found
+        .moved
+        .iter()
+        .map(|moved| (moved.to.name(), moved.new_bases.len()))
+        .collect();
+    assert_eq!(moved, [("GET /a".to_owned(), 0), ("GET /b".to_owned(), 0)]);
+    assert!(found.added.is_empty() && found.removed.is_empty());
+    let new = described(
+        "",
+        &json!({"/a": {"put": {"operationId": "x"}}, "/b": {"get": {"operationId": "y"}}}),
+    );
+    let found = compare(&old, &new);
+    assert_eq!(found.moved[0].new_bases, [""]);
+}

@@ -394,3 +394,51 @@ fn operations_are_found_by_id_and_by_name() {
     assert_eq!(refused("same"), expected);
     assert!(read.find("").is_err() && read.find(&"x".repeat(100_000)).is_err());
 }
+
+#[test]
+fn values_in_the_path_that_are_not_plain_are_any_text() {
+    let listed = json!({"type": "string", "enum": ["a", "b"]});
+    for (parameter, is_plain) in [
+        (json!({"schema": listed}), true),
+        (json!({"schema": listed, "style": "simple"}), true),
+        (json!({"schema": listed, "style": "matrix"}), false),
+        (
+            json!({"schema": listed, "style": "label", "explode": true}),
+            false,
+        ),
+        (
+            json!({"schema": {"type": "array", "enum": ["a", "b"], "items": listed}}),
+            false,
+        ),
+        (
+            json!({"schema": {"type": ["string", "array"], "enum": ["a"]}}),
+            false,
+        ),
+    ] {
+        let mut parameter = parameter;
+        parameter["name"] = json!("x");
+        parameter["in"] = json!("path");
+        let read = described(&with_paths(
+            json!({"/a/{x}": {"get": {"parameters": [parameter]}}}),
+        ));
+        let shape = &read.operations[0].parameters[0].shape;
+        assert_eq!(!shape.values.is_empty(), is_plain, "{parameter}");
+        assert_eq!(read.losses().count(), 0);
+    }
+}
+
+#[test]
+fn only_mistakes_that_cost_calls_are_losses() {
+    let losses = |document: &str| read(document.as_bytes()).unwrap().losses().count();
+    let same = r#"{"openapi": "3.0.0", "paths": {"/a": {"get": {}, "get": {}}}}"#;
+    assert_eq!(
+        (losses(same), losses(&same.replacen("{}", r#"{"tags": []}"#, 1))),
+        (0, 1)
+    );
+    let yaml = "openapi: 3.0.0\npaths:\n  /a:\n    get: {}\n    get: {}\n";
+    assert_eq!(
+        (losses(yaml), losses(&yaml.replacen("{}", "{tags: []}", 1))),
+        (0, 1)
+    );
+    assert_eq!(losses(&format!("{yaml}---\nopenapi: 3.0.0\n")), 1);
+}

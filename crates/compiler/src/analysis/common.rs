@@ -43,7 +43,21 @@ impl<'p> Prover<'p> {
     /// # Errors
     /// A [`Fault`].
     pub(crate) fn common(&mut self, one: Side<'p>, other: Side<'p>) -> Result<Common, Fault> {
-        let (permits, theirs) = (one.permits(), other.permits());
+        self.common_by(one, other, |_| true)
+    }
+
+    /// The same, where only some permit lines of the first can have requests in common with the second.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub(crate) fn common_by(
+        &mut self,
+        one: Side<'p>,
+        other: Side<'p>,
+        may_meet: impl Fn(LineId) -> bool,
+    ) -> Result<Common, Fault> {
+        let (mut permits, theirs) = (one.permits(), other.permits());
+        permits.retain(|ruled| may_meet(ruled.rule.line));
         let sources: Vec<Option<Ruled<'p>>> = if one.is_unrestricted() {
             vec![None]
         } else {

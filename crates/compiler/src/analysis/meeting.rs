@@ -4,6 +4,7 @@ use super::{
     budget::Exhausted,
     clauses::Ruled,
     language::{Goal, LangId, Literal},
+    overlap::{Overlap, Paces},
     prefilter,
     prover::Prover,
 };
@@ -25,8 +26,8 @@ pub(crate) enum Meeting {
 }
 
 impl<'p> Prover<'p> {
-    /// How many of the paths of `rule` the URL of `other` matches. `known`: some of the rule's paths; `likely`: one of them that
-    /// `other` also matches, if there is one.
+    /// How many of the paths of `rule` the URL of `other` matches, and one that it matches if that was found without a search. `known`:
+    /// some of the rule's paths; `likely`: one of them that `other` also matches, if there is one; `paces`: the globs of both.
     ///
     /// # Errors
     /// The budget is spent, and whether there are common paths is open.
@@ -35,35 +36,43 @@ impl<'p> Prover<'p> {
         rule: Ruled<'p>,
         other: Ruled<'p>,
         (known, likely): (&[String], Option<&str>),
-    ) -> Result<Meeting, Exhausted> {
+        paces: Option<(&Paces, &Paces)>,
+    ) -> Result<(Meeting, Option<String>), Exhausted> {
         self.languages.grant(SHARES);
         self.languages.work.take(STEPS_A_PAIR)?;
+        let likely = likely.map(str::to_owned);
         let matched = known.iter().filter(|path| other.matches_path(path)).count();
         if matched > 0 {
             if matched < known.len() {
-                return Ok(Meeting::Some);
+                return Ok((Meeting::Some, likely));
             }
             return Ok(match self.has_paths_within(rule, other) {
-                Ok(true) => Meeting::All,
-                _ => Meeting::Some,
+                Ok(true) => (Meeting::All, likely),
+                _ => (Meeting::Some, likely),
             });
         }
         if likely.is_some() {
-            return Ok(Meeting::Some);
+            return Ok((Meeting::Some, likely));
         }
         let (Some(paths), Some(theirs)) = (prefilter::path(rule), prefilter::path(other)) else {
-            return Ok(Meeting::Apart);
+            return Ok((Meeting::Apart, None));
         };
+        match paces.map_or(Overlap::Unknown, |(own, their)| own.overlap(their)) {
+            Overlap::Nothing => return Ok((Meeting::Apart, None)),
+            // Another text may be a path that requests can have.
+            Overlap::Text(path) if self.is_path(&path) => return Ok((Meeting::Some, Some(path))),
+            Overlap::Text(_) | Overlap::Unknown => {}
+        }
         if prefilter::misses(theirs, paths, &mut self.languages) {
-            return Ok(Meeting::Apart);
+            return Ok((Meeting::Apart, None));
         }
         let goal = vec![
             (self.languages.of(paths)?, true),
             (self.languages.of(theirs)?, true),
         ];
         Ok(match self.path_of(goal)? {
-            Some(_) => Meeting::Some,
-            None => Meeting::Apart,
+            Some(path) => (Meeting::Some, Some(path)),
+            None => (Meeting::Apart, None),
         })
     }
 

@@ -150,7 +150,7 @@ pub(super) fn machines(matcher: &Matcher, languages: &mut Languages) -> Option<V
 }
 
 /// The matcher of a rule's paths; `None`: not bound.
-pub(super) fn path<'p>(ruled: Ruled<'p>) -> Option<&'p Matcher> {
+pub(crate) fn path<'p>(ruled: Ruled<'p>) -> Option<&'p Matcher> {
     match ruled.program.url(ruled.rule.url) {
         UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => Some(matcher),
         UrlMatcher::Unbound(_) => None,

@@ -1,6 +1,6 @@
 //! What the lines of one token may do of one operation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     classes::{Class, Classes, Lines},
@@ -114,7 +114,12 @@ impl<'p> Asking<'p, '_> {
         prover.begin_token();
         let policy = Side::of(self.program, self.token).behind(self.proxied);
         let demand = Side::demand(self.demand.0, self.demand.1).behind(self.proxied);
-        let common = prover.common(policy, demand)?;
+        // The others were told apart from the operation's paths before.
+        let touching: HashSet<Class> = self.permits.iter().map(|touch| touch.class).collect();
+        let lines = self.lines.permits.iter();
+        let meeting = lines.filter(|(class, _)| touching.contains(class));
+        let meeting: HashSet<LineId> = meeting.map(|(_, line)| *line).collect();
+        let common = prover.common_by(policy, demand, |line| meeting.contains(&line))?;
         let forbids = self.exceptions(prover);
         let mut cell = Cell {
             extent: Extent::Part,

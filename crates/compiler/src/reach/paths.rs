@@ -9,7 +9,9 @@ use super::{
     samples,
 };
 use crate::{
-    analysis::{Asked, Meeting, Prover, Proxied, Request, RequestBody, Ruled, Side, head},
+    analysis::{
+        Asked, Meeting, Paces, Prover, Proxied, Request, RequestBody, Ruled, Side, head, path_of_rule,
+    },
     ir::{Program, UrlId},
 };
 
@@ -78,6 +80,8 @@ pub(super) struct Group<'p> {
     /// The bytes that every path begins with.
     head: Vec<u8>,
     form: Form,
+    /// The steps of the paths, if they have the form of most lines.
+    paces: Option<Paces>,
     samples: Vec<String>,
     pub(super) operations: Vec<u32>,
 }
@@ -105,6 +109,7 @@ impl<'p> Paths<'p> {
                     rule,
                     head: head(rule),
                     form: Form::of(operation),
+                    paces: paces(rule),
                     samples,
                     operations: Vec::new(),
                 });
@@ -184,6 +189,7 @@ impl<'p> Paths<'p> {
         let own = head(ruled);
         prover.begin_token();
         let line = Beginning::of(ruled, prover);
+        let line_paces = paces(ruled);
         let mut met = Vec::new();
         for (at, group) in self.groups.iter().enumerate() {
             let part = own.iter().zip(&group.head).any(|(one, other)| one != other);
@@ -193,16 +199,22 @@ impl<'p> Paths<'p> {
             let spelled = group.form.spelled(&line);
             let fits =
                 ruled.matches_path(&spelled) && group.rule.matches_path(&spelled) && prover.is_path(&spelled);
-            let path: Option<Arc<str>> = fits.then(|| spelled.into());
-            match prover.meeting(group.rule, ruled, (&group.samples, path.as_deref())) {
-                Ok(Meeting::Apart) => {}
-                Ok(meeting) => met.push((at, meeting, path)),
+            let likely = fits.then_some(spelled);
+            let paces = group.paces.as_ref().zip(line_paces.as_ref());
+            match prover.meeting(group.rule, ruled, (&group.samples, likely.as_deref()), paces) {
+                Ok((Meeting::Apart, _)) => {}
+                Ok((meeting, path)) => met.push((at, meeting, path.map(Arc::from))),
                 // The questions about the tokens settle it, or say that it is open.
-                Err(_) => met.push((at, Meeting::Some, path)),
+                Err(_) => met.push((at, Meeting::Some, likely.map(Arc::from))),
             }
         }
         met
     }
+}
+
+/// The steps of a rule's paths, if it has the form of most lines.
+fn paces(rule: Ruled<'_>) -> Option<Paces> {
+    path_of_rule(rule).and_then(Paces::of)
 }
 
 /// A group that a rule meets, and a path of both.

@@ -1,18 +1,12 @@
 //! The paths of an operation's template, as a regular language.
 
-use regex_syntax::{
-    ast::{self, Assertion, AssertionKind, Ast},
-    hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition},
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition};
+
+use super::{
+    operation::{Operation, Piece, Segment, Values},
+    schema_pattern::{self, KEPT_SLASH},
 };
 
-use super::operation::{Operation, Piece, Segment, Values};
-use crate::{
-    ir::Matcher,
-    regexp::{Case, MAX_NESTING, translate},
-};
-
-/// A pattern of a parameter that is longer is not read.
-const PATTERN_BYTES: usize = 2_000;
 /// A list of values that is longer is not read.
 const MOST_VALUES: usize = 1_000;
 
@@ -61,113 +55,18 @@ fn parameter(values: &Values) -> Result<Hir, &'static str> {
         Values::Path => Ok(repeated(&Hir::class(Class::Unicode(every())))),
         Values::OneOf(texts) if texts.len() > MOST_VALUES => Err("its list of values is too long"),
         Values::OneOf(texts) => {
-            let fitting = texts
-                .iter()
-                .filter(|text| !text.is_empty() && !text.contains('/'));
-            let texts: Vec<Hir> = fitting.map(|text| literal(text)).collect();
+            // A slash in a value is encoded in the path.
+            let given = texts.iter().filter(|text| !text.is_empty());
+            let texts: Vec<Hir> = given
+                .map(|text| literal(&text.replace('/', KEPT_SLASH)))
+                .collect();
             match texts.is_empty() {
-                true => Err("none of its values fits into a segment"),
+                true => Err("all of its values are empty"),
                 false => Ok(Hir::alternation(texts)),
             }
         }
-        Values::Pattern(text) => schema_pattern(text),
+        Values::Pattern(text) => schema_pattern::read(text),
     }
-}
-
-/// The texts that fit into a segment and that a pattern of JSON Schema matches.
-fn schema_pattern(text: &str) -> Result<Hir, &'static str> {
-    if text.len() > PATTERN_BYTES {
-        return Err("its pattern is too long");
-    }
-    let parser = ast::parse::ParserBuilder::new()
-        .nest_limit(MAX_NESTING)
-        .build()
-        .parse(text);
-    let tree = parser.map_err(|_| "its pattern is not a regular expression that is supported")?;
-    let branches = match &tree {
-        Ast::Alternation(alternation) => alternation.asts.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let branches: Result<Vec<Hir>, &'static str> = branches.iter().map(branch).collect();
-    let whole = Hir::alternation(branches?);
-    // An automaton past its limit would leave the whole operation out.
-    match Matcher::new(&whole) {
-        Ok(Matcher::Nothing) => Err("no text that fits into a segment matches its pattern"),
-        Ok(_) => Ok(whole),
-        Err(_) => Err("its pattern is too large"),
-    }
-}
-
-/// One alternative of a pattern, with any text before and after it unless `^` and `$` say otherwise.
-fn branch(tree: &Ast) -> Result<Hir, &'static str> {
-    let mut parts = match tree {
-        Ast::Concat(concat) => concat.asts.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let (mut starts, mut ends) = (false, false);
-    if let [first, rest @ ..] = parts
-        && is_assertion(first, &[AssertionKind::StartLine, AssertionKind::StartText])
-    {
-        (starts, parts) = (true, rest);
-    }
-    if let [rest @ .., last] = parts
-        && is_assertion(last, &[AssertionKind::EndLine, AssertionKind::EndText])
-    {
-        (ends, parts) = (true, rest);
-    }
-    let inner = parts.iter().map(|part| {
-        let hir = translate(part, Case::AsWritten, None);
-        hir.map_err(|_| "its pattern is not a regular expression that is supported")
-    });
-    let mut inner = vec![within_segment(&Hir::concat(inner.collect::<Result<_, _>>()?))?];
-    let around = || {
-        Hir::repetition(Repetition {
-            min: 0,
-            max: None,
-            greedy: true,
-            sub: Box::new(segment_class()),
-        })
-    };
-    if !starts {
-        inner.insert(0, around());
-    }
-    if !ends {
-        inner.push(around());
-    }
-    Ok(Hir::concat(inner))
-}
-
-fn is_assertion(tree: &Ast, kinds: &[AssertionKind]) -> bool {
-    matches!(tree, Ast::Assertion(assertion) if {
-        let Assertion { kind, .. } = &**assertion;
-        kinds.contains(kind)
-    })
-}
-
-/// The texts of a pattern that have no slash: each class without it, and nothing in the place of a literal with one.
-fn within_segment(hir: &Hir) -> Result<Hir, &'static str> {
-    Ok(match hir.kind() {
-        HirKind::Empty => Hir::empty(),
-        HirKind::Literal(text) if text.0.contains(&b'/') => Hir::fail(),
-        HirKind::Literal(_) => hir.clone(),
-        HirKind::Class(Class::Unicode(class)) => {
-            let mut class = class.clone();
-            class.difference(&slash());
-            Hir::class(Class::Unicode(class))
-        }
-        // The translation writes a dot as all bytes.
-        HirKind::Class(Class::Bytes(_)) => segment_class(),
-        HirKind::Look(_) => return Err("its pattern has assertions within"),
-        HirKind::Capture(capture) => within_segment(&capture.sub)?,
-        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
-            sub: Box::new(within_segment(&repetition.sub)?),
-            ..repetition.clone()
-        }),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(within_segment).collect::<Result<_, _>>()?),
-        HirKind::Alternation(parts) => {
-            Hir::alternation(parts.iter().map(within_segment).collect::<Result<_, _>>()?)
-        }
-    })
 }
 
 fn literal(text: &str) -> Hir {
@@ -185,13 +84,13 @@ fn repeated(class: &Hir) -> Hir {
 }
 
 /// Every character but the slash.
-fn segment_class() -> Hir {
+pub(super) fn segment_class() -> Hir {
     let mut class = slash();
     class.negate();
     Hir::class(Class::Unicode(class))
 }
 
-fn slash() -> ClassUnicode {
+pub(super) fn slash() -> ClassUnicode {
     ClassUnicode::new([ClassUnicodeRange::new('/', '/')])
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Context<'a> {
     defects: RefCell<Vec<Defect>>,
     reported: RefCell<HashSet<(String, String)>>,
     more: Cell<usize>,
+    /// Whether calls are missing by one of the defects that are only counted.
+    loses_more: Cell<bool>,
     left: Cell<usize>,
 }
 
@@ -43,15 +45,25 @@ impl<'a> Context<'a> {
             defects: RefCell::new(defects),
             reported: RefCell::default(),
             more: Cell::new(0),
+            loses_more: Cell::new(false),
             left: Cell::new(BUDGET),
         }
     }
 
-    /// Notes a mistake, once for each place and text.
+    /// Notes a mistake after which the description still has all calls, once for each place and text.
     pub(super) fn defect(&self, pointer: &str, message: impl Into<String>) {
-        let message = message.into();
+        self.note(pointer, message.into(), false);
+    }
+
+    /// Notes a mistake by which calls are missing from the description.
+    pub(super) fn loss(&self, pointer: &str, message: impl Into<String>) {
+        self.note(pointer, message.into(), true);
+    }
+
+    fn note(&self, pointer: &str, message: String, is_loss: bool) {
         if self.defects.borrow().len() >= MOST_DEFECTS {
             self.more.set(self.more.get().saturating_add(1));
+            self.loses_more.set(self.loses_more.get() || is_loss);
         } else if self
             .reported
             .borrow_mut()
@@ -61,6 +73,7 @@ impl<'a> Context<'a> {
                 pointer: pointer.to_owned(),
                 line: None,
                 message,
+                is_loss,
             });
         }
     }
@@ -84,31 +97,40 @@ impl<'a> Context<'a> {
                 pointer: String::new(),
                 line: None,
                 message,
+                is_loss: self.loses_more.get(),
             });
         }
         Ok(defects)
     }
 
     /// Follows `$ref` from a value to the value that it stands for. None if that does not exist, which is reported.
-    pub(super) fn follow(&self, mut found: Found<'a>) -> Option<Found<'a>> {
+    pub(super) fn follow(&self, found: Found<'a>) -> Option<Found<'a>> {
+        self.followed(found, false)
+    }
+
+    /// Follows `$ref` from a value without which calls are missing.
+    pub(super) fn follow_calls(&self, found: Found<'a>) -> Option<Found<'a>> {
+        self.followed(found, true)
+    }
+
+    fn followed(&self, mut found: Found<'a>, is_loss: bool) -> Option<Found<'a>> {
         let mut visited = HashSet::new();
         while let Some(reference) = found.value.get("$ref") {
             let Some(reference) = reference.as_str() else {
-                self.defect(&found.pointer, "`$ref` is not a text; the entry is not read");
+                let message = "`$ref` is not a text; the entry is not read".to_owned();
+                self.note(&found.pointer, message, is_loss);
                 return None;
             };
             let shown = shortened(reference, 120);
             if visited.len() >= LONGEST_CHAIN || !visited.insert(found.pointer.clone()) {
-                self.defect(
-                    &found.pointer,
-                    format!("`$ref` to `{shown}` leads back to itself; the entry is not read"),
-                );
+                let message = format!("`$ref` to `{shown}` leads back to itself; the entry is not read");
+                self.note(&found.pointer, message, is_loss);
                 return None;
             }
             let Some(fragment) = reference.strip_prefix('#') else {
                 let message =
                     format!("`$ref` to `{shown}`: other documents are not read; put the entry into this one");
-                self.defect(&found.pointer, message);
+                self.note(&found.pointer, message, is_loss);
                 return None;
             };
             let pointer = percent_decode_str(fragment).decode_utf8_lossy().into_owned();
@@ -118,10 +140,8 @@ impl<'a> Context<'a> {
                 None
             };
             let Some(value) = target else {
-                self.defect(
-                    &found.pointer,
-                    format!("`$ref` to `{shown}`: no such entry; it is not read"),
-                );
+                let message = format!("`$ref` to `{shown}`: no such entry; it is not read");
+                self.note(&found.pointer, message, is_loss);
                 return None;
             };
             self.spend(1);

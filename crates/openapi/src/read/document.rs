@@ -113,7 +113,7 @@ fn paths(context: &Context<'_>, document: &Document) -> Vec<Operation> {
                 out.extend(operations::of_path(context, document, path, item));
             }
         }
-        Some(_) => context.defect(
+        Some(_) => context.loss(
             "/paths",
             "`paths` is not an object; the document has no operations",
         ),

@@ -6,7 +6,7 @@ use super::context::{Context, Found};
 use super::parameters::{self, Described};
 use super::servers::{self, Servers};
 use super::template::{self, Parsed};
-use crate::model::{Location, Operation, Parameter};
+use crate::model::{Location, Operation, Parameter, Shape};
 use crate::text::{below, shortened};
 
 /// The methods that a path item has keys for.
@@ -42,7 +42,7 @@ pub(super) fn of_path<'a>(
 ) -> Vec<Operation> {
     let at = item.pointer.clone();
     if path.len() > LONGEST {
-        context.defect(&shortened(&at, 120), "the path is too long; it is not read");
+        context.loss(&shortened(&at, 120), "the path is too long; it is not read");
         return Vec::new();
     }
     let parsed = template::parse(path);
@@ -51,11 +51,11 @@ pub(super) fn of_path<'a>(
     }
     // Keys next to `$ref` are the path's own; in the document they override those of the entry that it refers to.
     let own = item.value.as_object();
-    let Some(followed) = context.follow(item.clone()) else {
+    let Some(followed) = context.follow_calls(item.clone()) else {
         return Vec::new();
     };
     let (Some(own), Some(shared)) = (own, followed.value.as_object()) else {
-        context.defect(&at, "the path's entry is not an object; it is not read");
+        context.loss(&at, "the path's entry is not an object; it is not read");
         return Vec::new();
     };
     let mut out = of_item(context, document, &parsed, shared, &followed);
@@ -100,15 +100,25 @@ fn of_item<'a>(
             );
             add(key, value, pointer);
         } else if key == "additionalOperations" {
-            for (method, value) in value.as_object().into_iter().flatten() {
+            let Some(more) = value.as_object() else {
+                context.loss(
+                    &pointer,
+                    "`additionalOperations` is not an object; it is not read",
+                );
+                continue;
+            };
+            for (method, value) in more {
                 add(method, value, below(&pointer, method));
             }
         } else if !OTHER_KEYS.contains(&key.as_str()) && !key.starts_with("x-") {
             let shown = shortened(key, 80);
-            context.defect(
-                &found.pointer,
-                format!("`{shown}` is not a method or another key of a path; it is not read"),
-            );
+            let message = format!("`{shown}` is not a method or another key of a path; it is not read");
+            // A misspelt method has an object; a key of another tool mostly has a text.
+            if value.is_object() {
+                context.loss(&found.pointer, message);
+            } else {
+                context.defect(&found.pointer, message);
+            }
         }
     }
     out
@@ -129,7 +139,7 @@ fn of_method<'a>(
 ) -> Option<Operation> {
     let Found { value, pointer } = found;
     if !value.is_object() {
-        context.defect(&pointer, "the operation is not an object; it is not read");
+        context.loss(&pointer, "the operation is not an object; it is not read");
         return None;
     }
     let valid = !method.is_empty()
@@ -138,7 +148,7 @@ fn of_method<'a>(
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !valid {
-        context.defect(&pointer, "the method is not a method of HTTP; it is not read");
+        context.loss(&pointer, "the method is not a method of HTTP; it is not read");
         return None;
     }
     let own_servers = servers::of(context, value, &pointer).or_else(|| path.servers.clone());
@@ -227,7 +237,13 @@ fn in_order(
     for unused in in_path {
         let shown = shortened(&unused.name, 80);
         let message = if out.iter().any(|parameter| parameter.name == unused.name) {
-            format!("the parameter `{shown}` of the path is described twice; the first description is used")
+            out.retain_mut(|parameter| {
+                if parameter.name == unused.name {
+                    parameter.shape = Shape::default();
+                }
+                true
+            });
+            format!("the parameter `{shown}` of the path is described twice; any text is assumed")
         } else {
             format!("the parameter `{shown}` is in the path, which does not have it; it is not read")
         };

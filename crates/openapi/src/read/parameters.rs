@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::context::{Context, Found};
 use super::schema::{examples, properties, scalar, shape};
-use crate::model::{Body, Kind, Location, Parameter, Property};
+use crate::model::{Body, Kind, Location, Parameter, Property, Shape};
 use crate::text::{below, shortened};
 
 /// The described parameters of one operation or path, and the parts of a body among them (Swagger 2).
@@ -75,11 +75,16 @@ impl Described {
         };
         let schema = schema_of(found);
         let flag = |key: &str| found.value.get(key) == Some(&Value::Bool(true));
+        let mut shape = shape(context, schema.clone().unwrap_or_else(|| found.clone()));
+        if location == Location::Path && is_joined(context, found, schema.as_ref()) {
+            // The path has the value with other characters than the schema describes.
+            shape = Shape::default();
+        }
         self.parameters.push(Parameter {
             name: name.to_owned(),
             location,
             required: required || location == Location::Path,
-            shape: shape(context, schema.clone().unwrap_or_else(|| found.clone())),
+            shape,
             examples: examples(context, found, schema.as_ref()),
             multi_segment: flag("x-multi-segment"),
             described: true,
@@ -129,6 +134,26 @@ impl Described {
             media_types,
             properties,
         })
+    }
+}
+
+/// Whether a value in the path has more characters than its schema describes: a list, an object, or a style with a prefix.
+fn is_joined<'a>(context: &Context<'a>, found: &Found<'a>, schema: Option<&Found<'a>>) -> bool {
+    let style = found.value.get("style").and_then(Value::as_str);
+    if let Some(style) = style.filter(|style| *style != "simple") {
+        let shown = shortened(style, 40);
+        let message = format!("the values of the style `{shown}` are not read; any text is assumed");
+        context.defect(&found.pointer, message);
+        return true;
+    }
+    let described = schema.unwrap_or(found).clone();
+    let kinds = context
+        .follow(described)
+        .and_then(|schema| schema.value.get("type"));
+    let is_joined = |kind: &Value| matches!(kind.as_str(), Some("array" | "object"));
+    match kinds {
+        Some(Value::Array(listed)) => listed.iter().any(is_joined),
+        kind => kind.is_some_and(is_joined),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The bases of paths: `servers` of OpenAPI 3, `host`, `basePath` and `schemes` of Swagger 2.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,6 +10,9 @@ use crate::text::{below, shortened};
 
 /// Bases of one list of servers at most; the variables of a server may multiply them.
 const MOST_BASES: usize = 64;
+
+/// URLs of one server at most, with the values of its variables.
+const MOST_URLS: usize = 4_096;
 
 /// The longest URL of a server, in bytes.
 const LONGEST_URL: usize = 2_000;
@@ -35,7 +39,7 @@ impl Servers {
 }
 
 fn dedup(texts: &mut Vec<String>) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
 }
 
@@ -44,7 +48,7 @@ pub(super) fn of_swagger(context: &Context<'_>) -> Servers {
     let text = |key: &str| context.root.get(key).and_then(Value::as_str);
     let base = match text("basePath") {
         Some(base) if base.contains(['{', '}', '?', '#']) => {
-            context.defect("/basePath", "`basePath` is not a plain path; it is left out");
+            context.loss("/basePath", "`basePath` is not a plain path; it is left out");
             ""
         }
         Some(base) => base,
@@ -62,43 +66,57 @@ pub(super) fn of(context: &Context<'_>, value: &Value, pointer: &str) -> Option<
     let listed = value.get("servers")?;
     let pointer = below(pointer, "servers");
     let Some(listed) = listed.as_array() else {
-        context.defect(&pointer, "`servers` is not a list; it is not read");
+        context.loss(&pointer, "`servers` is not a list; it is not read");
         return None;
     };
     if listed.is_empty() {
         return None;
     }
-    let (mut bases, mut hosts) = (Vec::new(), Vec::new());
+    let (mut bases, mut hosts) = (HashSet::new(), HashSet::new());
+    let (mut in_order, mut hosts_in_order, mut is_cut) = (Vec::new(), Vec::new(), false);
     for (at, server) in listed.iter().enumerate() {
         let pointer = format!("{pointer}/{at}");
-        let Some(url) = server.get("url").and_then(Value::as_str) else {
-            context.defect(&pointer, "the server has no `url`; it is not read");
-            continue;
-        };
-        if url.len() > LONGEST_URL || !context.spend(1) {
-            context.defect(&pointer, "the `url` is too long; the server is not read");
-            continue;
-        }
-        for url in expanded(context, url, server.get("variables"), &pointer) {
-            let (host, path) = split(&url);
-            if path.contains(['{', '}']) {
-                let shown = shortened(&path, 80);
-                let message =
-                    format!("the path `{shown}` has a variable without a value; the server is not read");
-                context.defect(&pointer, message);
-                continue;
+        for (host, base) in of_server(context, server, &pointer) {
+            if bases.len() < MOST_BASES && bases.insert(base.clone()) {
+                in_order.push(base);
+            } else if !bases.contains(&base) {
+                is_cut = true;
             }
-            bases.push(path_base(&path));
-            hosts.extend(host.filter(|host| !host.contains('{')));
-        }
-        if bases.len() > MOST_BASES {
-            let message = format!("the servers have more than {MOST_BASES} paths; the others are not read");
-            context.defect(&pointer, message);
-            bases.truncate(MOST_BASES);
-            break;
+            if let Some(host) = host.filter(|host| hosts.len() < MOST_BASES && hosts.insert(host.clone())) {
+                hosts_in_order.push(host);
+            }
         }
     }
-    Some(Servers::new(bases, hosts))
+    if is_cut {
+        let message = format!("the servers have more than {MOST_BASES} paths; the others are not read");
+        context.loss(&pointer, message);
+    }
+    Some(Servers::new(in_order, hosts_in_order))
+}
+
+/// The hosts and bases of one server, one for each value of its variables.
+fn of_server(context: &Context<'_>, server: &Value, pointer: &str) -> Vec<(Option<String>, String)> {
+    let Some(url) = server.get("url").and_then(Value::as_str) else {
+        context.loss(pointer, "the server has no `url`; it is not read");
+        return Vec::new();
+    };
+    if url.len() > LONGEST_URL || !context.spend(1) {
+        context.loss(pointer, "the `url` is too long; the server is not read");
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for url in expanded(context, url, server.get("variables"), pointer) {
+        let (host, path) = split(&url);
+        if path.contains(['{', '}']) {
+            let shown = shortened(&path, 80);
+            let message =
+                format!("the path `{shown}` has a variable without a value; the server is not read");
+            context.loss(pointer, message);
+            continue;
+        }
+        out.push((host.filter(|host| !host.contains('{')), path_base(&path)));
+    }
+    out
 }
 
 /// The URL with each variable replaced: by its values if they are listed, and by its default otherwise. A variable that is not
@@ -113,18 +131,7 @@ fn expanded(context: &Context<'_>, url: &str, variables: Option<&Value>, pointer
         if !url.contains(&written) {
             continue;
         }
-        let text = |value: &Value| super::schema::scalar(value).filter(|text| text.len() <= LONGEST_URL);
-        let default = variable.get("default").and_then(text);
-        let listed = variable
-            .get("enum")
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let mut values: Vec<String> = default
-            .into_iter()
-            .chain(listed.iter().take(MOST_BASES).filter_map(text))
-            .collect();
-        dedup(&mut values);
+        let (values, mut is_cut) = values_of(variable);
         if values.is_empty() {
             let shown = shortened(name, 80);
             context.defect(
@@ -133,20 +140,49 @@ fn expanded(context: &Context<'_>, url: &str, variables: Option<&Value>, pointer
             );
             continue;
         }
-        let each = |url: &String| {
-            values
-                .iter()
-                .map(|value| url.replace(&written, value))
-                .collect::<Vec<_>>()
-        };
-        out = out
+        let mut replaced = Vec::new();
+        for value in out
             .iter()
-            .flat_map(each)
-            .filter(|url| url.len() <= LONGEST_URL)
-            .take(MOST_BASES + 1)
-            .collect();
+            .flat_map(|url| values.iter().map(|value| url.replace(&written, value)))
+        {
+            if value.len() > LONGEST_URL || replaced.len() >= MOST_URLS || !context.spend(1) {
+                is_cut = true;
+                break;
+            }
+            replaced.push(value);
+        }
+        out = replaced;
+        if is_cut {
+            let shown = shortened(name, 80);
+            context.loss(
+                &below(&below(pointer, "variables"), name),
+                format!(
+                    "the variable `{shown}` has too many values, or too long ones; the others are not read"
+                ),
+            );
+        }
     }
     out
+}
+
+/// The values of a variable, the default first, and whether some could not be read.
+fn values_of(variable: &Value) -> (Vec<String>, bool) {
+    let text = |value: &Value| super::schema::scalar(value).filter(|text| text.len() <= LONGEST_URL);
+    let listed = variable
+        .get("enum")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let given = variable.get("default").into_iter().chain(listed);
+    let (mut values, mut is_cut) = (Vec::new(), false);
+    for value in given {
+        match text(value) {
+            Some(text) if values.len() < MOST_URLS => values.push(text),
+            _ => is_cut = true,
+        }
+    }
+    dedup(&mut values);
+    (values, is_cut)
 }
 
 /// The host, with its port, and the path of a URL. A URL without a scheme is relative to the place of the document, which is

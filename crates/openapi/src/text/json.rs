@@ -58,7 +58,8 @@ struct Progress {
 }
 
 impl Progress {
-    fn report(&self, key: &str) {
+    /// Reports a key that is given twice. If both values are equal, nothing is lost.
+    fn report(&self, key: &str, is_loss: bool) {
         let mut repeated = self.repeated.borrow_mut();
         if repeated.len() < MOST_REPEATED {
             let pointer = self
@@ -71,7 +72,10 @@ impl Progress {
                 pointer,
                 line: None,
                 message: format!("the key `{key}` is given twice; the last value is used"),
+                is_loss,
             });
+        } else if let Some(last) = repeated.last_mut() {
+            last.is_loss |= is_loss;
         }
     }
 }
@@ -158,12 +162,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
         };
         let mut out = Map::new();
         while let Some(key) = access.next_key::<String>()? {
-            if out.contains_key(&key) {
-                self.progress.report(&key);
-            }
             self.progress.path.borrow_mut().push(key.clone());
             let value = access.next_value_seed(inner)?;
             self.progress.path.borrow_mut().pop();
+            if let Some(before) = out.get(&key) {
+                self.progress.report(&key, *before != value);
+            }
             out.insert(key, value);
         }
         Ok(Value::Object(out))

@@ -25,8 +25,12 @@ pub(super) fn read(text: &str) -> Result<(Value, Vec<Defect>), Error> {
             Event::DocumentStart(_) => documents += 1,
             Event::DocumentEnd | Event::StreamStart | Event::StreamEnd | Event::Nothing => {}
             _ if documents > 1 => {
-                reader
-                    .report("the text has several documents (`---`); only the first one is read".to_owned());
+                reader.report(Defect {
+                    pointer: String::new(),
+                    line: None,
+                    message: "the text has several documents (`---`); only the first one is read".to_owned(),
+                    is_loss: true,
+                });
                 break;
             }
             event => reader.take(event, span)?,
@@ -97,6 +101,8 @@ enum Content {
 /// The key whose value comes next.
 enum Key {
     Text(String),
+    /// A text that the mapping has already, and its line.
+    Again(String, usize),
     Merge,
     /// A key that is not a text; its value is not read.
     Unusable,
@@ -228,51 +234,49 @@ impl Reader {
             Content::List(values) => values.push(node.value),
             Content::Mapping { entries, merged, key } => match key.take() {
                 None => {
-                    let new = key_of(node);
-                    mistake = match &new {
-                        Key::Text(name) if entries.contains_key(name) => Some(format!(
-                            "the key `{}` is given twice; the last value is used",
-                            shortened(name, 80)
-                        )),
-                        Key::Unusable => {
-                            Some("a key is a list or a mapping; the entry is not read".to_owned())
-                        }
-                        Key::Text(_) | Key::Merge => None,
-                    };
-                    *key = Some(new);
+                    let line = span.start.line();
+                    *key = Some(match key_of(node) {
+                        Key::Text(name) if entries.contains_key(&name) => Key::Again(name, line),
+                        other => other,
+                    });
+                    if matches!(key, Some(Key::Unusable)) {
+                        let message = "a key is a list or a mapping; the entry is not read";
+                        mistake = Some((message.to_owned(), line, true));
+                    }
                 }
                 Some(Key::Text(name)) => {
+                    entries.insert(name, node.value);
+                }
+                Some(Key::Again(name, line)) => {
+                    let shown = shortened(&name, 80);
+                    let message = format!("the key `{shown}` is given twice; the last value is used");
+                    // If both values are equal, nothing is lost.
+                    let is_loss = entries.get(&name) != Some(&node.value);
+                    mistake = Some((message, line, is_loss));
                     entries.insert(name, node.value);
                 }
                 Some(Key::Merge) => merged.push(node.value),
                 Some(Key::Unusable) => {}
             },
         }
-        if let Some(message) = mistake {
-            self.report_at(message, span.start.line());
+        if let Some((message, line, is_loss)) = mistake {
+            let pointer = self.pointer();
+            self.report(Defect {
+                pointer,
+                line: Some(line),
+                message,
+                is_loss,
+            });
         }
         Ok(())
     }
 
-    fn report(&mut self, message: String) {
+    /// Past the limit, only whether something is lost is noted.
+    fn report(&mut self, defect: Defect) {
         if self.defects.len() < MOST_DEFECTS {
-            self.defects.push(Defect {
-                pointer: String::new(),
-                line: None,
-                message,
-            });
-        }
-    }
-
-    /// Reports a mistake in the innermost mapping.
-    fn report_at(&mut self, message: String, line: usize) {
-        if self.defects.len() < MOST_DEFECTS {
-            let pointer = self.pointer();
-            self.defects.push(Defect {
-                pointer,
-                line: Some(line),
-                message,
-            });
+            self.defects.push(defect);
+        } else if let Some(last) = self.defects.last_mut() {
+            last.is_loss |= defect.is_loss;
         }
     }
 
@@ -282,7 +286,7 @@ impl Reader {
         outer.fold(String::new(), |pointer, open| match &open.content {
             Content::List(values) => format!("{pointer}/{}", values.len()),
             Content::Mapping {
-                key: Some(Key::Text(name)),
+                key: Some(Key::Text(name) | Key::Again(name, _)),
                 ..
             } => below(&pointer, name),
             Content::Mapping { .. } => pointer,

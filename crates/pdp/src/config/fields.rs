@@ -176,9 +176,16 @@ impl<'a> Fields<'a> {
             } else {
                 format!("in [{}]", self.path)
             };
-            let advice = match nearest(given, &self.known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known keys: {}", self.known.join(", ")),
+            // Sections are read before the keys around them are reported.
+            let asked = self.sink.asked.borrow();
+            let elsewhere = asked.iter().find_map(|path| {
+                let (section, key) = path.rsplit_once('.')?;
+                (key == given && section != self.path).then(|| section.to_owned())
+            });
+            let advice = match (elsewhere, nearest(given, &self.known)) {
+                (Some(section), _) => format!("it belongs in [{section}]"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("known keys: {}", self.known.join(", ")),
             };
             self.sink.push(Wrong {
                 offset: name.span().start,

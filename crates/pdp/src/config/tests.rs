@@ -102,6 +102,11 @@ fn identity_modes() {
 }
 
 #[test]
+fn a_key_of_a_section_at_the_top_is_told_its_section() {
+    insta::assert_snapshot!(problems("public_url = 'http://x'\n"), @"tokenward.toml:1:1: unknown key `public_url` at the top level; it belongs in [upstream]");
+}
+
+#[test]
 fn public_url_follows_the_listener() {
     let config = parse("[server]\nlisten = '127.0.0.1:9000'").unwrap();
     assert_eq!(config.upstream.public_url.as_str(), "http://127.0.0.1:9000");

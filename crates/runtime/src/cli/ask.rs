@@ -89,6 +89,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn answer(args: &Args) -> Result<Ended, Failure> {
+    args.certificates.as_deref().map_or(Ok(()), certificates::check)?;
     let config = args.config.or_default()?;
     let budget = Budget::new(args.budget);
     // A question that is wrong needs no policy.

@@ -25,6 +25,7 @@ use tokenward_pdp::config::{Config, universe::universe};
 use tokenward_pdp::plural::plural;
 use tokenward_pdp::servable::bind;
 
+use super::certificates;
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
@@ -118,6 +119,7 @@ fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
 }
 
 fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
+    args.certificates.as_deref().map_or(Ok(()), certificates::check)?;
     let config = args.config.or_default().map_err(|error| args.linked(error))?;
     let config = args.linting(config);
     // Before the work: what cannot be signed is not written.

@@ -25,6 +25,7 @@ pub(super) use markdown::{cell, code};
 pub(super) use sides::with_base;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    args.certificates.as_deref().map_or(Ok(()), certificates::check)?;
     let result = sides::read(args).and_then(|(old, new)| Ok(compare(args, (&old, &new))?));
     let ended = match result {
         Ok(ended) => ended,

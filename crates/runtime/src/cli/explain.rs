@@ -115,6 +115,12 @@ pub(super) struct Args {
     command: Vec<String>,
 }
 
+/// Whether a text has the form of a diagnostic's code: `TW9999`.
+fn is_like_a_code(text: &str) -> bool {
+    let digits = text.strip_prefix("TW").or_else(|| text.strip_prefix("tw"));
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let is_alone = args.method.is_none() && args.curl.is_none() && args.command.is_empty();
     if is_alone && args.token.parse::<Code>().is_ok() {
@@ -229,6 +235,9 @@ fn given(args: &Args, config: &Config) -> Result<Sent, Failure> {
                 Some(method) if method.contains('/') => {
                     format!("add the method: `tokenward explain {token} GET {method}`")
                 }
+                None if is_like_a_code(token) => format!(
+                    "no code `{token}`; `tokenward explain-code` lists all. For a token of this name, add a request: `tokenward explain {token} METHOD URL`"
+                ),
                 _ => format!(
                     "add a request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
                 ),

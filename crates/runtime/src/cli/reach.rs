@@ -1,5 +1,6 @@
 //! `tokenward reach`: the operations of the API that tokens and lines reach.
 
+mod defects;
 mod drift;
 mod json;
 mod markdown;
@@ -18,7 +19,7 @@ use super::ask::Policy;
 use super::descriptions::DescriptionArgs;
 use super::failure::Failure;
 use super::output;
-use super::settings::ConfigArg;
+use super::settings::{ConfigArg, PolicyArg};
 
 pub(super) use shown::{Format, show};
 
@@ -43,6 +44,7 @@ Examples:
                                                   the tokens that reach one operation
   tokenward reach --openapi new.json --against old.json
                                                   the operations that lines newly reach, as a check for CI
+  tokenward reach --openapi jira.json --defects   the places that could not be read
   tokenward reach --format markdown policies > reach.md")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -50,6 +52,9 @@ pub(super) struct Args {
     /// Earlier version of the description; repeatable
     #[arg(long, value_name = "OLD", conflicts_with = "operation")]
     against: Vec<PathBuf>,
+    /// List the places of the descriptions that could not be read, and end
+    #[arg(long, conflicts_with_all = ["against", "operation", "token"])]
+    defects: bool,
     /// Only this token
     #[arg(long, value_name = "NAME")]
     token: Option<String>,
@@ -67,9 +72,8 @@ pub(super) struct Args {
     budget: u64,
     #[command(flatten)]
     config: ConfigArg,
-    /// Policy directory or compiled policy [default: the configuration's]
-    #[arg(value_name = "POLICIES")]
-    policies: Option<PathBuf>,
+    #[command(flatten)]
+    policies: PolicyArg,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -90,6 +94,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 fn answer(args: &Args, format: Format) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let described = args.descriptions.read(&config)?;
+    if args.defects {
+        return defects::show(&described, format);
+    }
     // A name that is wrong needs no policy.
     let operation = args
         .operation
@@ -100,12 +107,12 @@ fn answer(args: &Args, format: Format) -> Result<(), Failure> {
         [] => None,
         files => Some(args.descriptions.read_files(files)?),
     };
-    let policy = Policy::read(args.policies.as_deref(), &config)?;
+    let policy = Policy::read(args.policies.named(), &config)?;
     let budget = Budget::new(args.budget);
     let token = args.token.as_deref();
     match old {
         Some(old) => {
-            let policies = args.policies.as_deref().unwrap_or(&config.policies);
+            let policies = args.policies.named().unwrap_or(&config.policies);
             drift::run(
                 (&old, &described),
                 (&policy, token),

@@ -1,4 +1,4 @@
-//! The `--config` option.
+//! The options that name a configuration and a policy.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +27,29 @@ fn assumed() -> Config {
         ));
     }
     config
+}
+
+/// A policy by its position or by the option that `ask` and others have.
+#[derive(Clone, clap::Args)]
+pub(super) struct PolicyArg {
+    /// Policy directory or compiled policy [default: the configuration's]
+    #[arg(value_name = "POLICIES", conflicts_with = "named_policies")]
+    policies: Option<PathBuf>,
+    /// The same as POLICIES
+    #[arg(
+        id = "named_policies",
+        long = "policies",
+        value_name = "PLACE",
+        visible_alias = "artifact"
+    )]
+    named: Option<PathBuf>,
+}
+
+impl PolicyArg {
+    /// The policy that the command line names.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.policies.as_deref().or(self.named.as_deref())
+    }
 }
 
 #[derive(Clone, clap::Args)]

@@ -11,6 +11,7 @@ mod ownership;
 mod policy;
 mod proxy;
 mod reach;
+mod reach_losses;
 mod report;
 mod repository;
 mod tokenward;

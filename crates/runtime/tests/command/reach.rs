@@ -297,7 +297,7 @@ fn new_operations_under_lines_that_stand_need_a_review() {
 }
 
 #[test]
-fn a_moved_operation_is_more_only_where_it_was_not_reached() {
+fn a_moved_operation_has_new_calls() {
     let directory = repository();
     let mut old = description();
     let moved = old["paths"]

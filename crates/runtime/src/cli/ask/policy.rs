@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokenward_compiler::ask::{QuestionError, token_named};
 use tokenward_compiler::compile_within;
-use tokenward_compiler::diagnostic::{Severity, render_text};
+use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_pdp::config::Config;
@@ -50,7 +50,7 @@ impl Policy {
             }
             program
         } else {
-            compiled(place, config, now_ms)?
+            compiled(place, config, now_ms)?.map_err(|errors| errors.shown(place))?
         };
         if unbound.tokens().next().is_none() {
             return Err(Failure::Usage(format!(
@@ -58,7 +58,29 @@ impl Policy {
                 place.display()
             )));
         }
-        let program = bind(&unbound, config)?;
+        Self::of(&unbound, config, now_ms)
+    }
+
+    /// The same of a directory or a compiled policy, or a policy without tokens if the directory's has errors, which are not shown.
+    pub(in super::super) fn read_or_none(
+        place: &Path,
+        config: &Config,
+        now_ms: i64,
+    ) -> Result<(Self, bool), Failure> {
+        let is_broken = !place.is_file() && compiled(place, config, now_ms)?.is_err();
+        if !is_broken {
+            return Ok((Self::read_at(Some(place), config, now_ms)?, false));
+        }
+        let none = SourceSet::from_files([("none.toml".to_owned(), String::new())]);
+        let none = compile_within(&none, &config.mode, &config.tokens.ceiling(), now_ms);
+        let none = none
+            .program
+            .ok_or_else(|| Failure::trouble("an empty policy does not compile"))?;
+        Ok((Self::of(&none, config, now_ms)?, true))
+    }
+
+    fn of(unbound: &Program, config: &Config, now_ms: i64) -> Result<Self, Failure> {
+        let program = bind(unbound, config)?;
         let revocations = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
         Ok(Self {
             program,
@@ -94,8 +116,27 @@ impl Policy {
     }
 }
 
-/// Compiles a directory, whose errors under the configuration are shown.
-fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, Failure> {
+/// The errors of a policy's files.
+struct Errors {
+    sources: SourceSet,
+    found: Vec<Diagnostic>,
+}
+
+impl Errors {
+    /// Shows the errors, and fails.
+    fn shown(&self, directory: &Path) -> Failure {
+        output::note_raw(&render_text(&self.sources, &self.found, output::colours()));
+        let count = self.found.len();
+        Failure::Trouble(format!(
+            "the policy in `{0}` has {count} {1}, so it does not answer the question; fix what `tokenward compile --check {0}` shows",
+            directory.display(),
+            plural(count, "error"),
+        ))
+    }
+}
+
+/// Compiles a directory under the configuration.
+fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Result<Program, Errors>, Failure> {
     let sources = SourceSet::read_dir(directory, Links::WithinDirectory).map_err(Failure::trouble)?;
     let sources = sources.below(&directory.to_string_lossy());
     let compilation = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms);
@@ -109,16 +150,13 @@ fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, F
             now_ms,
         )?;
         if errors.is_empty() {
-            return Ok(program);
+            return Ok(Ok(program));
         }
     }
-    output::note_raw(&render_text(&sources, &errors, output::colours()));
-    Err(Failure::Trouble(format!(
-        "the policy in `{0}` has {1} {2}, so it does not answer the question; fix what `tokenward compile --check {0}` shows",
-        directory.display(),
-        errors.len(),
-        plural(errors.len(), "error"),
-    )))
+    Ok(Err(Errors {
+        sources,
+        found: errors,
+    }))
 }
 
 /// The failure of a question that has no answer.

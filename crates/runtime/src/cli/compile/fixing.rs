@@ -2,6 +2,7 @@
 
 mod choice;
 mod chosen;
+mod corrected;
 mod mode;
 mod recorded;
 mod report;
@@ -22,6 +23,7 @@ use super::super::failure::Failure;
 use super::accepted::Accepted;
 use super::checking::checked;
 use chosen::Chosen;
+use corrected::Corrected;
 pub(super) use mode::Mode;
 use recorded::Recorded;
 use report::FixReport;
@@ -168,6 +170,7 @@ fn rounds(
 ) -> Result<SourceSet, Failure> {
     let mut mode = task.mode;
     let mut current = before.clone();
+    let mut corrected = Corrected::default();
     // The policy before the last round, and its number of errors.
     let mut last: Option<(SourceSet, usize)> = None;
     for _ in 0..ROUNDS {
@@ -185,6 +188,7 @@ fn rounds(
         }
         let budget = Budget::new(task.budget);
         let policy = asked(task.config, &current, proxy, &budget);
+        corrected.keep(&current, &mut found);
         fix::prove(&policy, &mut found).map_err(Failure::trouble)?;
         let chosen = choice::choose(mode, &policy, &found, recorded, report)?;
         if chosen.is_empty() {
@@ -192,6 +196,7 @@ fn rounds(
         }
         let edits: Vec<_> = chosen.iter().flat_map(Chosen::edits).cloned().collect();
         let next = fix::edited(&current, &edits);
+        corrected.add(&current, &next);
         report.begin_round();
         for one in &chosen {
             report.apply(&current, one);

@@ -8,6 +8,7 @@ use tokenward_pdp::config::{Config, Identity, PasswordSource, TlsFiles};
 use tokenward_pdp::plural::plural;
 
 use super::super::descriptions::read_one;
+use super::super::failure::Failure;
 use super::item::{Item, Result, item};
 use crate::admin_secret;
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
@@ -163,9 +164,20 @@ fn descriptions(config: &Config) -> Vec<Item> {
             let text = format!("{}: not here; the proxy does not need it", path.display());
             return item("description", Result::Skipped(text));
         }
-        let counted = read_one(path).map(|read| {
+        let counted = read_one(path).and_then(|read| {
+            let (file, losses) = (shown(path), read.losses().count());
+            if let Some(first) = read.losses().next() {
+                return Err(Failure::Usage(format!(
+                    "{file}: operations may be missing because of {losses} {}, the first: {first}; `tokenward reach --defects` lists all",
+                    plural(losses, "defect")
+                )));
+            }
             let count = read.operations.len();
-            format!("{}: {count} {}", shown(path), plural(count, "operation"))
+            let defects = match read.defects.len() {
+                0 => String::new(),
+                count => format!(", {count} {} by which none is missing", plural(count, "defect")),
+            };
+            Ok(format!("{file}: {count} {}{defects}", plural(count, "operation")))
         });
         item(
             "description",

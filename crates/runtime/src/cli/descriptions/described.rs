@@ -1,8 +1,9 @@
 //! Documents that are read, as one description.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tokenward_openapi::{Description, Operation};
+use tokenward_openapi::{Defect, Description, Location, Operation, Shape};
 use tokenward_pdp::plural::plural;
 
 use super::super::audit::shown;
@@ -29,7 +30,15 @@ pub(in super::super) struct DescribedFile {
     pub(in super::super) title: String,
     pub(in super::super) version: String,
     pub(in super::super) operations: usize,
-    pub(in super::super) defects: usize,
+    /// Mistakes in the document.
+    pub(in super::super) defects: Vec<Defect>,
+}
+
+impl DescribedFile {
+    /// Mistakes by which operations or calls are missing.
+    pub(in super::super) fn losses(&self) -> impl Iterator<Item = &Defect> {
+        self.defects.iter().filter(|defect| defect.is_loss)
+    }
 }
 
 impl Described {
@@ -44,22 +53,11 @@ impl Described {
                 title: read.title.clone(),
                 version: read.version.clone(),
                 operations: read.operations.len(),
-                defects: read.defects.len(),
+                defects: read.defects.clone(),
             });
             match &mut all {
                 None => all = Some(read),
-                Some(all) => {
-                    // An operation that two documents describe is one.
-                    let is_new = |operation: &Operation| {
-                        !all.operations.iter().any(|known| {
-                            known.method == operation.method
-                                && known.bases == operation.bases
-                                && known.template.form() == operation.template.form()
-                        })
-                    };
-                    let new: Vec<Operation> = read.operations.into_iter().filter(is_new).collect();
-                    all.operations.extend(new);
-                }
+                Some(all) => join(all, read.operations),
             }
         }
         match all {
@@ -69,6 +67,24 @@ impl Described {
             }),
             None => Err(Failure::Usage("no description of the API".to_owned())),
         }
+    }
+
+    /// Explains that operations or calls are missing, of which a question may be: about one operation, or about all.
+    pub(in super::super) fn lost(&self, operation: Option<&Operation>) -> Option<String> {
+        let concerns = |defect: &&Defect| operation.is_none_or(|operation| defect.may_concern(operation));
+        let mut places = self.files.iter().flat_map(|file| {
+            let losses = file.losses().filter(concerns);
+            losses.map(move |defect| format!("{}: {defect}", file.path.display()))
+        });
+        let first = places.next()?;
+        let more = match places.count() {
+            0 => String::new(),
+            count => format!(", and {count} more"),
+        };
+        Some(shown(&format!(
+            "operations may be missing, since a part of the description could not be read ({first}{more}); \
+             `tokenward reach --defects` lists all places"
+        )))
     }
 
     pub(super) fn place_below(&mut self, base: &str) -> Result<(), Failure> {
@@ -99,6 +115,45 @@ impl Described {
     }
 }
 
+/// Adds the operations of a further document. An operation that two documents describe is one; a parameter in its path that they
+/// describe in different ways may have any text.
+fn join(all: &mut Description, operations: Vec<Operation>) {
+    let key = |operation: &Operation| {
+        let form = operation.template.form();
+        (operation.method.clone(), operation.bases.clone(), form)
+    };
+    let mut known: HashMap<_, usize> = HashMap::new();
+    for (at, operation) in all.operations.iter().enumerate() {
+        known.entry(key(operation)).or_insert(at);
+    }
+    for operation in operations {
+        let at = *known.entry(key(&operation)).or_insert(all.operations.len());
+        match all.operations.get_mut(at) {
+            Some(before) => widen(before, &operation),
+            None => all.operations.push(operation),
+        }
+    }
+}
+
+fn widen(operation: &mut Operation, other: &Operation) {
+    let names: Vec<&str> = other.template.parameters().collect();
+    let own: Vec<String> = operation.template.parameters().map(str::to_owned).collect();
+    for (name, other_name) in own.iter().zip(names) {
+        let Some(other) = other.path_parameter(other_name) else {
+            continue;
+        };
+        let is_own = |parameter: &&mut tokenward_openapi::Parameter| {
+            parameter.location == Location::Path && parameter.name == *name
+        };
+        if let Some(parameter) = operation.parameters.iter_mut().find(is_own) {
+            parameter.multi_segment |= other.multi_segment;
+            if parameter.shape != other.shape {
+                parameter.shape = Shape::default();
+            }
+        }
+    }
+}
+
 /// `GET /rest/api/2/myself (getUser)`.
 pub(in super::super) fn name(operation: &Operation) -> String {
     match &operation.id {
@@ -110,6 +165,16 @@ pub(in super::super) fn name(operation: &Operation) -> String {
 /// Reads one document.
 pub(in super::super) fn read_one(path: &Path) -> Result<Description, Failure> {
     let file = shown(&path.display().to_string());
+    if file == "-" {
+        return Err(Failure::Usage(
+            "a description is not read from standard input; save it to a file".to_owned(),
+        ));
+    }
+    if file.starts_with("http://") || file.starts_with("https://") {
+        return Err(Failure::Usage(format!(
+            "`{file}` is a URL, and descriptions are read from files; save it first, as in `curl -o api.json {file}`"
+        )));
+    }
     let bytes = content::read(
         path,
         LARGEST_MIB,
@@ -133,11 +198,16 @@ fn note_defects(path: &Path, read: &Description) {
         "tokenward: {file} has {count} {}; the rest was read",
         plural(count, "defect")
     );
-    for defect in read.defects.iter().take(DEFECTS) {
+    // Those that cost operations come first.
+    let others = read.defects.iter().filter(|defect| !defect.is_loss);
+    for defect in read.losses().chain(others).take(DEFECTS) {
         text.push_str(&format!("\n  {defect}"));
     }
     if count > DEFECTS {
-        text.push_str(&format!("\n  and {} more", count - DEFECTS));
+        text.push_str(&format!(
+            "\n  and {} more; `tokenward reach --defects` lists all",
+            count - DEFECTS
+        ));
     }
     output::note(&text);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::reach::{Cell, Extent, Reached};
-use tokenward_openapi::{Operation, compare};
+use tokenward_openapi::{Moved, Operation, compare};
 use tokenward_pdp::config::Config;
 use tokenward_pdp::plural::plural;
 
@@ -17,7 +17,7 @@ use super::super::output;
 use super::json as document;
 use super::reviews::{Reviews, entry};
 use super::shown::Format;
-use super::survey::{surveyed, unsettled};
+use super::survey::surveyed;
 use super::view::{View, words};
 
 /// Operations of one kind that the text lists; JSON has all.
@@ -26,7 +26,12 @@ const LISTED: usize = 20;
 /// What happened to an operation.
 enum Change<'a> {
     Added(&'a Operation),
-    Moved { from: &'a Operation, to: &'a Operation },
+    Moved {
+        from: &'a Operation,
+        to: &'a Operation,
+        /// The operation with only the calls that no operation had before, if there are any.
+        new: Option<&'a Operation>,
+    },
     Removed(&'a Operation),
 }
 
@@ -60,12 +65,21 @@ pub(super) fn run(
         ));
     }
     let reviews = Reviews::read(policies)?;
+    reviews.note_stale([&new.all, &old.all], &policy.program);
     // Each change with the operations that are asked about: the new one first.
     let mut changes: Vec<Change<'_>> = compared.added.iter().map(|added| Change::Added(added)).collect();
-    changes.extend(compared.moved.iter().map(|moved| Change::Moved {
-        from: moved.from,
-        to: moved.to,
-    }));
+    let with_new_calls: Vec<Option<Operation>> = compared.moved.iter().map(with_new_calls).collect();
+    changes.extend(
+        compared
+            .moved
+            .iter()
+            .zip(&with_new_calls)
+            .map(|(moved, new)| Change::Moved {
+                from: moved.from,
+                to: moved.to,
+                new: new.as_ref(),
+            }),
+    );
     changes.extend(compared.removed.iter().map(|removed| Change::Removed(removed)));
     let asked: Vec<&Operation> = changes.iter().flat_map(Change::operations).collect();
     let survey = surveyed(&asked, (policy, token), (config, budget))?;
@@ -74,6 +88,7 @@ pub(super) fn run(
         operations: &asked,
         survey: &survey,
         files: &new.files,
+        lost: lost(old, new),
         is_one_token: token.is_some(),
         is_one_operation: false,
     };
@@ -92,6 +107,9 @@ pub(super) fn run(
         Format::Markdown => output::print(&drift.markdown(&view))?,
         Format::Json => output::print_json(&drift.json(&view))?,
     }
+    if let Some(failure) = view.unsettled() {
+        return Err(failure);
+    }
     let unreviewed = drift.unreviewed().count();
     if unreviewed > 0 {
         return Err(Failure::Findings(format!(
@@ -99,10 +117,21 @@ pub(super) fn run(
             plural(unreviewed, "operation")
         )));
     }
-    if !survey.is_settled() {
-        return Err(unsettled());
-    }
     Ok(())
+}
+
+/// Explains that one of the versions was not read as a whole: what is missing may be new or gone.
+fn lost(old: &Described, new: &Described) -> Option<String> {
+    let both: Vec<String> = new.lost(None).into_iter().chain(old.lost(None)).collect();
+    (!both.is_empty()).then(|| both.join("; "))
+}
+
+/// A moved operation with only the calls that no operation of the old description has; `None` if there are none.
+fn with_new_calls(moved: &Moved<'_>) -> Option<Operation> {
+    (!moved.new_bases.is_empty()).then(|| Operation {
+        bases: moved.new_bases.clone().into(),
+        ..moved.to.clone()
+    })
 }
 
 impl<'a> Change<'a> {
@@ -110,7 +139,7 @@ impl<'a> Change<'a> {
     fn operations(&self) -> impl Iterator<Item = &'a Operation> + use<'a> {
         let (first, second) = match self {
             Self::Added(operation) | Self::Removed(operation) => (*operation, None),
-            Self::Moved { from, to } => (*to, Some(*from)),
+            Self::Moved { from, to, new } => (new.unwrap_or(to), Some(*from)),
         };
         std::iter::once(first).chain(second)
     }
@@ -126,7 +155,7 @@ impl<'a> Change<'a> {
     fn name(&self) -> String {
         match self {
             Self::Added(operation) | Self::Removed(operation) => descriptions::name(operation),
-            Self::Moved { from, to } => format!("{}, before {}", descriptions::name(to), from.name()),
+            Self::Moved { from, to, .. } => format!("{}, before {}", descriptions::name(to), from.name()),
         }
     }
 
@@ -149,8 +178,9 @@ fn reaching<'a>(view: &View<'a>, change: &Change<'_>, at: usize, reviews: &Revie
             continue;
         };
         let before = match change {
-            Change::Moved { .. } => cell_of(at + 1).map(|(_, cell)| cell.extent),
-            Change::Added(_) | Change::Removed(_) => None,
+            // If only the ids were exchanged, the calls are those of another operation.
+            Change::Moved { new: None, .. } => cell_of(at + 1).map(|(_, cell)| cell.extent),
+            Change::Moved { .. } | Change::Added(_) | Change::Removed(_) => None,
         };
         let is_more = match (change, before) {
             (Change::Removed(_), _) => false,
@@ -158,12 +188,11 @@ fn reaching<'a>(view: &View<'a>, change: &Change<'_>, at: usize, reviews: &Revie
             (_, Some(Extent::Part)) => cell.1.extent != Extent::Part,
             _ => true,
         };
-        let name = change.operation().name();
         found.push(Reaching {
             reached,
             cell,
             is_more: is_more && cell.1.is_reached(),
-            is_reviewed: is_more && reviews.has(view.token_name(reached.token), &name),
+            is_reviewed: is_more && reviews.has(view.token_name(reached.token), change.operation()),
         });
     }
     found
@@ -345,7 +374,7 @@ impl Drift<'_> {
         json!({
             "version": 1,
             "kind": "drift",
-            "settled": view.survey.is_settled(),
+            "settled": view.is_settled(),
             "unreviewed": self.unreviewed().count(),
             "changes": changes.collect::<Vec<Value>>(),
             "deprecated": self.deprecated.iter().map(|operation| operation.name()).collect::<Vec<String>>(),

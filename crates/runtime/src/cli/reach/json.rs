@@ -14,7 +14,7 @@ pub(super) fn print(view: &View<'_>) -> Result<(), Failure> {
     let head = json!({
         "version": 1,
         "kind": "reach",
-        "settled": view.survey.is_settled(),
+        "settled": view.is_settled(),
         "descriptions": files(view),
         "operations": operations(view),
     });
@@ -35,7 +35,8 @@ fn files(view: &View<'_>) -> Vec<Value> {
             "title": file.title,
             "version": file.version,
             "operations": file.operations,
-            "defects": file.defects,
+            "defects": file.defects.len(),
+            "losses": file.losses().count(),
         })
     };
     view.files.iter().map(file).collect()

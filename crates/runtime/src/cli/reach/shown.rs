@@ -8,7 +8,7 @@ use super::super::ask::Policy;
 use super::super::descriptions::Described;
 use super::super::failure::Failure;
 use super::super::output;
-use super::survey::{surveyed, unsettled};
+use super::survey::surveyed;
 use super::view::View;
 use super::{json, markdown, text};
 
@@ -43,6 +43,7 @@ pub(in super::super) fn show(
         operations: &operations,
         survey: &survey,
         files: &described.files,
+        lost: described.lost(operation.and_then(|at| described.all.operations.get(at))),
         is_one_token: token.is_some(),
         is_one_operation: operation.is_some(),
     };
@@ -55,8 +56,8 @@ pub(in super::super) fn show(
 }
 
 fn end(view: &View<'_>) -> Result<(), Failure> {
-    if !view.survey.is_settled() {
-        return Err(unsettled());
+    if let Some(failure) = view.unsettled() {
+        return Err(failure);
     }
     match view.no_line_reaches_any() {
         Some(why) => Err(Failure::Findings(why)),

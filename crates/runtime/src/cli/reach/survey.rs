@@ -28,11 +28,3 @@ pub(super) fn surveyed(
     let settings = (universe(config), Some(&proxied), budget);
     survey(&catalogue, (&policy.program, &tokens), settings, told).map_err(Failure::trouble)
 }
-
-/// The failure of an answer of which a part is open.
-pub(super) fn unsettled() -> Failure {
-    Failure::Trouble(
-        "a part of the answer was not settled within the budget; ask about one token or one operation, or use a larger --budget"
-            .to_owned(),
-    )
-}

@@ -10,6 +10,7 @@ use tokenward_pdp::plural::plural;
 
 use super::super::ask::{Policy, place};
 use super::super::descriptions::{self, DescribedFile};
+use super::super::failure::Failure;
 
 /// The answer about some operations and tokens.
 pub(super) struct View<'a> {
@@ -17,6 +18,8 @@ pub(super) struct View<'a> {
     pub(super) operations: &'a [&'a Operation],
     pub(super) survey: &'a Survey,
     pub(super) files: &'a [DescribedFile],
+    /// Explains why operations may be missing, if some may.
+    pub(super) lost: Option<String>,
     pub(super) is_one_token: bool,
     pub(super) is_one_operation: bool,
 }
@@ -33,6 +36,21 @@ pub(super) struct Counts {
 }
 
 impl<'a> View<'a> {
+    /// Whether everything was read and settled.
+    pub(super) fn is_settled(&self) -> bool {
+        self.lost.is_none() && self.survey.is_settled()
+    }
+
+    /// The failure of an answer of which a part is open.
+    pub(super) fn unsettled(&self) -> Option<Failure> {
+        let open = (!self.survey.is_settled()).then(|| {
+            "a part of the answer was not settled within the budget; ask about one token or one operation, or use a larger --budget"
+                .to_owned()
+        });
+        let reasons: Vec<String> = open.into_iter().chain(self.lost.clone()).collect();
+        (!reasons.is_empty()).then(|| Failure::Trouble(reasons.join("; ")))
+    }
+
     pub(super) fn token_name(&self, token: TokenId) -> &'a str {
         &self.policy.program.token(token).name
     }

@@ -8,7 +8,7 @@ use tokenward_compiler::analysis::Analysis;
 use super::super::audit::shown;
 use super::super::descriptions::DescriptionArgs;
 use super::super::failure::Failure;
-use super::super::settings::ConfigArg;
+use super::super::settings::{ConfigArg, PolicyArg};
 use super::super::time;
 
 /// Write a page for auditors: what each token can do, who owns it, and whether it is used
@@ -16,6 +16,9 @@ use super::super::time;
 /// The page is one HTML file without scripts, which loads nothing and prints well. It shows each token in words and in
 /// operations of the API (`--openapi`, or `[api] descriptions` in the configuration), its owner, its end and its last use
 /// (from the audit), the findings of the compiler, the access that was never used, and what changed since a base.
+///
+/// If the policy has errors, the page shows those and no tokens. There is no other format: for programs, `tokenward reach`,
+/// `audit stats` and `diff` print JSON.
 ///
 /// The same input and the same --at give the same bytes. The report contains names, URLs and lines of the policy, and no
 /// secrets.
@@ -47,6 +50,9 @@ pub(in super::super) struct Args {
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE", requires = "against")]
     pub(super) old_config: Option<PathBuf>,
+    /// Only this token; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(super) token: Vec<String>,
     /// Time of the report: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
@@ -60,9 +66,8 @@ pub(in super::super) struct Args {
     pub(super) budget: u64,
     #[command(flatten)]
     pub(super) config: ConfigArg,
-    /// Policy directory or compiled policy [default: the configuration's]
-    #[arg(value_name = "POLICIES")]
-    pub(super) policies: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) policies: PolicyArg,
 }
 
 impl Args {

@@ -19,7 +19,7 @@ pub(super) fn page(gathered: &Gathered) -> Page {
     Page {
         host: host(&gathered.config),
         made: moment(gathered.at_ms),
-        problems: gathered.problems.iter().map(|problem| text(problem)).collect(),
+        problems: problems(gathered),
         facts: overview::facts(gathered),
         looks: overview::looks(gathered),
         sources: sources(gathered),
@@ -40,6 +40,16 @@ pub(super) fn page(gathered: &Gathered) -> Page {
     }
 }
 
+/// Reasons why the page does not show everything.
+fn problems(gathered: &Gathered) -> Vec<String> {
+    let broken = gathered.is_broken.then(|| {
+        "The policy has errors, so a proxy does not take it up. The page shows the errors and no tokens."
+            .to_owned()
+    });
+    let others = gathered.problems.iter().map(|problem| text(problem));
+    broken.into_iter().chain(others).collect()
+}
+
 fn host(config: &Config) -> String {
     text(config.upstream.public_url.as_str().trim_end_matches('/'))
 }
@@ -55,9 +65,9 @@ fn sources(gathered: &Gathered) -> Vec<(&'static str, String)> {
         ),
     )];
     for file in gathered.api.iter().flat_map(|api| &api.described.files) {
-        let defects = match file.defects {
+        let defects = match file.defects.len() {
             0 => String::new(),
-            count => format!("; {} in it could not be read", counted(count, "place")),
+            count => format!("; {} in it", counted(count, "defect")),
         };
         sources.push((
             "Description",

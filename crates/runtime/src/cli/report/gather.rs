@@ -1,6 +1,6 @@
 //! Reads and computes all that the page shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::Budget;
@@ -14,6 +14,7 @@ use tokenward_pdp::compare::{Bound, Lines, Report};
 use tokenward_pdp::config::Config;
 use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::forwarded::proxied;
+use tokenward_pdp::text::capital;
 
 use super::super::ask::Policy;
 use super::super::audit::shown;
@@ -43,6 +44,8 @@ pub(super) struct Gathered {
     pub(super) compared: Option<Compared>,
     /// Reasons why the report is incomplete.
     pub(super) problems: Vec<String>,
+    /// The policy has errors, so the page shows those and no tokens.
+    pub(super) is_broken: bool,
 }
 
 /// The description of the API, and the operations that the tokens reach.
@@ -72,15 +75,16 @@ impl Gathered {
     pub(super) fn read(args: &Args, at_ms: i64, since_ms: Option<i64>) -> Result<Self, Failure> {
         let config = args.config.or_default()?;
         let described = args.descriptions.read_if_named(&config)?;
-        let place = args.policies.clone().unwrap_or_else(|| config.policies.clone());
-        let policy = Policy::read_at(Some(&place), &config, at_ms)?;
-        let tokens = policy.tokens();
+        let place = args.policies.named().unwrap_or(&config.policies).to_owned();
+        let (policy, is_broken) = Policy::read_or_none(&place, &config, at_ms)?;
+        let tokens = chosen(&policy, &args.token, is_broken)?;
         let budget = Budget::new(args.budget);
         let mut problems = Vec::new();
         // The base is read first: it is the input that is most often wrong.
         let compared = args
             .against
             .as_deref()
+            .filter(|_| !is_broken)
             .map(|base| compare(base, &place, args, &mut problems))
             .transpose()?;
         let api = described
@@ -98,7 +102,11 @@ impl Gathered {
             )?),
             false => None,
         };
-        // What is open may hide access.
+        // What is missing or open may hide access.
+        problems.extend(
+            api.iter()
+                .filter_map(|api| Some(format!("{}.", capital(&api.described.lost(None)?)))),
+        );
         if api.as_ref().is_some_and(|api| !api.survey.is_settled()) {
             problems.push(
                 "For some tokens and operations it was not settled whether calls are allowed; make the report again with a larger --budget."
@@ -124,6 +132,7 @@ impl Gathered {
             usage,
             compared,
             problems,
+            is_broken,
         })
     }
 
@@ -213,6 +222,22 @@ impl Checked {
             places,
         })
     }
+}
+
+/// The tokens of the page: those that the command line names, or all.
+fn chosen(policy: &Policy, named: &[String], is_broken: bool) -> Result<Vec<TokenId>, Failure> {
+    if named.is_empty() || is_broken {
+        return Ok(policy.tokens());
+    }
+    let named: HashSet<TokenId> = named
+        .iter()
+        .map(|name| policy.token(name))
+        .collect::<Result<_, _>>()?;
+    Ok(policy
+        .tokens()
+        .into_iter()
+        .filter(|token| named.contains(token))
+        .collect())
 }
 
 /// Reads the audit; the text says why there is none.
