@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Description, Operation, Template};
+use crate::model::{Description, Operation, Piece, Segment, Template};
 
 /// Asked texts are compared up to this length, in bytes; a longer one has no near name.
 const LONGEST: usize = 400;
@@ -123,11 +123,47 @@ impl Description {
         self.by_name(asked).ok_or_else(unknown)
     }
 
+    /// The operation of a call that is given by its method and its path, such as `GET /note/7`: that with the most literal segments.
+    fn of_call(&self, asked: &str) -> Option<&Operation> {
+        let (method, path) = asked.split_once(char::is_whitespace)?;
+        let path = path.trim().split(['?', '#']).next().unwrap_or_default();
+        let matched = |operation: &Operation, base: &str| {
+            let rest = path.strip_prefix(base)?.strip_prefix('/')?;
+            let given: Vec<&str> = rest.split('/').collect();
+            let segments = &operation.template.segments;
+            let fits = |(segment, text): (&Segment, &&str)| match segment.pieces.as_slice() {
+                [] => text.is_empty(),
+                [Piece::Literal(literal)] => literal == text,
+                _ => !text.is_empty(),
+            };
+            let is_match = given.len() == segments.len() && segments.iter().zip(&given).all(fits);
+            let literal = segments
+                .iter()
+                .filter(|segment| matches!(segment.pieces.as_slice(), [Piece::Literal(_)]));
+            is_match.then(|| literal.count())
+        };
+        let of_method = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method.eq_ignore_ascii_case(method));
+        let matching = of_method.filter_map(|operation| {
+            let bases = operation.bases.iter().map(String::as_str).chain([""]);
+            let literal = bases.filter_map(|base| matched(operation, base)).max()?;
+            Some((literal, operation))
+        });
+        matching
+            .max_by_key(|(literal, _)| *literal)
+            .map(|(_, operation)| operation)
+    }
+
     /// The id or name that is most like this text, if one is like it at all.
     pub fn nearest(&self, asked: &str) -> Option<String> {
         let asked = asked.trim();
         if asked.is_empty() || asked.len() > LONGEST {
             return None;
+        }
+        if let Some(operation) = self.of_call(asked) {
+            return Some(operation.name());
         }
         let lower = asked.to_lowercase();
         let wants_name = asked.contains('/');

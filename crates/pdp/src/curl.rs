@@ -13,8 +13,8 @@ use tokenward_compiler::BaseUrl;
 use tokenward_compiler::diagnostic::nearest;
 
 use options::{Effect, Flag, Value};
-pub use shell::Word;
 use shell::split;
+pub use shell::{Word, ansi_quoted};
 use url::{Url, component};
 
 /// Maximum size of a body; larger ones are refused by every configuration that inspects them.
@@ -47,6 +47,9 @@ pub struct Origin {
     /// Whether the command may read files. Whoever runs a command may; one that is part of a repository may not, since it could
     /// show files of whoever runs its tests.
     pub files: bool,
+    /// Whether the command is part of a recorded script: credentials may come from files, several requests are read, and the caller
+    /// explains unknown variables.
+    pub is_script: bool,
 }
 
 impl Origin {
@@ -54,11 +57,18 @@ impl Origin {
     pub const COMMAND: Self = Self {
         native: false,
         files: true,
+        is_script: false,
+    };
+    /// A curl command of a script.
+    pub const SCRIPT: Self = Self {
+        is_script: true,
+        ..Self::COMMAND
     };
     /// Arguments of a subcommand.
     pub const ARGUMENTS: Self = Self {
         native: true,
         files: true,
+        is_script: false,
     };
 
     /// The same for a text of somebody else, which reads no files.
@@ -81,28 +91,31 @@ pub fn command(text: &str, base: &BaseUrl, origin: Origin) -> Result<Sent, Strin
     Ok(sent)
 }
 
-/// Splits a command into its words.
-///
-/// # Errors
-/// The text is not one command.
-pub fn words(text: &str) -> Result<Vec<Word>, String> {
-    Ok(split(text)?.words)
-}
-
 /// Reads the words of a command; the first one is `curl`.
 ///
 /// # Errors
 /// The command cannot be read as one request; the text says which part and why.
 pub fn read(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Sent, String> {
+    let mut all = read_all(words, base, origin)?.into_iter();
+    match (all.next(), all.next()) {
+        (Some(sent), None) => Ok(sent),
+        (None, _) => Err("the command has no URL".to_owned()),
+        (Some(_), Some(_)) => Err("the command has several URLs; explain each request separately".to_owned()),
+    }
+}
+
+/// Reads the words of a command that may make several requests; the first one is `curl`.
+///
+/// # Errors
+/// The command cannot be read; the text says which part and why.
+pub fn read_all(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Vec<Sent>, String> {
     let program = words.first().map(|word| word.text.as_str()).unwrap_or_default();
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
     if name != "curl" && name != "curl.exe" {
         return Err(format!("the command must begin with `curl`, not `{program}`"));
     }
-    let mut options = Options {
-        may_read_files: origin.files,
-        ..Options::default()
-    };
+    let mut options = Options::new(origin);
+    let mut sent = Vec::new();
     let mut rest = words.iter().skip(1);
     let mut only_urls = false;
     while let Some(word) = rest.next() {
@@ -110,18 +123,22 @@ pub fn read(words: &[Word], base: &BaseUrl, origin: Origin) -> Result<Sent, Stri
             options.value(Value::Url, word)?;
         } else if word.text == "--" {
             only_urls = true;
+        } else if origin.is_script && matches!(word.text.as_str(), "--next" | "-:") {
+            std::mem::replace(&mut options, Options::new(origin)).requests(base, origin, &mut sent)?;
         } else if let Some(name) = word.text.strip_prefix("--") {
             options.long(name, &mut rest)?;
         } else {
             options.short(word, &mut rest)?;
         }
     }
-    options.sent(base, origin.native)
+    options.requests(base, origin, &mut sent)?;
+    Ok(sent)
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Options {
     may_read_files: bool,
+    is_script: bool,
     urls: Vec<String>,
     query: Vec<String>,
     target: Option<String>,
@@ -144,6 +161,7 @@ struct Options {
 }
 
 /// Credentials of the command.
+#[derive(Clone)]
 enum Authorization {
     Header(String),
     /// The secret is a variable, or curl would ask for it.
@@ -153,6 +171,29 @@ enum Authorization {
 }
 
 impl Options {
+    fn new(origin: Origin) -> Self {
+        Self {
+            may_read_files: origin.files,
+            is_script: origin.is_script,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the requests of these options: one for each URL.
+    fn requests(self, base: &BaseUrl, origin: Origin, all: &mut Vec<Sent>) -> Result<(), String> {
+        if self.urls.is_empty() {
+            return Err("the command has no URL".to_owned());
+        }
+        for url in &self.urls {
+            let one = Self {
+                urls: vec![url.clone()],
+                ..self.clone()
+            };
+            all.push(one.sent(base, origin.native)?);
+        }
+        Ok(())
+    }
+
     fn long<'w>(&mut self, name: &str, rest: &mut impl Iterator<Item = &'w Word>) -> Result<(), String> {
         let shown = format!("--{name}");
         let known = options::long(name).or_else(|| {
@@ -173,7 +214,12 @@ impl Options {
                 self.flag(flag);
                 Ok(())
             }
-            Effect::Refused(why) | Effect::RefusedValue(why) => Err(refused(&shown, why)),
+            Effect::Credentials(_) if self.is_script => Ok(()),
+            Effect::CredentialsValue(_) if self.is_script => next(&shown, rest).map(|_| ()),
+            Effect::Refused(why)
+            | Effect::RefusedValue(why)
+            | Effect::Credentials(why)
+            | Effect::CredentialsValue(why) => Err(refused(&shown, why)),
             Effect::IdleValue => next(&shown, rest).map(|_| ()),
             Effect::Value(value) => self.value(value, next(&shown, rest)?),
         }
@@ -192,7 +238,17 @@ impl Options {
             match effect {
                 Effect::Idle => {}
                 Effect::Flag(flag) => self.flag(flag),
-                Effect::Refused(why) | Effect::RefusedValue(why) => return Err(refused(&shown, why)),
+                Effect::Credentials(_) if self.is_script => {}
+                Effect::CredentialsValue(_) if self.is_script => {
+                    return match attached.is_empty() {
+                        true => next(&shown, rest).map(|_| ()),
+                        false => Ok(()),
+                    };
+                }
+                Effect::Refused(why)
+                | Effect::RefusedValue(why)
+                | Effect::Credentials(why)
+                | Effect::CredentialsValue(why) => return Err(refused(&shown, why)),
                 Effect::IdleValue | Effect::Value(_) => {
                     let attached = Word {
                         text: attached.to_owned(),
@@ -229,6 +285,9 @@ impl Options {
             if let Some(unknown) = unknown_secret(kind, word) {
                 self.authorization = Some(unknown);
                 return Ok(());
+            }
+            if self.is_script {
+                return Err(unknown_value(word));
             }
             return Err(format!(
                 "`{}` is a shell variable; replace it with its value, or put the command after `--`, so that the shell replaces it",
@@ -286,6 +345,7 @@ impl Options {
             Value::Bearer => self.authorization = Some(Authorization::Header(format!("Bearer {text}"))),
             Value::UserAgent => self.user_agent = Some(text),
             Value::Referer => self.referer = Some(text),
+            Value::Cookie if self.is_script && !text.contains('=') => {}
             Value::Cookie if !text.contains('=') => {
                 return Err(refused("-b FILE", "it reads cookies from a file"));
             }
@@ -309,10 +369,7 @@ impl Options {
     fn sent(mut self, base: &BaseUrl, native: bool) -> Result<Sent, String> {
         let mut sent = Sent::default();
         let [url] = self.urls.as_slice() else {
-            return Err(match self.urls.len() {
-                0 => "the command has no URL".to_owned(),
-                _ => "the command has several URLs; explain each request separately".to_owned(),
-            });
+            return Err("the command has no URL".to_owned());
         };
         let kinds = [self.data.is_some(), !self.parts.is_empty(), self.upload.is_some()];
         if kinds.into_iter().filter(|given| *given).count() > 1
@@ -394,6 +451,11 @@ impl Options {
         }
         if url.authority.is_none() {
             return Err(format!("`{text}` is a path; a curl command needs a complete URL"));
+        }
+        if self.is_script && !self.glob_off && url.target.contains(['[', ']', '{', '}']) {
+            return Err(
+                "curl reads `[…]` and `{…}` in a URL as several URLs; write a command for each of them, or add -g if the characters are part of the URL".to_owned(),
+            );
         }
         if !self.glob_off && url.target.contains(['[', ']', '{', '}']) {
             return Err(
@@ -483,6 +545,14 @@ impl Options {
             .extend(given.into_iter().filter_map(|(name, value)| Some((name, value?))));
         Ok(())
     }
+}
+
+/// The message for a word with an unknown value: it begins with the variable in backticks.
+fn unknown_value(word: &Word) -> String {
+    format!(
+        "`{}` has no known value",
+        word.variables.first().map(String::as_str).unwrap_or_default()
+    )
 }
 
 fn next<'w>(option: &str, rest: &mut impl Iterator<Item = &'w Word>) -> Result<&'w Word, String> {

@@ -8,11 +8,14 @@ mod credential;
 mod har;
 mod postman;
 mod script;
+mod secrets;
+mod shell;
 
 use tokenward_compiler::BaseUrl;
 
 pub(crate) use call::{Call, Calls};
-pub(crate) use credential::is_secret_name;
+pub(crate) use credential::is_secret_member;
+pub(crate) use secrets::Secrets;
 
 /// The largest file, in MiB. Archives hold the responses too.
 pub(crate) const LARGEST_MIB: u64 = 256;
@@ -28,7 +31,7 @@ pub(crate) fn read(bytes: &[u8], base: &BaseUrl) -> Result<Calls, String> {
         return Err("the file is compressed; unpack it first".to_owned());
     }
     let text =
-        std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text; export it as JSON".to_owned())?;
+        std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text; save it as UTF-8, and put binary bodies into files that the commands name".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let calls = if text.trim_start().starts_with(['{', '[']) {
         json(text, base)?

@@ -6,10 +6,63 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 use crate::{analysis::Json, json::Kind};
 
-/// Reads a JSON text. A number may be written in another form; `None` if the text is not JSON, or has a name twice.
+/// Reads a JSON text. Numbers keep their digits; `None` if the text is not JSON, or has a name twice.
 #[must_use]
 pub fn json(text: &[u8]) -> Option<Json> {
-    serde_json::from_slice::<Read>(text).ok().map(|read| read.0)
+    let mut json = serde_json::from_slice::<Read>(text).ok()?.0;
+    restore(&mut json, &mut numbers(text).into_iter());
+    Some(json)
+}
+
+/// The numbers of a JSON text, in their order.
+fn numbers(text: &[u8]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let (mut in_string, mut is_escaped, mut in_number) = (false, false, false);
+    for &byte in text {
+        match (in_string, byte) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, b'\\') => is_escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (true, _) => {}
+            (false, b'0'..=b'9' | b'-') | (false, b'+' | b'.' | b'e' | b'E')
+                if in_number || matches!(byte, b'0'..=b'9' | b'-') =>
+            {
+                if !in_number {
+                    out.push(String::new());
+                }
+                in_number = true;
+                if let Some(number) = out.last_mut() {
+                    number.push(char::from(byte));
+                }
+                continue;
+            }
+            (false, _) => {}
+        }
+        in_number = false;
+    }
+    out
+}
+
+/// Gives numbers the digits with which the text writes them.
+fn restore(json: &mut Json, numbers: &mut impl Iterator<Item = String>) {
+    match json {
+        Json::Literal(text) if literal_kind(text) == Kind::Number => {
+            if let Some(number) = numbers.next() {
+                *text = number;
+            }
+        }
+        Json::Literal(_) | Json::String(_) => {}
+        Json::Array(elements) => {
+            for element in elements {
+                restore(element, numbers);
+            }
+        }
+        Json::Object(members) => {
+            for (_, value) in members {
+                restore(value, numbers);
+            }
+        }
+    }
 }
 
 /// The type of a literal.
@@ -88,5 +141,24 @@ impl<'de> Visitor<'de> for Reader {
             all.push((name, value));
         }
         Ok(Read(Json::Object(all)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for text in [
+            "1.50",
+            "-0",
+            "1e5",
+            "1E+5",
+            "123456789012345678901234567890",
+            r#"{"a":[1.0,{"b":-1.50e-3,"1":"2"}],"c":"\\\"3","d":10,"e":true,"f":0}"#,
+        ] {
+            assert_eq!(json(text.as_bytes()).unwrap().to_string(), text);
+        }
     }
 }

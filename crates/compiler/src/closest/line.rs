@@ -1,5 +1,6 @@
 //! The narrowest line that allows one request: its method, its path, its parameters and the members of its body as literal texts.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::asked::{Asked, AskedBody};
@@ -38,6 +39,8 @@ pub enum Open {
     Repetition(String),
     /// The elements of an array, in any number and order.
     Elements(String),
+    /// Empty or absent members of the body, in words.
+    Absent(String),
 }
 
 impl std::fmt::Display for Open {
@@ -48,6 +51,7 @@ impl std::fmt::Display for Open {
             Self::Repetition(name) => {
                 write!(f, "the values of the parameter `{name}` in any number and order")
             }
+            Self::Absent(text) => f.write_str(text),
             Self::Elements(path) => write!(f, "the values of `{path}` in any number and order"),
         }
     }
@@ -78,6 +82,7 @@ pub fn narrowest_line(asked: &Asked) -> Option<NewLine> {
                 Some(members) if text.len() + members.text.len() <= LONGEST => {
                     text.push_str(&members.text);
                     open.extend(members.arrays.into_iter().map(Open::Elements));
+                    open.extend(members.loose.into_iter().map(Open::Absent));
                 }
                 _ => open.push(Open::Body),
             },
@@ -118,6 +123,8 @@ pub struct Members {
     pub text: String,
     /// The paths of arrays, whose elements the conditions allow in any number and order.
     pub arrays: Vec<String>,
+    /// What else the conditions allow, in words: empty and absent members.
+    pub loose: Vec<String>,
 }
 
 /// Writes the conditions that a body with exactly these members meets; `None` if there are too many, or if no conditions express it.
@@ -126,10 +133,7 @@ pub struct Members {
 pub fn members(json: &Json, value: impl Fn(&str, &[Kind], &[&str]) -> Option<String>) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
-    let is_mixed = |path: &Path| {
-        found.leaves.iter().any(|leaf| leaf.path == *path) || found.empty.iter().any(|empty| empty == path)
-    };
-    if found.is_too_much() || found.objects.iter().any(is_mixed) {
+    if found.is_too_much() || found.is_mixed() {
         return None;
     }
     let mut text = String::new();
@@ -146,10 +150,19 @@ pub fn members(json: &Json, value: impl Fn(&str, &[Kind], &[&str]) -> Option<Str
         let kinds: Vec<&str> = kinds.into_iter().map(Kind::as_str).collect();
         push(
             &mut text,
-            format_args!("[JsonData::{}:{}=={values}]", leaf.path, kinds.join("|")),
+            format_args!(
+                "[JsonData::{}:{}{}{values}]",
+                leaf.path,
+                kinds.join("|"),
+                if found.is_everywhere(&leaf.path) {
+                    "=="
+                } else {
+                    "?="
+                }
+            ),
         );
     }
-    for path in &found.empty {
+    for path in found.only_empty() {
         push(&mut text, format_args!("[JsonData::{path}!=.*]"));
     }
     for path in &found.objects {
@@ -160,7 +173,11 @@ pub fn members(json: &Json, value: impl Fn(&str, &[Kind], &[&str]) -> Option<Str
         push(&mut text, format_args!("[JsonData::{object}only]"));
     }
     let arrays = found.arrays.iter().map(Path::to_string).collect();
-    Some(Members { text, arrays })
+    Some(Members {
+        loose: found.loose(),
+        text,
+        arrays,
+    })
 }
 
 /// The parts of a body by their paths, each path once.
@@ -171,6 +188,8 @@ struct Collected {
     /// Empty arrays.
     empty: Vec<Path>,
     arrays: Vec<Path>,
+    /// The number of values at each path.
+    visits: HashMap<Vec<Step>, usize>,
 }
 
 struct Leaf {
@@ -185,10 +204,78 @@ impl Collected {
         count > CONSTRAINTS || self.leaves.iter().any(|leaf| leaf.texts.len() > VALUES)
     }
 
+    /// Whether a path has values of kinds that no condition expresses together: objects or lists beside others.
+    fn is_mixed(&self) -> bool {
+        let is_leaf = |path: &Path| self.leaves.iter().any(|leaf| leaf.path == *path);
+        let is_list = |path: &Path| {
+            self.arrays
+                .iter()
+                .any(|array| array.0.split_last().is_some_and(|(_, list)| list == path.0))
+        };
+        let holds_other = |path: &Path| is_leaf(path) || self.empty.contains(path) || is_list(path);
+        self.objects.iter().any(holds_other) || self.leaves.iter().any(|leaf| is_list(&leaf.path))
+    }
+
+    /// The paths whose arrays are all empty.
+    fn only_empty(&self) -> impl Iterator<Item = &Path> {
+        self.empty.iter().filter(|path| {
+            let has_elements = |array: &&Path| array.0.split_last().is_some_and(|(_, list)| list == path.0);
+            !self.arrays.iter().any(|array| has_elements(&array))
+                && !self.leaves.iter().any(|leaf| leaf.path == **path)
+        })
+    }
+
+    /// Whether each object and each list that may have this path has it.
+    fn is_everywhere(&self, path: &Path) -> bool {
+        let visits = |steps: &[Step]| self.visits.get(steps).copied().unwrap_or_default();
+        let is_empty = |steps: &[Step]| self.empty.iter().any(|empty| empty.0 == steps);
+        let mut steps = path.0.as_slice();
+        if is_empty(steps) {
+            return false;
+        }
+        while let Some((last, before)) = steps.split_last() {
+            let is_complete = match last {
+                Step::Name(_) => visits(steps) == visits(before),
+                Step::Each => !is_empty(before),
+            };
+            if !is_complete {
+                return false;
+            }
+            steps = before;
+        }
+        true
+    }
+
+    /// What the conditions allow beside the body, in words.
+    fn loose(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for path in self.only_empty() {
+            out.push(match path.0.is_empty() {
+                true => "a body of nested empty lists".to_owned(),
+                false => format!("`{path}` absent, or a list of empty lists"),
+            });
+        }
+        for path in &self.objects {
+            let holds_required = self
+                .leaves
+                .iter()
+                .any(|leaf| leaf.path.0.starts_with(&path.0) && self.is_everywhere(&leaf.path));
+            match (path.0.is_empty(), holds_required) {
+                (_, true) => {}
+                (true, false) => out.push("no body, or an empty object".to_owned()),
+                (false, false) => out.push(format!("`{path}` absent or empty")),
+            }
+        }
+        let optional = self.leaves.iter().filter(|leaf| !self.is_everywhere(&leaf.path));
+        out.extend(optional.map(|leaf| format!("`{}` absent or empty", leaf.path)));
+        out
+    }
+
     fn collect(&mut self, json: &Json, path: &mut Path) {
         if self.is_too_much() {
             return;
         }
+        *self.visits.entry(path.0.clone()).or_default() += 1;
         match json {
             Json::Literal(text) => self.leaf(path, literal_kind(text), text),
             Json::String(text) => self.leaf(path, Kind::String, text),
@@ -267,9 +354,13 @@ fn alternatives(texts: &[&str], place: Place) -> String {
 pub fn escaped(text: &str, place: Place) -> String {
     let mut out = String::new();
     let last = text.chars().count().saturating_sub(1);
+    let mut quotes = 0;
     for (at, character) in text.chars().enumerate() {
         let is_end = at == 0 || at == last;
+        quotes = if character == '\'' { quotes + 1 } else { 0 };
         match character {
+            // Three of them end the text of lines in a policy file.
+            '\'' if quotes % 3 == 0 => out.push_str(r"\x27"),
             ' ' if place == Place::Url || is_end => out.push_str(r"\x20"),
             ' ' => out.push(' '),
             '\n' => out.push_str(r"\n"),

@@ -16,6 +16,10 @@ pub(super) enum Effect {
     Refused(&'static str),
     /// The same with a value.
     RefusedValue(&'static str),
+    /// A flag that changes the credentials or the connection of a request, in a way that is not known from the command.
+    Credentials(&'static str),
+    /// The same with a value.
+    CredentialsValue(&'static str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub(super) enum Value {
     Range,
 }
 
-use Effect::{Idle, IdleValue, Refused, RefusedValue};
+use Effect::{Credentials, CredentialsValue, Idle, IdleValue, Refused, RefusedValue};
 
 const SCHEME: &str = "it negotiates a scheme that Tokenward does not accept";
 const FILE: &str = "it reads more options or credentials from a file";
@@ -164,22 +168,34 @@ const OPTIONS: &[(char, &str, Effect)] = &[
     (' ', "proto-default", IdleValue),
     (' ', "proto-redir", IdleValue),
     // Requests that the command alone does not show.
-    (' ', "digest", Refused(SCHEME)),
-    (' ', "ntlm", Refused(SCHEME)),
-    (' ', "negotiate", Refused(SCHEME)),
-    (' ', "anyauth", Refused(SCHEME)),
-    (' ', "aws-sigv4", RefusedValue(SCHEME)),
-    ('n', "netrc", Refused(FILE)),
-    (' ', "netrc-optional", Refused(FILE)),
-    (' ', "netrc-file", RefusedValue(FILE)),
+    (' ', "digest", Credentials(SCHEME)),
+    (' ', "ntlm", Credentials(SCHEME)),
+    (' ', "negotiate", Credentials(SCHEME)),
+    (' ', "anyauth", Credentials(SCHEME)),
+    (' ', "aws-sigv4", CredentialsValue(SCHEME)),
+    ('n', "netrc", Credentials(FILE)),
+    (' ', "netrc-optional", Credentials(FILE)),
+    (' ', "netrc-file", CredentialsValue(FILE)),
     ('K', "config", RefusedValue(FILE)),
     (':', "next", Refused(SEVERAL)),
-    ('Z', "parallel", Refused(SEVERAL)),
-    ('C', "continue-at", RefusedValue("the request depends on a file")),
-    ('z', "time-cond", RefusedValue("the request depends on a file")),
-    (' ', "etag-compare", RefusedValue("the request depends on a file")),
-    ('0', "http1.0", Refused("requests are explained as HTTP/1.1")),
-    (' ', "http3", Refused("the proxy does not speak HTTP/3")),
+    ('Z', "parallel", Credentials(SEVERAL)),
+    (
+        'C',
+        "continue-at",
+        CredentialsValue("the request depends on a file"),
+    ),
+    (
+        'z',
+        "time-cond",
+        CredentialsValue("the request depends on a file"),
+    ),
+    (
+        ' ',
+        "etag-compare",
+        CredentialsValue("the request depends on a file"),
+    ),
+    ('0', "http1.0", Credentials("requests are explained as HTTP/1.1")),
+    (' ', "http3", Credentials("the proxy does not speak HTTP/3")),
     (
         ' ',
         "tr-encoding",

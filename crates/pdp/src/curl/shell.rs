@@ -3,7 +3,6 @@
 //! A crate for this would read `$'…'`, `$NAME`, `;` and `|` as ordinary text, and a request that nobody would send would be
 //! explained. So each of them is understood here, or named in an error.
 
-use std::iter::Peekable;
 use std::str::Chars;
 
 /// A word of the command.
@@ -31,6 +30,16 @@ pub(crate) struct Command {
     pub(crate) is_piped: bool,
 }
 
+/// Reads a text in `$'…'` after its first quote: the text, and the length of its source with the last quote, in bytes.
+///
+/// # Errors
+/// The text is not closed, or an escape is not one character.
+pub fn ansi_quoted(source: &str) -> Result<(String, usize), String> {
+    let mut rest = Rest(source.chars());
+    let text = rest.ansi_quoted()?;
+    Ok((text, source.len() - rest.0.as_str().len()))
+}
+
 /// Splits one command into words. Its end is the end of the text, a line end or `|`.
 ///
 /// # Errors
@@ -44,7 +53,7 @@ pub(crate) fn split(text: &str) -> Result<Command, String> {
         .or_else(|| text.strip_prefix("% "))
         .unwrap_or(text);
     let mut lexer = Lexer {
-        rest: text.chars().peekable(),
+        rest: Rest(text.chars()),
         word: None,
         command: Command::default(),
     };
@@ -53,7 +62,7 @@ pub(crate) fn split(text: &str) -> Result<Command, String> {
 }
 
 struct Lexer<'t> {
-    rest: Peekable<Chars<'t>>,
+    rest: Rest<'t>,
     word: Option<Word>,
     command: Command,
 }
@@ -68,7 +77,7 @@ impl Lexer<'_> {
                 ' ' | '\t' => self.end_word(),
                 '\n' => {
                     self.end_word();
-                    if self.rest.any(|character| !character.is_whitespace()) {
+                    if self.rest.0.any(|character| !character.is_whitespace()) {
                         return Err(
                             "the command continues on a second line; end each line except the last with `\\`"
                                 .to_owned(),
@@ -88,9 +97,9 @@ impl Lexer<'_> {
                 }
                 '`' => return Err(backtick()),
                 '#' if self.word.is_none() => {
-                    while self.rest.next_if(|character| *character != '\n').is_some() {}
+                    while self.rest.next_if(|character| character != '\n').is_some() {}
                 }
-                '|' if self.rest.peek() != Some(&'|') => {
+                '|' if self.rest.peek() != Some('|') => {
                     self.command.is_piped = true;
                     break;
                 }
@@ -150,11 +159,13 @@ impl Lexer<'_> {
 
     /// Reads what follows a `$`: a variable, `$'…'` of bash, or nothing special.
     fn dollar(&mut self, quoted: bool) -> Result<(), String> {
-        let begins = |character: &char| character.is_ascii_alphabetic() || *character == '_';
+        let begins = |character: char| character.is_ascii_alphabetic() || character == '_';
         match self.rest.peek() {
             Some('\'') if !quoted => {
                 self.rest.next();
-                self.ansi_quoted()
+                let text = self.rest.ansi_quoted()?;
+                self.word().text.push_str(&text);
+                Ok(())
             }
             Some('"') if !quoted => {
                 self.rest.next();
@@ -164,7 +175,7 @@ impl Lexer<'_> {
             Some('{') => {
                 self.rest.next();
                 let mut name = String::new();
-                while let Some(character) = self.rest.next_if(|character| *character != '}') {
+                while let Some(character) = self.rest.next_if(|character| character != '}') {
                     name.push(character);
                 }
                 self.rest.next();
@@ -178,7 +189,7 @@ impl Lexer<'_> {
             }
             Some(character) if begins(character) => {
                 let mut name = String::from("$");
-                let goes_on = |character: &char| character.is_ascii_alphanumeric() || *character == '_';
+                let goes_on = |character: char| character.is_ascii_alphanumeric() || character == '_';
                 while let Some(character) = self.rest.next_if(goes_on) {
                     name.push(character);
                 }
@@ -200,25 +211,41 @@ impl Lexer<'_> {
         word.text.push_str(&written);
         word.variables.push(written);
     }
+}
 
-    /// Reads `$'…'` (bash, "ANSI-C Quoting"), which browsers write for bodies with quotes and line ends.
-    fn ansi_quoted(&mut self) -> Result<(), String> {
-        self.word();
+/// The rest of a text.
+struct Rest<'t>(Chars<'t>);
+
+impl Rest<'_> {
+    fn next(&mut self) -> Option<char> {
+        self.0.next()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.0.clone().next()
+    }
+
+    fn next_if(&mut self, is: impl Fn(char) -> bool) -> Option<char> {
+        let next = self.peek().filter(|next| is(*next))?;
+        self.next();
+        Some(next)
+    }
+
+    /// Reads `$'…'` (bash, "ANSI-C Quoting") after its first quote. Browsers write it for bodies with quotes and line ends.
+    fn ansi_quoted(&mut self) -> Result<String, String> {
+        let mut out = String::new();
         loop {
-            match self.rest.next() {
-                Some('\'') => return Ok(()),
-                Some('\\') => {
-                    let character = self.ansi_escape()?;
-                    self.push(character);
-                }
-                Some(character) => self.push(character),
+            match self.next() {
+                Some('\'') => return Ok(out),
+                Some('\\') => out.push(self.ansi_escape()?),
+                Some(character) => out.push(character),
                 None => return Err(unclosed('\'')),
             }
         }
     }
 
     fn ansi_escape(&mut self) -> Result<char, String> {
-        let escape = self.rest.next().ok_or_else(|| unclosed('\''))?;
+        let escape = self.next().ok_or_else(|| unclosed('\''))?;
         let number = match escape {
             'n' => return Ok('\n'),
             't' => return Ok('\t'),
@@ -256,7 +283,7 @@ impl Lexer<'_> {
     fn digits(&mut self, radix: u32, most: u32) -> Option<(u32, u32)> {
         let mut found = None;
         for _ in 0..most {
-            let Some(character) = self.rest.next_if(|character| character.is_digit(radix)) else {
+            let Some(character) = self.next_if(|character| character.is_digit(radix)) else {
                 break;
             };
             let (number, count) = found.unwrap_or((0, 0));

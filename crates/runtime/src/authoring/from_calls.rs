@@ -9,11 +9,13 @@ mod draft;
 mod line;
 mod merge;
 mod operation;
+mod split;
 mod value;
 
 use tokenward_compiler::closest::Asked;
 use tokenward_openapi::Operation;
 
+use crate::capture::Secrets;
 use draft::Draft;
 pub(crate) use line::Line;
 pub(crate) use operation::Operations;
@@ -24,7 +26,7 @@ const MOST_DRAFTS: usize = 3_000;
 /// The longest line, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// Writes the lines for these calls. `context` is the path of the public URL, which the paths of descriptions may have.
+/// Writes the lines for these calls; none contains one of the secrets. `context` is the path of the public URL, which the paths of descriptions may have.
 ///
 /// # Errors
 /// A call cannot be named by a line, or the calls differ too much; the text begins with the number of the call, if it is about one.
@@ -32,11 +34,13 @@ pub(crate) fn lines(
     calls: &[Asked],
     described: &[Operation],
     context: &str,
+    secrets: &Secrets,
 ) -> Result<Vec<Line>, (Option<usize>, String)> {
     let operations = Operations::new(described, context);
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, asked) in calls.iter().enumerate() {
-        let draft = Draft::new(number, asked, &operations).map_err(|message| (Some(number), message))?;
+        let draft =
+            Draft::new(number, asked, (&operations, secrets)).map_err(|message| (Some(number), message))?;
         drafts.push(draft);
     }
     let drafts = merge::equal(drafts);
@@ -52,7 +56,10 @@ pub(crate) fn lines(
         ));
     }
     let mut out = Vec::new();
-    for draft in merge::merged(drafts) {
+    for draft in merge::merged(drafts)
+        .into_iter()
+        .flat_map(|draft| split::short(draft, LONGEST))
+    {
         let line = draft.line(&operations);
         if line.text.len() > LONGEST {
             let message = format!(

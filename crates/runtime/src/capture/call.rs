@@ -4,6 +4,7 @@ use tokenward_compiler::BaseUrl;
 use tokenward_pdp::curl::{self, Origin, Sent, Word};
 
 use super::credential::without_credentials;
+use super::secrets::Secrets;
 
 /// The largest number of calls in a file.
 const MOST_CALLS: usize = 20_000;
@@ -36,6 +37,8 @@ pub(crate) struct Call {
 pub(crate) struct Calls {
     pub(crate) calls: Vec<Call>,
     pub(crate) notes: Vec<String>,
+    /// Values of credentials in the file.
+    pub(crate) secrets: Secrets,
 }
 
 /// A request of a JSON file.
@@ -50,7 +53,7 @@ pub(super) struct Written {
 
 impl Written {
     /// Reads the request as the client sends it.
-    pub(super) fn call(self, base: &BaseUrl) -> Result<Call, String> {
+    pub(super) fn call(self, base: &BaseUrl, out: &mut Calls) -> Result<Call, String> {
         let at = |message: String| format!("{}: {message}", self.place);
         let method = if self.method.is_empty() {
             "GET".to_owned()
@@ -59,7 +62,8 @@ impl Written {
         };
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), method];
         for (name, value) in &self.headers {
-            if KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)) && !value.trim().is_empty() {
+            out.secrets.add_header(name, value);
+            if is_kept_header(name) && !value.trim().is_empty() {
                 words.extend(["--header".to_owned(), format!("{name}: {value}")]);
             }
         }
@@ -69,24 +73,36 @@ impl Written {
         words.extend(["--url".to_owned(), self.url]);
         let words: Vec<Word> = words.iter().map(|word| Word::from(word.as_str())).collect();
         let sent = curl::read(&words, base, Origin::ARGUMENTS.without_files()).map_err(at)?;
-        Ok(call(self.place, sent))
+        Ok(call(self.place, sent, out))
     }
 }
 
-/// A call without its credentials.
-pub(super) fn call(place: String, sent: Sent) -> Call {
+/// Whether a header is kept, since it decides how the proxy reads the request.
+pub(super) fn is_kept_header(name: &str) -> bool {
+    KEPT.iter().any(|kept| name.trim().eq_ignore_ascii_case(kept))
+}
+
+/// A call without its credentials, whose values are remembered.
+pub(super) fn call(place: String, sent: Sent, out: &mut Calls) -> Call {
+    for (name, value) in &sent.headers {
+        out.secrets.add_header(name, value);
+    }
+    out.secrets.add_query(&sent.target);
     let host = sent
         .headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("host"));
     let authority = host.map(|(_, value)| value.to_ascii_lowercase());
-    let is_kept = |(name, _): &(String, String)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept));
     Call {
         place,
         authority,
         method: sent.method,
         target: without_credentials(&sent.target),
-        headers: sent.headers.into_iter().filter(is_kept).collect(),
+        headers: sent
+            .headers
+            .into_iter()
+            .filter(|(name, _)| is_kept_header(name))
+            .collect(),
         body: sent.body,
     }
 }

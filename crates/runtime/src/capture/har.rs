@@ -30,6 +30,8 @@ struct Request {
     url: String,
     #[serde(default)]
     headers: Vec<Pair>,
+    #[serde(default)]
+    cookies: Vec<Pair>,
     post_data: Option<PostData>,
 }
 
@@ -77,10 +79,13 @@ pub(super) fn read(text: &str, base: &BaseUrl) -> Result<Calls, String> {
             others += 1;
             continue;
         }
-        push(
-            &mut out,
-            written(request, format!("entry {}", at + 1))?.call(base)?,
-        )?;
+        for cookie in &request.cookies {
+            let value = cookie.value.as_deref().unwrap_or_default();
+            out.secrets
+                .add_header("Cookie", &format!("{}={value}", cookie.name));
+        }
+        let call = written(request, format!("entry {}", at + 1))?.call(base, &mut out)?;
+        push(&mut out, call)?;
     }
     if preflights > 0 {
         out.notes.push(format!(
@@ -120,8 +125,11 @@ fn written(request: Request, place: String) -> Result<Written, String> {
 }
 
 fn content(data: &PostData, place: &str) -> Result<Option<String>, String> {
-    if let Some(text) = data.text.as_ref().filter(|text| !text.is_empty()) {
-        return Ok(Some(text.clone()));
+    match data.text.as_deref() {
+        // Browsers record a body without content in this way.
+        Some("") if data.params.is_empty() => return Ok(None),
+        Some("") | None => {}
+        Some(text) => return Ok(Some(text.to_owned())),
     }
     let media = data.mime_type.to_ascii_lowercase();
     if !data.params.is_empty() || media.starts_with("multipart/") || media.contains("octet-stream") {

@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokenward_compiler::{BaseUrl, visible};
 
 use super::call::{Calls, Written, push};
+use super::credential::is_secret_name;
+use super::secrets::Secrets;
 
 /// Passes in which variables are replaced, since their values may have variables.
 const PASSES: usize = 8;
@@ -15,6 +17,9 @@ const LONGEST: usize = 1 << 20;
 
 /// A value for variables that Postman makes up for each call.
 const MADE_UP: &str = "1";
+
+/// The text in the place of a variable that holds a credential and has no value here.
+const UNKNOWN_SECRET: &str = "unknown-secret-of-the-collection";
 
 type Variables = HashMap<String, String>;
 
@@ -26,14 +31,52 @@ pub(super) fn read(text: &str, base: &BaseUrl) -> Result<Calls, String> {
         )
     })?;
     let mut out = Calls::default();
-    items(
-        &collection,
-        "",
-        &variables(&collection, &Variables::new()),
-        base,
-        &mut out,
-    )?;
+    let known = variables(&collection, &Variables::new());
+    out.secrets.add(UNKNOWN_SECRET);
+    secret_variables(&collection, &known, &mut out.secrets);
+    credentials(&collection, &known, &mut out.secrets);
+    items(&collection, "", &known, base, &mut out)?;
     Ok(out)
+}
+
+/// Remembers the variables that hold credentials.
+fn secret_variables(of: &Value, known: &Variables, secrets: &mut Secrets) {
+    for one in list(of, "variable") {
+        let key = one.get("key").or_else(|| one.get("id")).and_then(Value::as_str);
+        let is_secret = one.get("type").and_then(Value::as_str) == Some("secret");
+        if let Some((key, value)) = key.and_then(|key| Some((key, known.get(key)?))) {
+            match is_secret {
+                true => secrets.add(value),
+                false => secrets.add_named(key, value),
+            }
+        }
+    }
+}
+
+/// Remembers the credentials of `auth`.
+fn credentials(of: &Value, known: &Variables, secrets: &mut Secrets) {
+    let Some(Value::Object(auth)) = of.get("auth") else {
+        return;
+    };
+    for (kind, values) in auth {
+        let pairs: Vec<(String, &Value)> = match values {
+            Value::Array(list) => list
+                .iter()
+                .filter_map(|one| Some((one.get("key")?.as_str()?.to_owned(), one.get("value")?)))
+                .collect(),
+            Value::Object(values) => values.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            _ => Vec::new(),
+        };
+        for (key, value) in pairs {
+            let value = scalar(value).and_then(|value| filled(&value, known).ok());
+            if let Some(value) = value {
+                match kind == "apikey" && key == "value" {
+                    true => secrets.add(&value),
+                    false => secrets.add_named(&key, &value),
+                }
+            }
+        }
+    }
 }
 
 fn variables(of: &Value, outer: &Variables) -> Variables {
@@ -77,8 +120,12 @@ fn items(of: &Value, folder: &str, known: &Variables, base: &BaseUrl, out: &mut 
             format!("{folder} / {name}")
         };
         let known = variables(item, known);
+        secret_variables(item, &known, &mut out.secrets);
+        credentials(item, &known, &mut out.secrets);
         if let Some(request) = item.get("request") {
-            push(out, written(request, format!("\"{path}\""), &known)?.call(base)?)?;
+            credentials(request, &known, &mut out.secrets);
+            let call = written(request, format!("\"{path}\""), &known)?.call(base, out)?;
+            push(out, call)?;
         }
         items(item, &path, &known, base, out)?;
     }
@@ -159,8 +206,18 @@ fn url(request: &Value, known: &Variables) -> Result<String, String> {
         }
     }
     let path = segments.join("/");
-    let url = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    let url = filled(&url, known)?;
+    let mut url = filled(&path, known)?;
+    if let Some(query) = query {
+        // A credential without a value in the collection is not part of the call.
+        let has_value = |pair: &&str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !is_secret_name(name) || filled(pair, known).is_ok()
+        };
+        let pairs: Vec<&str> = query.split('&').filter(has_value).collect();
+        if !pairs.is_empty() {
+            url = format!("{url}?{}", filled(&pairs.join("&"), known)?);
+        }
+    }
     // Postman completes a URL without a scheme.
     Ok(url.trim().to_owned())
 }
@@ -185,10 +242,15 @@ fn filled(text: &str, known: &Variables) -> Result<String, String> {
             match known.get(name) {
                 Some(value) => out.push_str(value),
                 None if name.starts_with('$') => out.push_str(MADE_UP),
+                None if is_secret_name(name)
+                    || name.rsplit(['_', '-']).next().is_some_and(is_secret_name) =>
+                {
+                    out.push_str(UNKNOWN_SECRET);
+                }
                 None => {
                     let shown = visible(name);
                     return Err(format!(
-                        "the variable `{{{{{shown}}}}}` has no value; add it to the variables of the collection, and export again"
+                        "the variable `{{{{{shown}}}}}` has no value; add it to the variables of the collection and export again, or write its value in its place"
                     ));
                 }
             }

@@ -1,233 +1,365 @@
-//! Shell scripts: their curl commands, with the variables that they set to plain texts.
+//! Shell scripts: the requests of their curl commands.
+//!
+//! The script is followed as a shell would run it, with the values of variables as far as they are certain. A branch that may or may
+//! not run makes its variables uncertain; a loop over written values runs with each of them; a function runs where it is called.
+//! A call whose URL, method or body is not certain is an error, never left out.
 
-use std::collections::HashMap;
+mod environment;
+mod expand;
+mod programs;
+mod run;
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use tokenward_compiler::BaseUrl;
-use tokenward_pdp::curl::{self, Origin, Word};
+use tokenward_pdp::curl::Word;
 
-use super::call::{Calls, call, push};
+use super::call::Calls;
+use super::shell::{self, Chain, Command, Failed, List, Node};
+use environment::{Environment, Value};
 
-/// The longest command, in bytes.
-const LONGEST: usize = 1 << 20;
+/// The largest script, in bytes.
+const LARGEST: usize = 32 << 20;
 
-/// Options of curl whose values are credentials or headers, which may have variables.
-const WITH_SECRETS: [&str; 10] = [
-    "-u",
-    "--user",
-    "-H",
-    "--header",
-    "-b",
-    "--cookie",
-    "--oauth2-bearer",
-    "-A",
-    "--user-agent",
-    "--proxy-user",
-];
+/// Commands that are followed at most, with each run of a loop and a function.
+const MOST_STEPS: usize = 200_000;
+
+/// Bytes of words that are put together at most.
+const MOST_BYTES: usize = 512 << 20;
+
+/// The deepest nesting of functions and of scripts in texts.
+const DEEPEST: usize = 24;
 
 pub(super) fn read(text: &str, base: &BaseUrl) -> Result<Calls, String> {
-    let mut known: HashMap<String, String> = HashMap::new();
-    let mut out = Calls::default();
-    for (line, command) in commands(text) {
-        if let Some((name, value)) = assignment(&command, &known) {
-            known.insert(name, value);
-            continue;
-        }
-        let Some(command) = curl_in(&command) else {
-            continue;
-        };
-        let at = |message: String| format!("line {line}: {message}");
-        if command.len() > LONGEST {
-            return Err(at("the command is too long; shorten its body".to_owned()));
-        }
-        let command = filled(command, &known);
-        let mut words = curl::words(&command).map_err(at)?;
-        forgive(&mut words);
-        let sent = curl::read(&words, base, Origin::COMMAND).map_err(at)?;
-        push(&mut out, call(format!("line {line}"), sent))?;
+    if text.len() > LARGEST {
+        return Err("the script has more than 32 MiB; split it".to_owned());
     }
-    Ok(out)
-}
-
-/// The commands with the numbers of their first lines: lines that end with a backslash continue, and quotes may span lines.
-fn commands(text: &str) -> Vec<(usize, String)> {
-    let mut out = Vec::new();
-    let (mut command, mut first, mut quote) = (String::new(), 0, None);
-    for (at, line) in text.lines().enumerate() {
-        if command.is_empty() {
-            first = at + 1;
-            if line.trim_start().starts_with('#') {
-                continue;
-            }
-        }
-        command.push_str(line);
-        let (mut is_escaped, mut before) = (false, ' ');
-        for c in line.chars() {
-            match (quote, c) {
-                _ if is_escaped => is_escaped = false,
-                (Some('\''), '\'') | (Some('"'), '"') => quote = None,
-                (Some('\''), _) => {}
-                (_, '\\') => is_escaped = true,
-                (None, '\'' | '"') => quote = Some(c),
-                // A comment may have an apostrophe.
-                (None, '#') if before.is_whitespace() => break,
-                _ => {}
-            }
-            before = c;
-        }
-        if quote.is_some() || is_escaped {
-            command.push('\n');
-            continue;
-        }
-        let whole = std::mem::take(&mut command);
-        if !whole.trim().is_empty() {
-            out.push((first, whole));
-        }
-    }
-    if !command.trim().is_empty() {
-        out.push((first, command));
-    }
-    out
-}
-
-/// A line that sets a variable to a plain text: `NAME=text`, `export NAME="text"`, `NAME=${NAME:-text}`.
-fn assignment(command: &str, known: &HashMap<String, String>) -> Option<(String, String)> {
-    let text = command.trim();
-    let text = ["export ", "readonly ", "local "]
-        .iter()
-        .find_map(|word| text.strip_prefix(word))
-        .unwrap_or(text)
-        .trim();
-    let (name, value) = text.split_once('=')?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(is_name) {
-        return None;
-    }
-    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    let quoted = quoted.or_else(|| {
-        value
-            .strip_prefix('\'')
-            .and_then(|value| value.strip_suffix('\''))
+    let followed = shell::parse(text, 1, 0).and_then(|list| {
+        let mut script = Script::new(base);
+        script.list(&list)?;
+        script.traps()?;
+        script.uncalled_functions()?;
+        Ok(script.out)
     });
-    let value = quoted.unwrap_or(value);
-    let default = value
-        .strip_prefix("${")
-        .and_then(|value| value.strip_suffix('}'))
-        .and_then(|value| value.split_once(":-"));
-    let value = filled(default.map_or(value, |(_, default)| default), known);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=~-?&[]".contains(c);
-    value.chars().all(is_plain).then(|| (name.to_owned(), value))
+    followed.map_err(|(line, message)| format!("line {line}: {message}"))
 }
 
-/// The curl command in a line: after `$(`, `&&` and other words, up to its end.
-fn curl_in(command: &str) -> Option<&str> {
-    let mut from = 0;
-    let start = loop {
-        let at = from + command.get(from..)?.find("curl")?;
-        let before = command.get(..at)?.chars().next_back();
-        let after = command.get(at + 4..)?.chars().next();
-        if before.is_none_or(|c| c.is_whitespace() || "($`;&|/\"".contains(c))
-            && after.is_some_and(char::is_whitespace)
-        {
-            break at;
+/// A script that is followed.
+struct Script<'b> {
+    base: &'b BaseUrl,
+    out: Calls,
+    environment: Environment,
+    functions: HashMap<String, Rc<Node>>,
+    called: HashSet<String>,
+    /// The input of the command, if its text is known; None within for no input.
+    input: Option<Input>,
+    depth: usize,
+    steps: usize,
+    bytes: usize,
+    noted: HashSet<String>,
+    /// Texts that run when the script ends or gets a signal, with the variables and the line.
+    traps: Vec<(Word, Environment, usize)>,
+}
+
+/// The standard input of a command.
+#[derive(Clone)]
+enum Input {
+    Text(Word),
+    /// The output of another command.
+    Piped,
+}
+
+impl<'b> Script<'b> {
+    fn new(base: &'b BaseUrl) -> Self {
+        Self {
+            base,
+            out: Calls::default(),
+            environment: Environment::default(),
+            functions: HashMap::new(),
+            called: HashSet::new(),
+            input: None,
+            depth: 0,
+            steps: 0,
+            bytes: 0,
+            noted: HashSet::new(),
+            traps: Vec::new(),
         }
-        from = at + 4;
-    };
-    let before = command.get(..start)?;
-    if before.trim_start().starts_with('#') || before.contains("echo ") || before.contains("command -v") {
-        return None;
     }
-    let inside = ['(', '`']
-        .into_iter()
-        .any(|open| before.trim_end().ends_with(open));
-    let rest = command.get(start..)?;
-    Some(rest.get(..end_of(rest, inside)).unwrap_or(rest).trim_end())
-}
 
-/// The end of a command: `;`, `&`, `|`, a redirection, a comment, or the end of the substitution that contains it.
-fn end_of(text: &str, inside: bool) -> usize {
-    let (mut quote, mut is_escaped, mut before) = (None, false, ' ');
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            _ if is_escaped => is_escaped = false,
-            (Some('\''), '\'') | (Some('"'), '"') => quote = None,
-            (Some('\''), _) => {}
-            (_, '\\') => is_escaped = true,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, ')' | '`') if inside => return at,
-            (None, ';' | '|' | '&') => return at,
-            (None, '#') if before.is_whitespace() => return at,
-            (None, '<' | '>') => {
-                // `2>` names a stream.
-                let stream = before.is_ascii_digit()
-                    && text
-                        .get(..at.saturating_sub(1))
-                        .is_some_and(|text| text.ends_with(' '));
-                return if stream { at - 1 } else { at };
+    fn list(&mut self, list: &List) -> Result<(), Failed> {
+        list.iter().try_for_each(|chain| self.chain(chain))
+    }
+
+    fn chain(&mut self, chain: &Chain) -> Result<(), Failed> {
+        let before = chain.is_background.then(|| self.environment.clone());
+        for (at, pipeline) in chain.pipelines.iter().enumerate() {
+            if at == 0 {
+                self.pipeline(pipeline)?;
+            } else {
+                let line = pipeline.first().map_or(0, |node| node.line);
+                self.maybe(line, |script| script.pipeline(pipeline))?;
             }
-            _ => {}
         }
-        before = c;
+        if let Some(before) = before {
+            self.environment = before;
+        }
+        Ok(())
     }
-    text.len()
-}
 
-/// The text with known variables replaced, but for single-quoted parts.
-fn filled(text: &str, known: &HashMap<String, String>) -> String {
-    let mut out = String::new();
-    let (mut single, mut double, mut rest) = (false, false, text);
-    while let Some(c) = rest.chars().next() {
-        let after = rest.get(c.len_utf8()..).unwrap_or_default();
-        match c {
-            '\'' if !double => single = !single,
-            '"' if !single => double = !double,
-            '\\' if !single => {
-                out.push(c);
-                let escaped = after.chars().next();
-                out.extend(escaped);
-                rest = after.get(escaped.map_or(0, char::len_utf8)..).unwrap_or_default();
-                continue;
+    /// Follows commands that may or may not run.
+    fn maybe(
+        &mut self,
+        line: usize,
+        run: impl FnOnce(&mut Self) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let before = self.environment.clone();
+        run(self)?;
+        self.environment.merge(&before, line);
+        Ok(())
+    }
+
+    fn pipeline(&mut self, nodes: &[Node]) -> Result<(), Failed> {
+        if let [only] = nodes {
+            return self.node(only);
+        }
+        for (at, node) in nodes.iter().enumerate() {
+            // Some shells run the last command of a pipe in their own process, so its variables are uncertain afterwards.
+            let input = (at > 0).then_some(Input::Piped);
+            let outer = std::mem::replace(&mut self.input, input);
+            self.maybe(node.line, |script| script.node(node))?;
+            self.input = outer;
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), Failed> {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Err((
+                node.line,
+                format!(
+                    "the script has more than {MOST_STEPS} commands, with each run of its loops; split it"
+                ),
+            ));
+        }
+        for file in &node.files {
+            let words = self.expand(file, node.line)?;
+            if words.iter().any(|word| word.text.starts_with("/dev/tcp/")) {
+                return Err((
+                    node.line,
+                    "`/dev/tcp` makes a request; write it with curl".to_owned(),
+                ));
             }
-            '$' if !single => {
-                if let Some((name, length)) = variable(after)
-                    && let Some(value) = known.get(name)
-                {
-                    out.push_str(value);
-                    rest = after.get(length..).unwrap_or_default();
-                    continue;
+        }
+        let outer = self.input.clone();
+        if let Some(text) = &node.input {
+            let text = self.text(text, node.line)?;
+            self.input = Some(Input::Text(text));
+        }
+        let done = self.command(node);
+        self.input = outer;
+        done
+    }
+
+    fn command(&mut self, node: &Node) -> Result<(), Failed> {
+        let line = node.line;
+        match &node.command {
+            Command::Simple { assignments, words } => self.simple(assignments, words, line),
+            Command::Group(list) => self.list(list),
+            Command::Subshell(list) => self.apart(|script| script.list(list)),
+            Command::If(branches, otherwise) => self.conditional(branches, otherwise, line),
+            Command::Loop(condition, body) => self.repeated(line, |script| {
+                script.list(condition)?;
+                script.list(body)
+            }),
+            Command::For(name, values, body) => self.each(name, values.as_deref(), body, line),
+            Command::Case(subject, arms) => {
+                self.expand(subject, line)?;
+                let before = self.environment.clone();
+                let mut after = before.clone();
+                for (patterns, list) in arms {
+                    for pattern in patterns {
+                        self.expand(pattern, line)?;
+                    }
+                    self.environment = before.clone();
+                    self.list(list)?;
+                    after.merge(&self.environment, line);
                 }
+                self.environment = after;
+                Ok(())
             }
-            _ => {}
-        }
-        out.push(c);
-        rest = after;
-        if out.len() > 2 * LONGEST {
-            break;
+            Command::Function(name, body) => self.define(name, body, line),
+            Command::Test(words) => words
+                .iter()
+                .try_for_each(|word| self.expand(word, line).map(|_| ())),
         }
     }
-    out
+
+    /// Follows commands in a process of their own, whose variables end with it.
+    fn apart(&mut self, run: impl FnOnce(&mut Self) -> Result<(), Failed>) -> Result<(), Failed> {
+        let before = self.environment.clone();
+        let done = run(self);
+        self.environment = before;
+        done
+    }
+
+    fn conditional(
+        &mut self,
+        branches: &[(List, List)],
+        otherwise: &List,
+        line: usize,
+    ) -> Result<(), Failed> {
+        let mut after: Option<Environment> = None;
+        let mut ended = |environment: &Environment| match &mut after {
+            Some(after) => after.merge(environment, line),
+            None => after = Some(environment.clone()),
+        };
+        for (condition, body) in branches {
+            self.list(condition)?;
+            let before = self.environment.clone();
+            self.list(body)?;
+            ended(&self.environment);
+            self.environment = before;
+        }
+        self.list(otherwise)?;
+        ended(&self.environment);
+        if let Some(after) = after {
+            self.environment = after;
+        }
+        Ok(())
+    }
+
+    /// Follows commands that run any number of times: until their variables are the same before and after them.
+    fn repeated(
+        &mut self,
+        line: usize,
+        mut run: impl FnMut(&mut Self) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        loop {
+            let before = self.environment.clone();
+            let (calls, notes) = (self.out.calls.len(), self.out.notes.len());
+            run(self)?;
+            self.environment.merge(&before, line);
+            if self.environment == before {
+                return Ok(());
+            }
+            // With other variables, the same calls are other ones.
+            self.out.calls.truncate(calls);
+            self.out.notes.truncate(notes);
+        }
+    }
+
+    /// Follows a loop over values: with each of them, if they are written.
+    fn each(
+        &mut self,
+        name: &str,
+        values: Option<&[shell::Word]>,
+        body: &List,
+        line: usize,
+    ) -> Result<(), Failed> {
+        let mut known = Vec::new();
+        let mut is_known = values.is_some();
+        for value in values.unwrap_or_default() {
+            for word in self.expand(value, line)? {
+                // A pattern stands for the names of files.
+                is_known &= word.variables.is_empty() && !expand::is_pattern(value);
+                known.push(word);
+            }
+        }
+        let unknown = || Value::Unknown(format!("it is set by the loop of line {line}"));
+        self.repeated(line, |script| {
+            if is_known {
+                for value in &known {
+                    script.environment.set(name, Value::Text(value.clone()));
+                    script.list(body)?;
+                }
+            } else {
+                script.environment.set(name, unknown());
+                script.list(body)?;
+            }
+            script.environment.set(name, unknown());
+            Ok(())
+        })
+    }
+
+    fn define(&mut self, name: &str, body: &Rc<Node>, line: usize) -> Result<(), Failed> {
+        let known = self.functions.insert(name.to_owned(), Rc::clone(body));
+        match known {
+            Some(known) if !Rc::ptr_eq(&known, body) => Err((
+                line,
+                format!("the function `{name}` is defined twice; give one of the two another name"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a function with these arguments, or with unknown ones.
+    fn call(&mut self, name: &str, arguments: Option<Vec<Word>>, line: usize) -> Result<(), Failed> {
+        let Some(body) = self.functions.get(name).map(Rc::clone) else {
+            return Ok(());
+        };
+        self.called.insert(name.to_owned());
+        self.deeper(line)?;
+        let outer = self.environment.enter(arguments);
+        let before = self.environment.clone();
+        self.node(&body)?;
+        if self.environment.has_returned {
+            self.environment.merge(&before, line);
+        }
+        self.environment.leave(outer);
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn deeper(&mut self, line: usize) -> Result<(), Failed> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err((
+                line,
+                "functions or scripts in texts are nested too deeply here; write the calls one after another"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Follows functions that no command calls by name: their arguments are unknown.
+    fn uncalled_functions(&mut self) -> Result<(), Failed> {
+        let uncalled = |script: &Self| {
+            let names = script
+                .functions
+                .keys()
+                .filter(|name| !script.called.contains(*name));
+            names.min().cloned()
+        };
+        while let Some(name) = uncalled(self) {
+            self.call(&name, None, 0)
+                .map_err(|(line, message)| {
+                    (line, format!("{message}; no command calls the function `{name}` by name, so if it is not needed, remove it"))
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Follows the texts of `trap`, with the variables that are the same there and at the end.
+    fn traps(&mut self) -> Result<(), Failed> {
+        while let Some((text, environment, line)) = self.traps.pop() {
+            let mut merged = self.environment.clone();
+            merged.merge(&environment, line);
+            let outer = std::mem::replace(&mut self.environment, merged);
+            self.script_text(&text, None, false, line)?;
+            self.environment = outer;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, note: String) {
+        if self.noted.insert(note.clone()) {
+            self.out.notes.push(note);
+        }
+    }
 }
 
-/// The name after a `$`, and the length of its text.
-fn variable(text: &str) -> Option<(&str, usize)> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if let Some(braced) = text.strip_prefix('{') {
-        let (name, _) = braced.split_once('}')?;
-        return name.chars().all(is_name).then_some((name, name.len() + 2));
-    }
-    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
-    let name = text.get(..end).filter(|name| !name.is_empty())?;
-    Some((name, name.len()))
-}
-
-/// Lets credentials and headers have variables: their values are not part of a line. A media type has to be known.
-fn forgive(words: &mut [Word]) {
-    let mut is_secret = false;
-    for word in words {
-        let is_attached = word.text.starts_with("-u") || word.text.starts_with("-H");
-        let is_media = word.text.to_ascii_lowercase().contains("content-type");
-        if (is_secret || is_attached) && !is_media {
-            word.variables.clear();
-        }
-        is_secret = WITH_SECRETS.contains(&word.text.as_str());
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! `tokenward token`: the life of a token, in policy files and in the running proxy. One file a verb.
 
 mod change;
+mod dry_run;
 mod file;
 mod from;
 mod known;

@@ -313,3 +313,225 @@ fn texts_of_an_operations_path_are_escaped_as_lines_need_it() {
     let reach = succeed(path, &["reach", "--token", "t", "--openapi", "notes.yaml"]);
     assert!(reach.contains("(addComment): full"), "{reach}");
 }
+
+/// The lines of a script whose text is given.
+fn of_script(directory: &Path, text: &str) -> Vec<String> {
+    fs::write(directory.join("calls"), text).unwrap();
+    lines(directory, &["--from", "calls"])
+}
+
+#[test]
+fn each_call_of_a_script_is_covered_or_named() {
+    let directory = directory();
+    let path = directory.path();
+    assert_eq!(
+        of_script(
+            path,
+            "API=https://api.example/ctx/rest\nget() { curl -fsS \"$API/$1\"; }\n\
+             for i in 1 2; do get \"note/$i\" | jq .; done\nif get a; then curl -X DELETE $API/b || true; fi\n"
+        ),
+        [
+            "[get]/rest/note/(1|2)[QueryParam::only]",
+            "[get]/rest/a[QueryParam::only]",
+            "[delete]/rest/b[QueryParam::only][JsonData::only]",
+        ]
+    );
+    for (text, expected) in [
+        (
+            "curl https://api.example/ctx/rest/a; wget https://api.example/ctx/rest/b",
+            "calls: line 1: calls of `wget`",
+        ),
+        (
+            "\nfor i in $(seq 3); do curl https://api.example/ctx/rest/$i; done",
+            "calls: line 2: `$i` has no known value: it is set by the loop",
+        ),
+    ] {
+        fs::write(path.join("calls"), text).unwrap();
+        let ran = run(path, &new(&["--from", "calls"]));
+        assert!(
+            ran.code == 2 && ran.err.contains(expected),
+            "{} {}",
+            ran.code,
+            ran.err
+        );
+    }
+    assert!(fs::read_dir(path.join("policies")).unwrap().next().is_none());
+}
+
+#[test]
+fn no_credential_gets_into_a_line() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(
+        path.join("calls.sh"),
+        "curl -u svc:swordfish99 'https://api.example/ctx/rest/a?session=hunter2&x=swordfish99'\n\
+         curl -H 'Content-Type: application/json' -d '{\"user\": {\"pwd\": [\"hunter2\"]}, \"a\": \"see ghp_0123456789abcdefABCDEF0123\"}' https://api.example/ctx/rest/b\n",
+    )
+    .unwrap();
+    let ran = run(path, &new(&["--from", "calls.sh"]));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let written = fs::read_to_string(path.join("policies/t.toml")).unwrap();
+    for secret in ["hunter2", "swordfish", "ghp_"] {
+        assert!(
+            !format!("{}{written}", ran.err).contains(secret),
+            "{secret}: {written}"
+        );
+    }
+    assert!(ran.err.contains("the parameter `session` as `.*`"), "{}", ran.err);
+    archive(
+        path,
+        &[
+            json!({"method": "GET", "url": "https://api.example/ctx/rest/tokens/abcdef123456",
+            "headers": [{"name": "Authorization", "value": "Bearer abcdef123456"}]}),
+        ],
+    );
+    let ran = run(path, &new(&["--from", "calls.har"]));
+    assert!(
+        ran.code == 2 && ran.err.contains("entry 1: the path contains a credential"),
+        "{}",
+        ran.err
+    );
+    let collection = json!({
+        "auth": {"type": "basic", "basic": [{"key": "password", "value": "swordfish99"}]},
+        "item": [{"name": "R", "request": {"method": "GET", "url": "{{base}}/rest/a?token={{tok}}&x=swordfish99"}}],
+    });
+    fs::write(path.join("calls.json"), collection.to_string()).unwrap();
+    assert_eq!(
+        lines(path, &["--from", "calls.json"]),
+        ["[get]/rest/a[QueryParam::x==.*][QueryParam::only]"]
+    );
+}
+
+#[test]
+fn bodies_of_each_form_are_covered() {
+    let directory = directory();
+    let path = directory.path();
+    for body in [
+        "{\"a\":1.50,\"b\":1e5,\"c\":-0,\"d\":123456789012345678901234567890}",
+        "{\"e\":[]}",
+        "{\"f\":{}}",
+        "[{}]",
+        "[{\"a\":1},{\"b\":[2]},{\"b\":[]}]",
+        "[[],[1]]",
+        "{\"a\":[1,\"x\",null,true]}",
+        "{\"a\":[1,[2],{\"b\":3}]}",
+        "[]",
+        "{}",
+        "\"text\"",
+    ] {
+        let request = json!({"method": "POST", "url": "https://api.example/ctx/rest/a",
+            "postData": {"mimeType": "application/json", "text": body}});
+        archive(path, &[request]);
+        let found = lines(path, &["--from", "calls.har"]);
+        assert_eq!(found.len(), 1, "{body}");
+    }
+}
+
+#[test]
+fn the_public_host_is_known_in_each_form() {
+    let directory = directory();
+    let path = directory.path();
+    for host in [
+        "api.example",
+        "api.example:443",
+        "API.Example.",
+        "api.example.:443",
+    ] {
+        let text = format!("curl https://{host}/ctx/rest/a");
+        assert_eq!(
+            of_script(path, &text),
+            ["[get]/rest/a[QueryParam::only]"],
+            "{host}"
+        );
+    }
+    fs::write(path.join("calls"), "curl HTTPS://Other.example:443/x/rest/a").unwrap();
+    let recorded = ["--from", "calls", "--recorded-at", "https://other.example./x"];
+    assert_eq!(lines(path, &recorded), ["[get]/rest/a[QueryParam::only]"]);
+}
+
+#[test]
+fn many_ids_are_split_into_lines_and_a_dry_run_shows_all() {
+    let directory = directory();
+    let path = directory.path();
+    let calls: Vec<Value> = (0..2_500)
+        .map(|id| get(&format!("https://api.example/ctx/rest/note/NUMBER-{id}")))
+        .collect();
+    archive(path, &calls);
+    let found = lines(path, &["--from", "calls.har", "--limit-to", "[get]/rest/given"]);
+    assert!(
+        found.len() > 2 && found.iter().all(|line| line.len() <= 16 << 10),
+        "{}",
+        found.len()
+    );
+    assert_eq!(found.first().unwrap(), "[get]/rest/given");
+    let shown = succeed(path, &new(&["--limit-to", "[get]/rest/given", "--dry-run"]));
+    assert!(shown.contains("[get]/rest/given"), "{shown}");
+    assert!(fs::read_dir(path.join("policies")).unwrap().next().is_none());
+}
+
+#[test]
+fn limits_of_a_token_are_replaced_by_lines_for_calls() {
+    let directory = directory();
+    let path = directory.path();
+    assert_eq!(run(path, &new(&["--limit-to", "[get]/rest/old"])).code, 0);
+    fs::write(path.join("calls"), "curl https://api.example/ctx/rest/a").unwrap();
+    let shown = succeed(
+        path,
+        &["token", "set-limits", "t", "--from", "calls", "--dry-run"],
+    );
+    assert!(shown.contains("[get]/rest/a[QueryParam::only]"), "{shown}");
+    assert!(
+        fs::read_to_string(path.join("policies/t.toml"))
+            .unwrap()
+            .contains("/rest/old")
+    );
+    succeed(path, &["token", "set-limits", "t", "--from", "calls"]);
+    let written = fs::read_to_string(path.join("policies/t.toml")).unwrap();
+    assert!(
+        written.contains("[get]/rest/a[QueryParam::only]") && !written.contains("/rest/old"),
+        "{written}"
+    );
+}
+
+#[test]
+fn values_of_an_operations_parameters_are_single_expressions() {
+    let directory = directory();
+    let path = directory.path();
+    let base = [
+        "--operation",
+        "getNote",
+        "--openapi",
+        "notes.yaml",
+        "--dry-run",
+        "--where",
+    ];
+    for (value, expected) in [
+        ("key=^A$", "has an anchor"),
+        ("key=A)|(B", "is not a regular expression by itself"),
+        ("key=A[QueryParam::x==1]", "has a condition"),
+    ] {
+        let ran = run(path, &new(&[&base[..], &[value]].concat()));
+        assert!(
+            ran.code == 2 && ran.err.contains(expected),
+            "{value}: {} {}",
+            ran.code,
+            ran.err
+        );
+    }
+    let shown = succeed(path, &new(&[&base[..], &["key=A|B"]].concat()));
+    assert!(shown.contains("[get]/rest/note/(A|B)"), "{shown}");
+    let ran = run(
+        path,
+        &new(&[
+            "--operation",
+            "GET /ctx/rest/note/KEY-1",
+            "--openapi",
+            "notes.yaml",
+        ]),
+    );
+    assert!(
+        ran.code == 2 && ran.err.contains("did you mean `GET /ctx/rest/note/{key}`?"),
+        "{}",
+        ran.err
+    );
+}

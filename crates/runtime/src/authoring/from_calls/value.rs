@@ -32,18 +32,27 @@ pub(super) fn of_member(
         [JsonKind::String] if is_top || texts.iter().any(|text| text.contains(char::is_whitespace)) => {
             Some(".*".to_owned())
         }
+        [JsonKind::Number]
+            if is_top && shape.is(Kind::Integer) && texts.iter().all(|text| is_integer(text)) =>
+        {
+            Some(r"-?\d+".to_owned())
+        }
         [JsonKind::Number] => {
             Some(r"-?\d+(\.\d+)?".to_owned()).filter(|_| texts.iter().all(|text| is_plain_number(text)))
         }
         [JsonKind::Boolean] => Some("true|false".to_owned()),
         _ => {
             let patterns: Option<Vec<String>> = texts.iter().map(|text| form(text, Place::Member)).collect();
-            let mut patterns = patterns?;
+            let mut patterns = patterns.filter(|patterns| !patterns.is_empty())?;
             patterns.sort();
             patterns.dedup();
             Some(patterns.join("|"))
         }
     }
+}
+
+fn is_integer(text: &str) -> bool {
+    is_plain_number(text) && !text.contains('.')
 }
 
 fn is_plain_number(text: &str) -> bool {

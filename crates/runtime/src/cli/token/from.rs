@@ -16,10 +16,9 @@ use tokenward_pdp::testing::Bench;
 use super::Failure;
 use crate::authoring::edit::{NewToken, Prepared, Users, entry};
 use crate::authoring::from_calls::{Line, lines};
-use crate::capture::{self, Call};
+use crate::capture::{self, Call, Secrets};
 use crate::cli::content;
 use crate::cli::descriptions::Described;
-use crate::cli::output;
 use crate::cli::time::now_ms;
 
 /// Hosts that are named at most.
@@ -28,15 +27,12 @@ const SHOWN: usize = 5;
 /// Options for recorded calls.
 #[derive(clap::Args)]
 pub(super) struct CallArgs {
-    /// Write lines for the calls of this file: HAR, Postman collection, or script with curl commands; may be repeated
+    /// Write lines for the calls of this file: HAR, Postman collection, or script with curl commands; `-` for standard input; repeatable
     #[arg(long, value_name = "FILE")]
     from: Vec<PathBuf>,
     /// Base URL at which the calls were recorded [default: the public URL and the upstream's]
     #[arg(long, value_name = "URL", requires = "from")]
     recorded_at: Option<String>,
-    /// Print the lines for the recorded calls, and create no token
-    #[arg(long, requires = "from")]
-    pub(super) dry_run: bool,
 }
 
 impl CallArgs {
@@ -60,11 +56,38 @@ struct Recorded {
     question: Question,
 }
 
+/// The token that makes the calls, and the policy in which it has no limits.
+pub(super) struct Asking<'a> {
+    pub(super) name: &'a str,
+    pub(super) user: Option<&'a str>,
+    pub(super) unlimited: SourceSet,
+}
+
+impl<'a> Asking<'a> {
+    /// A token that does not exist yet.
+    pub(super) fn of_new(token: &'a NewToken) -> Result<Self, Failure> {
+        let unlimited = NewToken {
+            unrestricted: true,
+            include: Vec::new(),
+            lines: Vec::new(),
+            ..token.clone()
+        };
+        Ok(Self {
+            name: &token.name,
+            user: match &token.users {
+                Users::Named(users) => users.first().map(String::as_str),
+                Users::Any => Some("someone"),
+            },
+            unlimited: SourceSet::from_files([("calls.toml".to_owned(), entry(&unlimited)?)]),
+        })
+    }
+}
+
 /// Writes lines for the calls of the files; None without files.
 pub(super) fn plan(
     args: &CallArgs,
     described: Option<&Described>,
-    token: &NewToken,
+    token: &Asking<'_>,
     config: &Config,
 ) -> Result<Option<Planned>, Failure> {
     if !args.are_named() {
@@ -73,8 +96,14 @@ pub(super) fn plan(
     let mut notes = Vec::new();
     let servers = servers(args, config)?;
     let mut calls = Vec::new();
+    let mut secrets = Secrets::default();
     for file in &args.from {
-        calls.extend(questions(file, (&servers, token), config, &mut notes)?);
+        calls.extend(questions(
+            file,
+            (&servers, token),
+            config,
+            (&mut notes, &mut secrets),
+        )?);
     }
     let bench = Bench::new(config, now_ms()).map_err(Failure::from)?;
     let calls = served(calls, token, (&bench, config), &mut notes)?;
@@ -83,30 +112,31 @@ pub(super) fn plan(
     for call in &calls {
         let read = judge.read(&call.question);
         reads.push(read.ok_or_else(|| {
-            Failure::Findings(format!("{}: the request is ambiguous; correct it", call.place))
+            Failure::Usage(format!("{}: the request is ambiguous; correct it", call.place))
         })?);
     }
     let asked: Vec<_> = reads.iter().map(|read| read.asked.clone()).collect();
     let operations = described.map_or(&[][..], |described| &described.all.operations);
-    let lines =
-        lines(&asked, operations, config.upstream.public_url.path()).map_err(|(number, message)| {
+    let lines = lines(&asked, operations, config.upstream.public_url.path(), &secrets).map_err(
+        |(number, message)| {
             let place = number
                 .and_then(|number| calls.get(number))
                 .map_or_else(String::new, |call| format!("{}: ", call.place));
-            Failure::Findings(format!("{place}{message}"))
-        })?;
+            Failure::Usage(format!("{place}{message}"))
+        },
+    )?;
     for line in &lines {
         for (number, read) in line
             .calls
             .iter()
             .filter_map(|number| Some((number, reads.get(*number)?)))
         {
-            if judge.masked(&line.text, read) != line.text {
+            if judge.masked(&line.text, read) != line.text || secrets.are_in(&line.text) {
                 let place = calls
                     .get(*number)
                     .map(|call| call.place.as_str())
                     .unwrap_or_default();
-                return Err(Failure::Findings(format!(
+                return Err(Failure::Usage(format!(
                     "{place}: the call has a secret outside of its credentials, and a line must not contain it; remove it from the file"
                 )));
             }
@@ -117,7 +147,7 @@ pub(super) fn plan(
 
 /// The hosts, with the paths in front of the API, at which calls of this API are made.
 fn servers(args: &CallArgs, config: &Config) -> Result<Vec<(String, String)>, Failure> {
-    let of = |base: &BaseUrl| (base.authority().to_ascii_lowercase(), base.path().to_owned());
+    let of = |base: &BaseUrl| (canonical(base.authority()), base.path().to_owned());
     if let Some(url) = &args.recorded_at {
         let base = BaseUrl::parse(url).map_err(|error| Failure::Usage(format!("--recorded-at: {error}")))?;
         return Ok(vec![of(&base)]);
@@ -132,18 +162,40 @@ fn servers(args: &CallArgs, config: &Config) -> Result<Vec<(String, String)>, Fa
         .collect())
 }
 
+/// A host and its port in one form: in lower case, without the final dot of the host and without the ports of HTTP and HTTPS.
+fn canonical(authority: &str) -> String {
+    let authority = authority.to_ascii_lowercase();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority.as_str(), ""),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match port {
+        "" | "80" | "443" => host.to_owned(),
+        port => format!("{host}:{port}"),
+    }
+}
+
 /// The calls of a file as questions. Calls to other hosts are left out, and counted.
 fn questions(
     file: &Path,
-    (servers, token): (&[(String, String)], &NewToken),
+    (servers, token): (&[(String, String)], &Asking<'_>),
     config: &Config,
-    notes: &mut Vec<String>,
+    (notes, secrets): (&mut Vec<String>, &mut Secrets),
 ) -> Result<Vec<Recorded>, Failure> {
-    let shown = file.display();
+    let is_input = file == Path::new("-");
+    let shown = match is_input {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    };
     let base = &config.upstream.public_url;
-    let bytes = content::read(file, capture::LARGEST_MIB, "split it")?;
+    let bytes = match is_input {
+        true => content::standard_input(capture::LARGEST_MIB, "split it")?,
+        false => content::read(file, capture::LARGEST_MIB, "split it")?,
+    };
     let read =
         capture::read(&bytes, base).map_err(|message| Failure::Usage(format!("{shown}: {message}")))?;
+    secrets.extend(read.secrets);
     notes.extend(read.notes.into_iter().map(|note| format!("{shown}: {note}")));
     let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
     let mut out = Vec::new();
@@ -177,10 +229,10 @@ fn questions(
 
 /// The target of a call at the proxy; None if the call goes to another server.
 fn target(call: &Call, servers: &[(String, String)], base: &BaseUrl) -> Option<String> {
-    let authority = call.authority.as_deref().unwrap_or_default();
+    let authority = canonical(call.authority.as_deref().unwrap_or_default());
     servers
         .iter()
-        .filter(|(host, _)| host == authority)
+        .filter(|(host, _)| *host == authority)
         .find_map(|(_, path)| {
             let rest = call.target.strip_prefix(path.as_str())?;
             rest.starts_with(['/', '?'])
@@ -188,19 +240,15 @@ fn target(call: &Call, servers: &[(String, String)], base: &BaseUrl) -> Option<S
         })
 }
 
-fn question(call: Call, target: String, token: &NewToken, base: &BaseUrl) -> Question {
+fn question(call: Call, target: String, token: &Asking<'_>, base: &BaseUrl) -> Question {
     let mut headers = vec![("Host".to_owned(), base.authority().to_owned())];
     headers.extend(call.headers);
     if !call.body.is_empty() {
         headers.push(("Content-Length".to_owned(), call.body.len().to_string()));
     }
-    let user = match &token.users {
-        Users::Named(users) => users.first().cloned(),
-        Users::Any => Some("someone".to_owned()),
-    };
     Question {
-        token: token.name.clone(),
-        user,
+        token: token.name.to_owned(),
+        user: token.user.map(str::to_owned),
         method: call.method,
         target,
         headers,
@@ -212,18 +260,11 @@ fn question(call: Call, target: String, token: &NewToken, base: &BaseUrl) -> Que
 /// The calls that the proxy would send upstream for a token without limits. Calls outside of the endpoints are left out, and counted.
 fn served(
     calls: Vec<Recorded>,
-    token: &NewToken,
+    token: &Asking<'_>,
     (bench, config): (&Bench, &Config),
     notes: &mut Vec<String>,
 ) -> Result<Vec<Recorded>, Failure> {
-    let unlimited = NewToken {
-        unrestricted: true,
-        include: Vec::new(),
-        lines: Vec::new(),
-        ..token.clone()
-    };
-    let sources = SourceSet::from_files([("calls.toml".to_owned(), entry(&unlimited)?)]);
-    let Some(program) = compile(&sources).program else {
+    let Some(program) = compile(&token.unlimited).program else {
         // The compiler reports the wrong attribute when the token itself is compiled.
         return Ok(calls);
     };
@@ -232,8 +273,7 @@ fn served(
     let mut outside = Vec::new();
     for call in calls {
         let report = bench.judge(&program, &call.question);
-        let report =
-            report.map_err(|incomplete| Failure::Findings(format!("{}: {incomplete}", call.place)))?;
+        let report = report.map_err(|incomplete| Failure::Usage(format!("{}: {incomplete}", call.place)))?;
         if report.reason == "outside-endpoints" {
             outside.push(call.place);
         } else if report.is_allowed() && report.status.is_none() {
@@ -259,7 +299,7 @@ fn served(
 }
 
 fn refused(place: &str, detail: &str, reason: &str) -> Failure {
-    Failure::Findings(format!(
+    Failure::Usage(format!(
         "{place}: no line can allow this call: {} ({reason}); remove it from the file; nothing was written",
         visible(detail.trim_end_matches('.'))
     ))
@@ -267,24 +307,19 @@ fn refused(place: &str, detail: &str, reason: &str) -> Failure {
 
 impl Planned {
     /// Proves that the proxy would send each call upstream, with the policy that is about to be written.
-    pub(super) fn prove(
-        &self,
-        prepared: &Prepared,
-        token: &NewToken,
-        config: &Config,
-    ) -> Result<(), Failure> {
+    pub(super) fn prove(&self, prepared: &Prepared, token: &str, config: &Config) -> Result<(), Failure> {
         let sources = prepared.sources();
         let compilation = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms());
         let Some(program) = compilation.program else {
             // The errors are shown when the change is judged.
-            return super::change::judge(prepared, &[&token.name], config, &config.mode);
+            return super::change::judge(prepared, &[token], config, &config.mode);
         };
         let program = bind(&program, config)?;
         let bench = Bench::new(config, now_ms()).map_err(Failure::from)?;
         for call in &self.calls {
             let report = bench.judge(&program, &call.question);
             let report =
-                report.map_err(|incomplete| Failure::Findings(format!("{}: {incomplete}", call.place)))?;
+                report.map_err(|incomplete| Failure::Usage(format!("{}: {incomplete}", call.place)))?;
             if !report.is_allowed() || report.status.is_some() {
                 return Err(refused(&call.place, &report.detail, &report.reason));
             }
@@ -341,11 +376,8 @@ impl Planned {
         self.lines.iter().map(line).collect()
     }
 
-    /// Prints the lines to standard output.
-    pub(super) fn print(&self, is_json: bool) -> Result<(), Failure> {
-        if is_json {
-            return output::print_json(&json!({ "lines": self.json(), "notes": self.notes }));
-        }
-        output::print(&self.text())
+    /// The remarks on the files.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 }

@@ -101,6 +101,9 @@ pub(super) struct Args {
     /// Purpose of the token
     #[arg(long)]
     description: Option<String>,
+    /// Print the lines, and create no token
+    #[arg(long)]
+    dry_run: bool,
     /// Policy file; created if it does not exist
     ///
     /// The default is the only file with tokens. If no file has tokens, apart from the example of `tokenward init`, it is
@@ -139,7 +142,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let file = match args.file {
         Some(file) => file,
         // Nothing is written there.
-        None if args.calls.dry_run => config.policies.join("dry-run.toml"),
+        None if args.dry_run => config.policies.join("dry-run.toml"),
         None => file::for_token(&config, &args.name)?,
     };
     let secret = new_secret::generate().map_err(Failure::trouble)?;
@@ -172,7 +175,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         lines,
         unrestricted: false,
     };
-    let planned = from::plan(&args.calls, described.as_ref(), &token, &config)?;
+    let asking = from::Asking::of_new(&token)?;
+    let planned = from::plan(&args.calls, described.as_ref(), &asking, &config)?;
+    let own = token.lines.len();
     if let Some(planned) = &planned {
         token
             .lines
@@ -182,10 +187,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let prepared = Edit::begin(&config.policies, &file)?.with_token(&token)?;
     let finished = finished(prepared, &token.name, Some(&secret), &config)?;
     if let Some(planned) = &planned {
-        planned.prove(&finished, &token, &config)?;
-        if args.calls.dry_run {
-            return planned.print(args.json);
-        }
+        planned.prove(&finished, &token.name, &config)?;
+    }
+    if args.dry_run {
+        super::change::judge(&finished, &[&token.name], &config, &config.mode)?;
+        let given = token.lines.get(..own).unwrap_or_default();
+        return super::dry_run::print((given, &token.include), planned.as_ref(), args.json);
+    }
+    if let Some(planned) = &planned {
         output::note(planned.text().trim_end());
     }
     committed(finished, &token.name, &config)?;

@@ -1,5 +1,7 @@
 //! Limit lines for operations of the API: the narrowest ones that allow all their calls, or those with some values of parameters.
 
+mod segment;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokenward_compiler::analysis::{Analysis, Budget};
@@ -13,7 +15,7 @@ use tokenward_pdp::config::universe::universe;
 use super::super::ask::wrong;
 use super::super::audit::shown;
 use super::super::descriptions::{Described, catalogue};
-use super::Failure;
+use super::{Failure, output};
 
 /// Values of parameters by name: regular expressions.
 type Given<'a> = BTreeMap<&'a str, &'a str>;
@@ -32,9 +34,15 @@ pub(super) fn lines(
     check_names(&catalogue, &given)?;
     let mut lines = Vec::new();
     for (at, operation) in catalogue.operations().iter().enumerate() {
-        for line in of_operation(operation, &given) {
-            check(&line, (&catalogue, at), &given, config)?;
-            lines.push(line);
+        let exact = of_operation(operation, &given, true);
+        let wide = of_operation(operation, &given, false);
+        for (line, wide) in exact.into_iter().zip(wide) {
+            lines.push(proved(line, wide, (&catalogue, at), config)?);
+        }
+        for name in unwritable(operation, &given) {
+            output::note(&shown(&format!(
+                "tokenward: the pattern of the parameter `{name}` cannot be part of a line; the line allows any text of one segment there, and --where gives a narrower one"
+            )));
         }
     }
     Ok(lines)
@@ -48,6 +56,7 @@ fn given(values: &[String]) -> Result<Given<'_>, Failure> {
                 "--where: `{text}` is not NAME=REGEXP, such as issueIdOrKey='KANBAN-\\d+'"
             ))));
         };
+        check_regexp(name, regexp)?;
         if given.insert(name, regexp).is_some() {
             return Err(Failure::Usage(shown(&format!(
                 "--where: `{name}` is given twice; write one regular expression, such as `(A|B)`"
@@ -55,6 +64,29 @@ fn given(values: &[String]) -> Result<Given<'_>, Failure> {
         }
     }
     Ok(given)
+}
+
+/// Checks that a text is one regular expression for values of a parameter, and nothing that would end it within the line.
+fn check_regexp(name: &str, regexp: &str) -> Result<(), Failure> {
+    let wrong = |message: &str| {
+        Err(Failure::Usage(shown(&format!(
+            "--where: `{regexp}` for `{name}` {message}"
+        ))))
+    };
+    if regexp.starts_with('^') || (regexp.ends_with('$') && !regexp.ends_with(r"\$")) {
+        return wrong("has an anchor; a line always matches the whole text, so leave `^` and `$` out");
+    }
+    let lower = regexp.to_ascii_lowercase();
+    if ["[queryparam", "[jsondata", "[header"]
+        .iter()
+        .any(|condition| lower.contains(condition))
+    {
+        return wrong("has a condition; give the whole line with --limit-to");
+    }
+    match regex_syntax::parse(regexp) {
+        Ok(_) => Ok(()),
+        Err(_) => wrong("is not a regular expression by itself; correct it"),
+    }
 }
 
 fn check_names(catalogue: &Catalogue, given: &Given<'_>) -> Result<(), Failure> {
@@ -91,11 +123,11 @@ fn pieces(operation: &Operation) -> impl Iterator<Item = &Piece> {
 }
 
 /// The lines of an operation, one for each path of a server.
-fn of_operation(operation: &Operation, given: &Given<'_>) -> Vec<String> {
+fn of_operation(operation: &Operation, given: &Given<'_>, with_patterns: bool) -> Vec<String> {
     let method = operation.method.as_str().to_ascii_lowercase();
     let path = |segments: &[Segment]| {
         let segments = segments.iter().map(|segment| {
-            let pieces = segment.0.iter().map(|piece| regexp(piece, given));
+            let pieces = segment.0.iter().map(|piece| regexp(piece, given, with_patterns));
             format!("/{}", pieces.collect::<String>())
         });
         segments.collect::<String>()
@@ -108,13 +140,13 @@ fn of_operation(operation: &Operation, given: &Given<'_>) -> Vec<String> {
     lines.collect()
 }
 
-fn regexp(piece: &Piece, given: &Given<'_>) -> String {
+fn regexp(piece: &Piece, given: &Given<'_>, with_patterns: bool) -> String {
     let (name, values) = match piece {
         Piece::Literal(text) => return escaped(text, Place::Url),
         Piece::Parameter { name, values, .. } => (name, values),
     };
     if let Some(regexp) = given.get(name.as_str()) {
-        return if regexp.contains('|') {
+        return if regexp.contains('|') || regexp.contains("(?") {
             format!("({regexp})")
         } else {
             (*regexp).to_owned()
@@ -130,23 +162,43 @@ fn regexp(piece: &Piece, given: &Given<'_>) -> String {
                 texts => format!("({})", texts.join("|")),
             }
         }
-        Values::Pattern(text) => {
-            let inner = text.strip_prefix('^').and_then(|text| text.strip_suffix('$'));
-            match inner {
-                Some(inner) if !inner.contains('|') && !inner.ends_with('\\') => inner.to_owned(),
-                _ => "[^/]+".to_owned(),
-            }
-        }
+        Values::Pattern(text) => segment::within(text)
+            .filter(|_| with_patterns)
+            .unwrap_or_else(|| "[^/]+".to_owned()),
     }
 }
 
+/// The parameters whose patterns no line can have.
+fn unwritable<'o>(operation: &'o Operation, given: &Given<'_>) -> BTreeSet<&'o str> {
+    let without = pieces(operation).filter_map(|piece| match piece {
+        Piece::Parameter {
+            name,
+            values: Values::Pattern(text),
+            ..
+        } if !given.contains_key(name.as_str()) && segment::within(text).is_none() => Some(name.as_str()),
+        _ => None,
+    });
+    without.collect()
+}
+
+/// The line, if it allows only calls of its operation; otherwise one with any text of a segment in the place of each pattern.
+fn proved(line: String, wide: String, at: (&Catalogue, usize), config: &Config) -> Result<String, Failure> {
+    let refusal = match check(&line, at, config) {
+        Ok(()) => return Ok(line),
+        Err(refusal) => refusal,
+    };
+    // A description's own pattern may be one that the analysis or a line does not know; a line with any text is wider.
+    if wide == line {
+        return Err(refusal);
+    }
+    output::note(&shown(&format!(
+        "tokenward: a pattern of the description cannot be part of the line `{line}`; the line allows any text of one segment there, and --where gives a narrower one"
+    )));
+    Ok(wide)
+}
+
 /// Checks that a line allows only calls of its operation.
-fn check(
-    line: &str,
-    (catalogue, at): (&Catalogue, usize),
-    given: &Given<'_>,
-    config: &Config,
-) -> Result<(), Failure> {
+fn check(line: &str, (catalogue, at): (&Catalogue, usize), config: &Config) -> Result<(), Failure> {
     let upstream = &config.upstream;
     let question = Question::parse(line, &upstream.public_url, upstream.product.merges())
         .map_err(|error| wrong(&error))?;
@@ -156,8 +208,6 @@ fn check(
         .map_err(Failure::trouble)?;
     match beyond {
         Beyond::None => Ok(()),
-        // A pattern of the description that lines cannot express: the line is wider, and says so in its text.
-        _ if given.is_empty() => Ok(()),
         Beyond::Path(path) => Err(Failure::Usage(shown(&format!(
             "the line `{line}` would also match `{path}`, which is not a call of the operation; write a narrower --where, such as `[^/]+` in the place of `.+`"
         )))),

@@ -2,9 +2,14 @@
 
 use serde_json::json;
 
-use super::change::{committed, refuse_in_secure};
-use super::{Failure, output, print_json};
+use tokenward_compiler::policy::Users;
+use tokenward_compiler::resolve_policy;
+use tokenward_pdp::config::Config;
+
+use super::change::{committed, judge, refuse_in_secure};
+use super::{Failure, dry_run, from, output, print_json};
 use crate::authoring::edit::{Change, Edit};
+use crate::cli::descriptions::DescriptionArgs;
 use crate::cli::settings::ConfigArg;
 
 /// Replace the limit lines or sets of a token
@@ -16,12 +21,13 @@ use crate::cli::settings::ConfigArg;
 #[command(after_help = "\
 Examples:
   tokenward token set-limits ci-comments --limit-to '[get,post]/rest/api/2/issue/KANBAN-\\d+/comment'
+  tokenward token set-limits ci-comments --from calls.har --openapi jira.json --dry-run
   tokenward token set-limits report --include jira-read --no-limit-to")]
 pub(super) struct Args {
     /// Name of the token
     name: String,
     /// Limit line of the token; may be given more than once
-    #[arg(long = "limit-to", alias = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include"])]
+    #[arg(long = "limit-to", alias = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include", "from"])]
     lines: Vec<String>,
     /// Remove the token's own lines
     #[arg(long = "no-limit-to", alias = "no-limit", conflicts_with = "lines")]
@@ -32,6 +38,13 @@ pub(super) struct Args {
     /// Remove all includes
     #[arg(long, conflicts_with = "include")]
     no_include: bool,
+    #[command(flatten)]
+    calls: from::CallArgs,
+    #[command(flatten)]
+    descriptions: DescriptionArgs,
+    /// Print the lines, and change no token
+    #[arg(long)]
+    dry_run: bool,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -42,20 +55,43 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     refuse_in_secure(&config, "set-limits")?;
+    if args.descriptions.are_given() && !args.calls.are_named() {
+        return Err(Failure::Usage(
+            "--openapi is for --from; add it, or leave --openapi out".to_owned(),
+        ));
+    }
+    let unchanged = Edit::of_token(&config.policies, &args.name)?.unchanged();
+    let planned = planned(args, &config)?;
+    let mut lines = args.lines.clone();
+    if let Some(planned) = &planned {
+        lines.extend(planned.lines.iter().map(|line| line.text.clone()));
+    }
     let mut changes = Vec::new();
-    if !args.lines.is_empty() || args.no_limit {
-        changes.push(Change::Lines(args.lines.clone()));
+    if !lines.is_empty() || args.no_limit {
+        changes.push(Change::Lines(lines));
     }
     if !args.include.is_empty() || args.no_include {
         changes.push(Change::Include(args.include.clone()));
     }
-    let prepared = Edit::of_token(&config.policies, &args.name)?
-        .unchanged()
-        .with(&args.name, &changes)?;
+    let prepared = unchanged.with(&args.name, &changes)?;
+    if let Some(planned) = &planned {
+        planned.prove(&prepared, &args.name, &config)?;
+    }
+    if args.dry_run {
+        judge(&prepared, &[&args.name], &config, &config.mode)?;
+        return dry_run::print((&args.lines, &args.include), planned.as_ref(), args.json);
+    }
+    if let Some(planned) = &planned {
+        output::note(planned.text().trim_end());
+    }
     let path = prepared.path().to_owned();
     committed(prepared, &args.name, &config)?;
     if args.json {
-        return print_json(&json!({ "token": args.name, "file": path.to_string_lossy() }));
+        let mut shown = json!({ "token": args.name, "file": path.to_string_lossy() });
+        if let (Some(planned), Some(object)) = (&planned, shown.as_object_mut()) {
+            object.insert("lines".to_owned(), planned.json());
+        }
+        return print_json(&shown);
     }
     output::note(&format!(
         "Limits of token `{}` written to {}.",
@@ -63,4 +99,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         path.display()
     ));
     Ok(())
+}
+
+/// The lines for recorded calls, if files with calls are named.
+fn planned(args: &Args, config: &Config) -> Result<Option<from::Planned>, Failure> {
+    if !args.calls.are_named() {
+        return Ok(None);
+    }
+    let described = args.descriptions.read_if_named(config)?;
+    // The token with all its attributes, and a line for every path.
+    let every = [Change::Lines(vec!["/.*".to_owned()]), Change::Include(Vec::new())];
+    let unlimited = Edit::of_token(&config.policies, &args.name)?
+        .unchanged()
+        .with(&args.name, &every)?
+        .sources();
+    let tokens = resolve_policy(&unlimited).tokens;
+    let own = tokens.iter().find(|token| token.attributes.name == args.name);
+    let user = own.and_then(|token| match &token.attributes.users {
+        Users::Named(users) => users.first().cloned(),
+        Users::Any => Some("someone".to_owned()),
+    });
+    let asking = from::Asking {
+        name: &args.name,
+        user: user.as_deref(),
+        unlimited,
+    };
+    from::plan(&args.calls, described.as_ref(), &asking, config)
 }

@@ -1,0 +1,624 @@
+//! Simple commands of a script: what a shell runs for them.
+
+use tokenward_pdp::curl::{self, Origin, Word};
+
+use super::environment::Value;
+use super::programs::{Kind, kind, mentions_call};
+use super::{Input, Script};
+use crate::capture::call::{call, is_kept_header, push};
+use crate::capture::shell::{self, Assigned, Assignment, Failed};
+
+/// Options of curl whose values are credentials, or text for the log.
+const WITH_SECRETS: [&str; 13] = [
+    "-u",
+    "--user",
+    "-b",
+    "--cookie",
+    "--oauth2-bearer",
+    "-A",
+    "--user-agent",
+    "--proxy-user",
+    "-U",
+    "-e",
+    "--referer",
+    "-r",
+    "--range",
+];
+
+/// Options of curl that read a body.
+const BODIES: [&str; 5] = ["-d", "--data", "--data-ascii", "--data-binary", "--json"];
+
+impl Script<'_> {
+    pub(super) fn simple(
+        &mut self,
+        assignments: &[Assignment],
+        words: &[shell::Word],
+        line: usize,
+    ) -> Result<(), Failed> {
+        let mut given = Vec::new();
+        for word in words {
+            given.extend(self.expand(word, line)?);
+        }
+        let declares = given.first().map(|word| word.text.as_str());
+        if declares == Some("alias") {
+            return self.alias(assignments, line);
+        }
+        let is_declared = declares
+            .is_some_and(|word| matches!(word, "declare" | "export" | "local" | "readonly" | "typeset"));
+        let is_local = declares == Some("local")
+            || (self.environment.arguments.is_some() && matches!(declares, Some("declare" | "typeset")));
+        // Assignments in front of a command are for the command; a function sees them.
+        let before = (!given.is_empty() && !is_declared).then(|| self.environment.clone());
+        for assignment in assignments {
+            if is_local {
+                self.environment.make_local(&assignment.name);
+            }
+            self.assign(assignment, line)?;
+        }
+        if is_declared {
+            for word in given.iter().skip(1).filter(|word| !word.text.starts_with('-')) {
+                if is_local {
+                    self.environment.make_local(&word.text);
+                    self.environment.forget(
+                        &word.text,
+                        format!("it is declared at line {line} without a value"),
+                    );
+                }
+            }
+            let changes =
+                |word: &&Word| word.text.starts_with('-') && word.text.contains(['i', 'n', 'l', 'u', 'A']);
+            if let Some(option) = given.iter().skip(1).find(changes) {
+                for assignment in assignments {
+                    let reason = format!("`{}` of line {line} changes its value", option.text);
+                    self.environment.forget(&assignment.name, reason);
+                }
+            }
+            return Ok(());
+        }
+        self.run(&given, line)?;
+        if let Some(before) = before.filter(|_| !assignments.is_empty()) {
+            for assignment in assignments {
+                match before.get(&assignment.name) {
+                    Some(value) => self.environment.set(&assignment.name, value.clone()),
+                    None => self
+                        .environment
+                        .forget(&assignment.name, format!("line {line} sets it for one command")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, assignments: &[Assignment], line: usize) -> Result<(), Failed> {
+        for assignment in assignments {
+            if let Assigned::Text(word) = &assignment.value {
+                let text = self.text(word, line)?;
+                self.environment.aliases.insert(assignment.name.clone(), text);
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, assignment: &Assignment, line: usize) -> Result<(), Failed> {
+        let name = assignment.name.as_str();
+        let value = match &assignment.value {
+            Assigned::Text(word) => Value::Text(self.text(word, line)?),
+            Assigned::List(words) => {
+                let mut all = Vec::new();
+                for word in words {
+                    all.extend(self.expand(word, line)?);
+                }
+                Value::List(all)
+            }
+            Assigned::Element(word) => {
+                self.expand(word, line)?;
+                Value::Unknown(format!("an element of it is set at line {line}"))
+            }
+        };
+        let value = match (assignment.adds, self.environment.get(name), value) {
+            (false, _, value) => value,
+            (true, Some(Value::Text(old)), Value::Text(new)) => {
+                let mut sum = old.clone();
+                sum.text.push_str(&new.text);
+                sum.variables.extend(new.variables);
+                Value::Text(sum)
+            }
+            (true, Some(Value::List(old)), Value::List(new)) => {
+                Value::List(old.iter().cloned().chain(new).collect())
+            }
+            (true, ..) => Value::Unknown(format!("line {line} adds to a value that is not known")),
+        };
+        if matches!(&value, Value::Text(word) if word.text.len() > 1 << 20)
+            || matches!(&value, Value::List(words) if words.len() > 10_000)
+        {
+            return Err((line, format!("the value of `{name}` is too long; shorten it")));
+        }
+        if let Value::Text(word) = &value
+            && word.variables.is_empty()
+        {
+            self.out.secrets.add_named(name, &word.text);
+        }
+        if name == "IFS" {
+            self.environment
+                .forget("IFS", "it changes how the shell splits values");
+        }
+        self.environment.set(name, value);
+        Ok(())
+    }
+
+    /// Runs a command that is given by its words.
+    fn run(&mut self, words: &[Word], line: usize) -> Result<(), Failed> {
+        let Some((first, arguments)) = words.split_first() else {
+            return Ok(());
+        };
+        if !first.variables.is_empty() {
+            return self.unknown_program(first, arguments, line);
+        }
+        let program = first.text.as_str();
+        if self.functions.contains_key(program) {
+            return self.call(program, Some(arguments.to_vec()), line);
+        }
+        if let Some(alias) = self.environment.aliases.get(program).cloned() {
+            return self.aliased(program, &alias, arguments, line);
+        }
+        if self.changes_variables(program, arguments, line)? {
+            return Ok(());
+        }
+        match kind(program) {
+            Kind::Curl => self.curl(words, line),
+            Kind::Client => Err((
+                line,
+                format!(
+                    "calls of `{program}` are not read; write them with curl, or remove the command if it makes no call of the API"
+                ),
+            )),
+            Kind::Quiet => Ok(()),
+            Kind::Adding => match self.position_of_call(arguments) {
+                None => Ok(()),
+                Some(_) => Err((
+                    line,
+                    format!(
+                        "`{program}` adds arguments to the calls that it makes; write a command for each of them, or a loop over written values"
+                    ),
+                )),
+            },
+            Kind::Shell => self.shell(program, arguments, line),
+            Kind::Remote => self.remote(program, arguments, line),
+            Kind::Language => {
+                self.note(format!(
+                    "line {line}: calls that `{program}` makes by itself are not covered"
+                ));
+                self.other(program, arguments, line)
+            }
+            Kind::Other if program.ends_with(".sh") || program.ends_with(".bash") => Err((
+                line,
+                format!(
+                    "`{program}` is another script; give it with a --from of its own, and remove this line from a copy"
+                ),
+            )),
+            Kind::Other => self.other(program, arguments, line),
+        }
+    }
+
+    /// Runs a program that may run the program which its arguments name: `env`, `sudo`, `timeout`, `retry`.
+    fn other(&mut self, program: &str, arguments: &[Word], line: usize) -> Result<(), Failed> {
+        if matches!(program, "command" | "builtin")
+            && arguments
+                .first()
+                .is_some_and(|word| matches!(word.text.as_str(), "-v" | "-V"))
+        {
+            return Ok(());
+        }
+        if let Some(at) = self.position_of_call(arguments)
+            && let Some(inner) = arguments.get(at..)
+        {
+            // A name of a program in the value of an option, as in `apt list curl`, has no arguments.
+            if inner.len() > 1
+                || kind(
+                    &arguments
+                        .get(at)
+                        .map(|word| word.text.clone())
+                        .unwrap_or_default(),
+                ) != Kind::Curl
+            {
+                self.deeper(line)?;
+                self.run(inner, line)?;
+                self.depth -= 1;
+            }
+            return Ok(());
+        }
+        match arguments
+            .iter()
+            .find(|word| word.text.contains(char::is_whitespace) && mentions_call(&word.text))
+        {
+            Some(_) => Err((
+                line,
+                format!(
+                    "a text for `{program}` seems to make a call; write the call as a command of the script, or remove this command if it makes none"
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The place of the first argument that is a program that makes calls, or a function.
+    fn position_of_call(&self, arguments: &[Word]) -> Option<usize> {
+        arguments.iter().position(|word| {
+            word.variables.is_empty()
+                && (matches!(
+                    kind(&word.text),
+                    Kind::Curl | Kind::Client | Kind::Shell | Kind::Remote | Kind::Adding
+                ) || self.functions.contains_key(&word.text)
+                    || self.environment.aliases.contains_key(&word.text))
+        })
+    }
+
+    fn unknown_program(&mut self, first: &Word, arguments: &[Word], line: usize) -> Result<(), Failed> {
+        let written = first.variables.first().cloned().unwrap_or_default();
+        let lower = first.text.to_ascii_lowercase();
+        let is_call = ["curl", "http", "wget", "client"]
+            .iter()
+            .any(|name| lower.contains(name))
+            || arguments.iter().any(|word| word.text.contains("://"));
+        if is_call {
+            let reason = self.reason(&written);
+            return Err((
+                line,
+                format!("the program `{}` is not known: {reason}", first.text),
+            ));
+        }
+        self.note(format!(
+            "line {line}: the program `{}` is not known; its calls, if it makes any, are not covered",
+            first.text
+        ));
+        if let Some(at) = self.position_of_call(arguments)
+            && let Some(inner) = arguments.get(at..)
+        {
+            return self.run(inner, line);
+        }
+        Ok(())
+    }
+
+    fn aliased(&mut self, name: &str, alias: &Word, arguments: &[Word], line: usize) -> Result<(), Failed> {
+        let not_known = || {
+            (
+                line,
+                format!("the alias `{name}` is not one plain command; write the command in its place"),
+            )
+        };
+        if alias.text.contains([';', '|', '&', '`', '(', '<', '>']) {
+            return Err(not_known());
+        }
+        let mut words = Vec::new();
+        let list = shell::parse(&alias.text, line, self.depth)?;
+        let [chain] = list.as_slice() else {
+            return Err(not_known());
+        };
+        for node in chain.pipelines.iter().flatten() {
+            if let shell::Command::Simple { words: plain, .. } = &node.command {
+                for word in plain {
+                    words.extend(self.expand(word, line)?);
+                }
+            }
+        }
+        words.extend(arguments.iter().cloned());
+        self.deeper(line)?;
+        // An alias may be named as its program, such as `alias curl='curl -s'`.
+        let own = self.environment.aliases.remove(name);
+        let done = self.run(&words, line);
+        if let Some(own) = own {
+            self.environment.aliases.insert(name.to_owned(), own);
+        }
+        self.depth -= 1;
+        done
+    }
+
+    /// Runs a text as a script in a process of its own.
+    pub(super) fn script_text(
+        &mut self,
+        text: &Word,
+        arguments: Option<Vec<Word>>,
+        is_elsewhere: bool,
+        line: usize,
+    ) -> Result<(), Failed> {
+        if let Some(written) = text.variables.first() {
+            let reason = self.reason(written);
+            if mentions_call(&text.text) || text.text == *written {
+                return Err((line, format!("a script in a text has `{written}`: {reason}")));
+            }
+        }
+        self.deeper(line)?;
+        let list = shell::parse(&text.text, line, self.depth)?;
+        self.apart(|script| {
+            if is_elsewhere {
+                script.environment = script.environment.elsewhere();
+            }
+            script.environment.arguments = arguments;
+            script.list(&list)
+        })?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn shell(&mut self, program: &str, arguments: &[Word], line: usize) -> Result<(), Failed> {
+        let is_text = |word: &Word| {
+            word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c')
+        };
+        if let Some(at) = arguments.iter().position(is_text) {
+            let Some(text) = arguments.get(at + 1) else {
+                return Ok(());
+            };
+            let more = arguments.get(at + 3..).unwrap_or_default().to_vec();
+            return self.script_text(&text.clone(), Some(more), false, line);
+        }
+        let file = arguments.iter().find(|word| !word.text.starts_with('-'));
+        match (file, &self.input) {
+            (Some(_), _) if program.ends_with("busybox") => self.other(program, arguments, line),
+            (Some(_), _) if program == "su" => Ok(()),
+            (Some(file), _) => Err((
+                line,
+                format!(
+                    "`{program} {}` runs another script; give it with a --from of its own, and remove this line from a copy",
+                    file.text
+                ),
+            )),
+            (None, Some(Input::Text(text))) => self.script_text(&text.clone(), None, false, line),
+            (None, Some(Input::Piped)) => Err((
+                line,
+                format!(
+                    "`{program}` runs the output of another command; write its commands into the script, or remove it if they make no calls"
+                ),
+            )),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn remote(&mut self, program: &str, arguments: &[Word], line: usize) -> Result<(), Failed> {
+        const WITH_VALUES: &str = "BbcDEeFIiJLlmOopQRSWwp";
+        let mut rest = arguments.iter();
+        if program.ends_with("sshpass") {
+            return self.other(program, arguments, line);
+        }
+        while let Some(word) = rest.next() {
+            match word.text.strip_prefix('-') {
+                Some(option) if option.len() == 1 && WITH_VALUES.contains(option) => {
+                    rest.next();
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let texts: Vec<&Word> = rest.collect();
+        if texts.is_empty() {
+            if let Some(Input::Text(text)) = self.input.clone() {
+                return self.script_text(&text, None, true, line);
+            }
+            if matches!(self.input, Some(Input::Piped)) {
+                return Err((
+                    line,
+                    format!(
+                        "`{program}` runs the output of another command; write its commands into the script"
+                    ),
+                ));
+            }
+            return Ok(());
+        }
+        let mut text = Word::default();
+        for (at, word) in texts.into_iter().enumerate() {
+            if at > 0 {
+                text.text.push(' ');
+            }
+            text.text.push_str(&word.text);
+            text.variables.extend(word.variables.iter().cloned());
+        }
+        self.script_text(&text, None, true, line)
+    }
+
+    /// Runs a command of the shell that sets variables or runs a text; gives whether it is one.
+    fn changes_variables(&mut self, program: &str, arguments: &[Word], line: usize) -> Result<bool, Failed> {
+        let names = || {
+            arguments
+                .iter()
+                .map(|word| word.text.as_str())
+                .filter(|text| !text.starts_with('-'))
+        };
+        match program {
+            "read" | "mapfile" | "readarray" | "getopts" => {
+                for name in names()
+                    .chain(["REPLY", "MAPFILE", "OPTARG"])
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+                {
+                    self.environment
+                        .forget(&name, format!("it is read from input at line {line}"));
+                }
+            }
+            "unset" => {
+                for name in names().map(str::to_owned).collect::<Vec<_>>() {
+                    self.environment
+                        .forget(&name, format!("it is unset at line {line}"));
+                }
+            }
+            "let" => {
+                for name in names()
+                    .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+                {
+                    self.environment
+                        .forget(&name, format!("it is computed at line {line}"));
+                }
+            }
+            "printf" => {
+                let name = arguments.iter().skip_while(|word| word.text != "-v").nth(1);
+                if let Some(name) = name {
+                    self.environment
+                        .forget(&name.text, format!("it is printed at line {line}"));
+                }
+            }
+            "set" => {
+                let at = arguments.iter().position(|word| word.text == "--");
+                if let Some(more) = at.and_then(|at| arguments.get(at + 1..)) {
+                    self.environment.arguments = Some(more.to_vec());
+                } else if arguments
+                    .first()
+                    .is_some_and(|word| !word.text.starts_with(['-', '+']))
+                {
+                    self.environment.arguments = Some(arguments.to_vec());
+                }
+            }
+            "shift" => {
+                let count = arguments
+                    .first()
+                    .map_or(Some(1), |word| word.text.parse::<usize>().ok());
+                let known = self.environment.arguments.take();
+                self.environment.arguments = known
+                    .zip(count)
+                    .map(|(known, count)| known.into_iter().skip(count).collect());
+            }
+            "return" => self.environment.has_returned = true,
+            // A loop that ends early has not run its last commands: what it sets is uncertain in any case.
+            "break" | "continue" => {}
+            "eval" => {
+                let mut text = Word::default();
+                for word in arguments {
+                    text.text.push_str(&word.text);
+                    text.text.push(' ');
+                    text.variables.extend(word.variables.iter().cloned());
+                }
+                if let Some(written) = text.variables.first() {
+                    let reason = self.reason(written);
+                    return Err((line, format!("`eval` runs a text with `{written}`: {reason}")));
+                }
+                self.deeper(line)?;
+                let list = shell::parse(&text.text, line, self.depth)?;
+                self.list(&list)?;
+                self.depth -= 1;
+            }
+            "source" | "." => {
+                let file = arguments
+                    .first()
+                    .map(|word| word.text.clone())
+                    .unwrap_or_default();
+                return Err((
+                    line,
+                    format!(
+                        "`{program} {file}` runs the commands of another file; write those that set variables or make calls in its place"
+                    ),
+                ));
+            }
+            "trap" => {
+                let text = arguments
+                    .iter()
+                    .find(|word| !word.text.starts_with('-') || word.text == "-");
+                if let Some(text) = text.filter(|_| arguments.len() > 1) {
+                    self.traps.push((text.clone(), self.environment.clone(), line));
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Adds the requests of a curl command.
+    fn curl(&mut self, words: &[Word], line: usize) -> Result<(), Failed> {
+        if let [_, only] = words
+            && matches!(
+                only.text.as_str(),
+                "-V" | "--version" | "-h" | "--help" | "-M" | "--manual"
+            )
+        {
+            return Ok(());
+        }
+        if self.environment.get("IFS").is_some() {
+            return Err((line, "the script sets IFS, so words of this command are uncertain; remove it, and write lists as arrays".to_owned()));
+        }
+        let mut words = self.with_input(words, line)?;
+        forgive(&mut words);
+        let sent = curl::read_all(&words, self.base, Origin::SCRIPT).map_err(|message| {
+            let written = words
+                .iter()
+                .flat_map(|word| &word.variables)
+                .find(|written| message.starts_with(&format!("`{written}`")));
+            match written {
+                Some(written) => (line, format!("{message}: {}", self.reason(written))),
+                None => (line, message),
+            }
+        })?;
+        for sent in sent {
+            let one = call(format!("line {line}"), sent, &mut self.out);
+            push(&mut self.out, one).map_err(|message| (line, message))?;
+        }
+        Ok(())
+    }
+
+    /// The words with the standard input in the place of `@-`.
+    fn with_input(&self, words: &[Word], line: usize) -> Result<Vec<Word>, Failed> {
+        let mut out: Vec<Word> = Vec::new();
+        for word in words {
+            let option = out.last().map(|word| word.text.clone()).unwrap_or_default();
+            let attached = matches!(word.text.as_str(), "-d@-");
+            let is_body =
+                (matches!(word.text.as_str(), "@-") && BODIES.contains(&option.as_str())) || attached;
+            match (&self.input, is_body) {
+                (_, false) => out.push(word.clone()),
+                (Some(Input::Text(text)), true) => {
+                    let mut text = text.clone();
+                    if !attached {
+                        out.pop();
+                    }
+                    if !matches!(option.as_str(), "--data-binary" | "--json") || attached {
+                        text.text.retain(|c| !matches!(c, '\r' | '\n'));
+                    }
+                    let name = if option == "--json" && !attached {
+                        "--json"
+                    } else {
+                        "--data-raw"
+                    };
+                    out.push(Word::from(name));
+                    out.push(text);
+                }
+                (_, true) => {
+                    return Err((line, "the body is the output of another command; write it into the command, into a here-document, or into a file that `-d @FILE` names".to_owned()));
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Lets credentials and headers have variables: their values are not part of a line. Headers that decide how the call is read have to be
+/// known.
+fn forgive(words: &mut [Word]) {
+    let names_type = words
+        .iter()
+        .any(|word| word.text.to_ascii_lowercase().starts_with("content-type:"));
+    let mut before = String::new();
+    for word in words {
+        let text = word.text.clone();
+        let is_header = matches!(before.as_str(), "-H" | "--header");
+        let header = match is_header {
+            true => Some(text.as_str()),
+            false => text.strip_prefix("-H").filter(|rest| !rest.is_empty()),
+        };
+        let is_secret = WITH_SECRETS.contains(&before.as_str())
+            || (text.starts_with("-u") && text.len() > 2)
+            || header.is_some_and(|header| {
+                let name = header.split(':').next().unwrap_or_default();
+                match name.contains('$') {
+                    true => names_type,
+                    false => !is_kept_header(name),
+                }
+            });
+        if is_secret {
+            if header.is_some_and(|header| header.split(':').next().unwrap_or_default().contains('$')) {
+                word.text = match is_header {
+                    true => "X-Unknown: x".to_owned(),
+                    false => "-HX-Unknown: x".to_owned(),
+                };
+            }
+            word.variables.clear();
+        }
+        before = text;
+    }
+}
