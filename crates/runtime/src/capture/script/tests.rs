@@ -49,7 +49,7 @@ fn each_call_of_a_line_is_found() {
         "curl https://api.example/a https://api.example/b",
         "curl https://api.example/a --next https://api.example/b",
         "CURL='curl -s'\n$CURL https://api.example/a\n\"$(command -v curl)\" https://api.example/b",
-        "CURL=curl\nARGS=(-s -H \"X: $TOKEN\")\nARGS+=(-f)\n\"$CURL\" \"${ARGS[@]}\" https://api.example/a\ncurl ${ARGS[*]} https://api.example/b",
+        "CURL=curl\nARGS=(-s -H \"X: $TOKEN\")\nARGS+=(-f)\n\"$CURL\" \"${ARGS[@]}\" https://api.example/a\ncurl \"${ARGS[@]}\" https://api.example/b",
         "trap 'curl https://api.example/b' EXIT\ncurl https://api.example/a",
         "cat <<E | tee x\n$(curl https://api.example/a)\nE\ncurl https://api.example/b",
         "docker run x curl https://api.example/a; retry 3 -- curl https://api.example/b",
