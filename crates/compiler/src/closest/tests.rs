@@ -203,7 +203,7 @@ fn a_proposed_line_allows_the_request_and_no_other() {
         (
             "POST /rest/issue {\"f\":{\"n\":1.5,\"z\":null,\"l\":[\"a\",\"b\"],\"e\":[],\"o\":{}},\"s\":\"=a|b]\"}",
             "[post]/rest/issue[QueryParam::only][JsonData::f.n:number==1\\.5][JsonData::f.z:null==null][JsonData::f.l[*]:string==a|b][JsonData::s:string==[=]a\\|b\\]][JsonData::f.e!=.*][JsonData::only][JsonData::f.only][JsonData::f.o.only]",
-            1,
+            3,
         ),
         ("POST /rest/upload form", "[post]/rest/upload", 2),
     ] {

@@ -171,10 +171,15 @@ fn written(request: &Value, place: String, known: &Variables) -> Result<Written,
 
 fn url(request: &Value, known: &Variables) -> Result<String, String> {
     let given = request.get("url").unwrap_or(request);
-    let raw = given.get("raw").unwrap_or(given);
-    let raw = raw
+    let text = given
         .as_str()
-        .ok_or("the request has no URL; save it in Postman with one")?;
+        .or_else(|| given.get("raw").and_then(Value::as_str));
+    let built = text
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+        .or_else(|| in_parts(given));
+    let raw = built.ok_or("the request has no URL; save it in Postman with one")?;
+    let raw = raw.as_str();
     // An environment that is not part of the collection names the server.
     let raw = match raw.strip_prefix("{{").and_then(|rest| rest.split_once("}}")) {
         Some((name, rest))
@@ -220,6 +225,44 @@ fn url(request: &Value, known: &Variables) -> Result<String, String> {
     }
     // Postman completes a URL without a scheme.
     Ok(url.trim().to_owned())
+}
+
+/// A URL that is written in parts: its host, its path and its query.
+fn in_parts(given: &Value) -> Option<String> {
+    let joined = |key: &str, joint: &str| match given.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => {
+            let text = |part: &Value| scalar(part).or_else(|| part.get("value").and_then(scalar));
+            Some(parts.iter().filter_map(text).collect::<Vec<_>>().join(joint))
+        }
+        _ => None,
+    };
+    let mut url = String::new();
+    if let Some(protocol) = joined("protocol", "") {
+        url.push_str(&format!("{protocol}://"));
+    }
+    url.push_str(&joined("host", ".")?);
+    if let Some(port) = joined("port", "") {
+        url.push_str(&format!(":{port}"));
+    }
+    if let Some(path) = joined("path", "/") {
+        url.push_str(&format!("/{}", path.trim_start_matches('/')));
+    }
+    let enabled = list(given, "query")
+        .iter()
+        .filter(|pair| pair.get("disabled") != Some(&Value::Bool(true)));
+    let pairs = enabled.filter_map(|pair| {
+        let key = pair.get("key").and_then(scalar)?;
+        Some(match pair.get("value").and_then(scalar) {
+            Some(value) => format!("{key}={value}"),
+            None => key,
+        })
+    });
+    let query = pairs.collect::<Vec<_>>().join("&");
+    if !query.is_empty() {
+        url.push_str(&format!("?{query}"));
+    }
+    Some(url)
 }
 
 /// The text with variables replaced.

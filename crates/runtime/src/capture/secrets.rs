@@ -41,7 +41,7 @@ const FORMS: &[&str] = &[
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}",
     r"-----BEGIN [A-Z0-9 ]+-----",
     // Headers of credentials, and URLs with a password.
-    r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.=-]{12,}",
+    r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.=-]{16,}",
     r"(?i)\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
 ];
 

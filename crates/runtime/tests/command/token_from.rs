@@ -246,7 +246,7 @@ fn bad_input_gets_its_place_and_a_cure_and_writes_nothing() {
         ),
         (
             "\ncurl \"https://api.example/ctx/rest/$X\"",
-            "line 2: `$X` is a shell variable",
+            "line 2: `$X` has no known value",
         ),
         (
             "curl https://other.example/a",

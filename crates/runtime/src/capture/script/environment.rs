@@ -59,6 +59,11 @@ impl Environment {
         self.values.insert(name.to_owned(), value);
     }
 
+    /// Forgets that a variable was set.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
     /// Makes a variable one of the function.
     pub(super) fn make_local(&mut self, name: &str) {
         let outer = self.values.get(name).cloned();

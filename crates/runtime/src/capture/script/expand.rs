@@ -3,7 +3,7 @@
 use tokenward_pdp::curl::Word;
 
 use super::environment::Value;
-use super::{MOST_BYTES, Script};
+use super::state::{MOST_BYTES, Script};
 use crate::capture::shell::{self, Command, Failed, List, Part};
 
 /// The longest word, in bytes.

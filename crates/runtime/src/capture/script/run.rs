@@ -1,32 +1,11 @@
 //! Simple commands of a script: what a shell runs for them.
 
-use tokenward_pdp::curl::{self, Origin, Word};
+use tokenward_pdp::curl::Word;
 
 use super::environment::Value;
 use super::programs::{Kind, kind, mentions_call};
-use super::{Input, Script};
-use crate::capture::call::{call, is_kept_header, push};
+use super::state::{Input, Script};
 use crate::capture::shell::{self, Assigned, Assignment, Failed};
-
-/// Options of curl whose values are credentials, or text for the log.
-const WITH_SECRETS: [&str; 13] = [
-    "-u",
-    "--user",
-    "-b",
-    "--cookie",
-    "--oauth2-bearer",
-    "-A",
-    "--user-agent",
-    "--proxy-user",
-    "-U",
-    "-e",
-    "--referer",
-    "-r",
-    "--range",
-];
-
-/// Options of curl that read a body.
-const BODIES: [&str; 5] = ["-d", "--data", "--data-ascii", "--data-binary", "--json"];
 
 impl Script<'_> {
     pub(super) fn simple(
@@ -41,7 +20,7 @@ impl Script<'_> {
         }
         let declares = given.first().map(|word| word.text.as_str());
         if declares == Some("alias") {
-            return self.alias(assignments, line);
+            return self.alias(assignments, &given, line);
         }
         let is_declared = declares
             .is_some_and(|word| matches!(word, "declare" | "export" | "local" | "readonly" | "typeset"));
@@ -80,16 +59,23 @@ impl Script<'_> {
             for assignment in assignments {
                 match before.get(&assignment.name) {
                     Some(value) => self.environment.set(&assignment.name, value.clone()),
-                    None => self
-                        .environment
-                        .forget(&assignment.name, format!("line {line} sets it for one command")),
+                    None => self.environment.remove(&assignment.name),
                 }
             }
         }
         Ok(())
     }
 
-    fn alias(&mut self, assignments: &[Assignment], line: usize) -> Result<(), Failed> {
+    fn alias(&mut self, assignments: &[Assignment], given: &[Word], line: usize) -> Result<(), Failed> {
+        for word in given {
+            if let Some((name, text)) = word.text.split_once('=') {
+                let text = Word {
+                    text: text.to_owned(),
+                    variables: word.variables.clone(),
+                };
+                self.environment.aliases.insert(name.to_owned(), text);
+            }
+        }
         for assignment in assignments {
             if let Assigned::Text(word) = &assignment.value {
                 let text = self.text(word, line)?;
@@ -213,14 +199,10 @@ impl Script<'_> {
             && let Some(inner) = arguments.get(at..)
         {
             // A name of a program in the value of an option, as in `apt list curl`, has no arguments.
-            if inner.len() > 1
-                || kind(
-                    &arguments
-                        .get(at)
-                        .map(|word| word.text.clone())
-                        .unwrap_or_default(),
-                ) != Kind::Curl
-            {
+            let is_own = inner.first().is_some_and(|word| {
+                self.functions.contains_key(&word.text) || self.environment.aliases.contains_key(&word.text)
+            });
+            if inner.len() > 1 || is_own {
                 self.deeper(line)?;
                 self.run(inner, line)?;
                 self.depth -= 1;
@@ -412,213 +394,5 @@ impl Script<'_> {
             text.variables.extend(word.variables.iter().cloned());
         }
         self.script_text(&text, None, true, line)
-    }
-
-    /// Runs a command of the shell that sets variables or runs a text; gives whether it is one.
-    fn changes_variables(&mut self, program: &str, arguments: &[Word], line: usize) -> Result<bool, Failed> {
-        let names = || {
-            arguments
-                .iter()
-                .map(|word| word.text.as_str())
-                .filter(|text| !text.starts_with('-'))
-        };
-        match program {
-            "read" | "mapfile" | "readarray" | "getopts" => {
-                for name in names()
-                    .chain(["REPLY", "MAPFILE", "OPTARG"])
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-                {
-                    self.environment
-                        .forget(&name, format!("it is read from input at line {line}"));
-                }
-            }
-            "unset" => {
-                for name in names().map(str::to_owned).collect::<Vec<_>>() {
-                    self.environment
-                        .forget(&name, format!("it is unset at line {line}"));
-                }
-            }
-            "let" => {
-                for name in names()
-                    .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-                {
-                    self.environment
-                        .forget(&name, format!("it is computed at line {line}"));
-                }
-            }
-            "printf" => {
-                let name = arguments.iter().skip_while(|word| word.text != "-v").nth(1);
-                if let Some(name) = name {
-                    self.environment
-                        .forget(&name.text, format!("it is printed at line {line}"));
-                }
-            }
-            "set" => {
-                let at = arguments.iter().position(|word| word.text == "--");
-                if let Some(more) = at.and_then(|at| arguments.get(at + 1..)) {
-                    self.environment.arguments = Some(more.to_vec());
-                } else if arguments
-                    .first()
-                    .is_some_and(|word| !word.text.starts_with(['-', '+']))
-                {
-                    self.environment.arguments = Some(arguments.to_vec());
-                }
-            }
-            "shift" => {
-                let count = arguments
-                    .first()
-                    .map_or(Some(1), |word| word.text.parse::<usize>().ok());
-                let known = self.environment.arguments.take();
-                self.environment.arguments = known
-                    .zip(count)
-                    .map(|(known, count)| known.into_iter().skip(count).collect());
-            }
-            "return" => self.environment.has_returned = true,
-            // A loop that ends early has not run its last commands: what it sets is uncertain in any case.
-            "break" | "continue" => {}
-            "eval" => {
-                let mut text = Word::default();
-                for word in arguments {
-                    text.text.push_str(&word.text);
-                    text.text.push(' ');
-                    text.variables.extend(word.variables.iter().cloned());
-                }
-                if let Some(written) = text.variables.first() {
-                    let reason = self.reason(written);
-                    return Err((line, format!("`eval` runs a text with `{written}`: {reason}")));
-                }
-                self.deeper(line)?;
-                let list = shell::parse(&text.text, line, self.depth)?;
-                self.list(&list)?;
-                self.depth -= 1;
-            }
-            "source" | "." => {
-                let file = arguments
-                    .first()
-                    .map(|word| word.text.clone())
-                    .unwrap_or_default();
-                return Err((
-                    line,
-                    format!(
-                        "`{program} {file}` runs the commands of another file; write those that set variables or make calls in its place"
-                    ),
-                ));
-            }
-            "trap" => {
-                let text = arguments
-                    .iter()
-                    .find(|word| !word.text.starts_with('-') || word.text == "-");
-                if let Some(text) = text.filter(|_| arguments.len() > 1) {
-                    self.traps.push((text.clone(), self.environment.clone(), line));
-                }
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    /// Adds the requests of a curl command.
-    fn curl(&mut self, words: &[Word], line: usize) -> Result<(), Failed> {
-        if let [_, only] = words
-            && matches!(
-                only.text.as_str(),
-                "-V" | "--version" | "-h" | "--help" | "-M" | "--manual"
-            )
-        {
-            return Ok(());
-        }
-        if self.environment.get("IFS").is_some() {
-            return Err((line, "the script sets IFS, so words of this command are uncertain; remove it, and write lists as arrays".to_owned()));
-        }
-        let mut words = self.with_input(words, line)?;
-        forgive(&mut words);
-        let sent = curl::read_all(&words, self.base, Origin::SCRIPT).map_err(|message| {
-            let written = words
-                .iter()
-                .flat_map(|word| &word.variables)
-                .find(|written| message.starts_with(&format!("`{written}`")));
-            match written {
-                Some(written) => (line, format!("{message}: {}", self.reason(written))),
-                None => (line, message),
-            }
-        })?;
-        for sent in sent {
-            let one = call(format!("line {line}"), sent, &mut self.out);
-            push(&mut self.out, one).map_err(|message| (line, message))?;
-        }
-        Ok(())
-    }
-
-    /// The words with the standard input in the place of `@-`.
-    fn with_input(&self, words: &[Word], line: usize) -> Result<Vec<Word>, Failed> {
-        let mut out: Vec<Word> = Vec::new();
-        for word in words {
-            let option = out.last().map(|word| word.text.clone()).unwrap_or_default();
-            let attached = matches!(word.text.as_str(), "-d@-");
-            let is_body =
-                (matches!(word.text.as_str(), "@-") && BODIES.contains(&option.as_str())) || attached;
-            match (&self.input, is_body) {
-                (_, false) => out.push(word.clone()),
-                (Some(Input::Text(text)), true) => {
-                    let mut text = text.clone();
-                    if !attached {
-                        out.pop();
-                    }
-                    if !matches!(option.as_str(), "--data-binary" | "--json") || attached {
-                        text.text.retain(|c| !matches!(c, '\r' | '\n'));
-                    }
-                    let name = if option == "--json" && !attached {
-                        "--json"
-                    } else {
-                        "--data-raw"
-                    };
-                    out.push(Word::from(name));
-                    out.push(text);
-                }
-                (_, true) => {
-                    return Err((line, "the body is the output of another command; write it into the command, into a here-document, or into a file that `-d @FILE` names".to_owned()));
-                }
-            }
-        }
-        Ok(out)
-    }
-}
-
-/// Lets credentials and headers have variables: their values are not part of a line. Headers that decide how the call is read have to be
-/// known.
-fn forgive(words: &mut [Word]) {
-    let names_type = words
-        .iter()
-        .any(|word| word.text.to_ascii_lowercase().starts_with("content-type:"));
-    let mut before = String::new();
-    for word in words {
-        let text = word.text.clone();
-        let is_header = matches!(before.as_str(), "-H" | "--header");
-        let header = match is_header {
-            true => Some(text.as_str()),
-            false => text.strip_prefix("-H").filter(|rest| !rest.is_empty()),
-        };
-        let is_secret = WITH_SECRETS.contains(&before.as_str())
-            || (text.starts_with("-u") && text.len() > 2)
-            || header.is_some_and(|header| {
-                let name = header.split(':').next().unwrap_or_default();
-                match name.contains('$') {
-                    true => names_type,
-                    false => !is_kept_header(name),
-                }
-            });
-        if is_secret {
-            if header.is_some_and(|header| header.split(':').next().unwrap_or_default().contains('$')) {
-                word.text = match is_header {
-                    true => "X-Unknown: x".to_owned(),
-                    false => "-HX-Unknown: x".to_owned(),
-                };
-            }
-            word.variables.clear();
-        }
-        before = text;
     }
 }

@@ -1,4 +1,7 @@
-use super::*;
+use tokenward_compiler::BaseUrl;
+
+use super::read;
+use crate::capture::call::Calls;
 
 fn read_script(text: &str) -> Result<Calls, String> {
     read(text, &BaseUrl::parse("https://api.example").unwrap())
@@ -20,7 +23,7 @@ fn each_call_of_a_line_is_found() {
         "curl https://api.example/a && curl https://api.example/b",
         "curl https://api.example/a || curl https://api.example/b",
         "curl https://api.example/a & curl https://api.example/b & wait",
-        "curl https://api.example/a | jq .x | curl -d y=1 -G https://api.example/b",
+        "curl https://api.example/a | jq .x | curl -s https://api.example/b",
         "if curl https://api.example/a; then curl https://api.example/b; fi",
         "if x; then :; elif y; then curl https://api.example/a; else curl https://api.example/b; fi",
         "while curl https://api.example/a; do curl https://api.example/b; done",
@@ -46,7 +49,7 @@ fn each_call_of_a_line_is_found() {
         "curl https://api.example/a https://api.example/b",
         "curl https://api.example/a --next https://api.example/b",
         "CURL='curl -s'\n$CURL https://api.example/a\n\"$(command -v curl)\" https://api.example/b",
-        "CURL=curl\nARGS=(-s -H \"X: $TOKEN\")\nARGS+=(-f)\n\"$CURL\" \"${ARGS[@]}\" https://api.example/a\ncurl ${ARGS[*]} https://api.example/b",
+        "CURL=curl\nARGS=(-s -H \"X: $TOKEN\")\nARGS+=(-f)\n\"$CURL\" \"${ARGS[@]}\" https://api.example/a\ncurl \"${ARGS[@]}\" https://api.example/b",
         "trap 'curl https://api.example/b' EXIT\ncurl https://api.example/a",
         "cat <<E | tee x\n$(curl https://api.example/a)\nE\ncurl https://api.example/b",
         "docker run x curl https://api.example/a; retry 3 -- curl https://api.example/b",

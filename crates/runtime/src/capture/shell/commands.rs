@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::cursor::{Cursor, Pending};
+use super::tree::{Assigned, Assignment, Chain, Command, Failed, List, Node, Part, Word};
 use super::words::is_name;
-use super::{Assigned, Assignment, Chain, Command, Failed, List, Node, Part, Word};
 
 /// Words that end a list of commands.
 const CLOSERS: [&str; 8] = ["then", "elif", "else", "fi", "do", "done", "esac", "}"];

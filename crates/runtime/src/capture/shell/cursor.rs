@@ -1,6 +1,6 @@
 //! A place in a script.
 
-use super::{Failed, Word};
+use super::tree::{Failed, Word};
 
 /// The deepest nesting of commands and words.
 const DEEPEST: usize = 40;

@@ -28,7 +28,7 @@ fn scripts_that_bash_refuses_are_refused_with_their_line() {
 #[test]
 fn nesting_has_a_bound() {
     for (open, close) in [
-        ("(", ")"),
+        ("( ", ")"),
         ("$(", ")"),
         ("{ ", "; }"),
         ("\"$(", ")\""),

@@ -3,7 +3,7 @@
 use tokenward_pdp::curl;
 
 use super::cursor::{Cursor, Pending};
-use super::{Failed, Part, Word};
+use super::tree::{Failed, Part, Word};
 
 /// Where a text ends, and what is special in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -294,7 +294,7 @@ impl Cursor<'_> {
             }
         }
         self.deeper()?;
-        let commands = super::parse(&inner, line, self.depth)?;
+        let commands = Cursor::new(&inner, line, self.depth).script()?;
         self.depth -= 1;
         word.parts.push(Part::Output { commands, is_quoted });
         Ok(())
