@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 
-use super::ask::Policy;
+use super::ask::{Ended, Policy};
 use super::descriptions::DescriptionArgs;
 use super::failure::Failure;
 use super::output;
@@ -78,20 +78,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { args.format };
-    let ended = answer(args, format);
-    if let Err(failure) = &ended
-        && format == Format::Json
-        && !failure.message().is_empty()
-        && !matches!(failure, Failure::Findings(_) | Failure::NoReader)
-    {
+    let failure = match answer(args, format) {
+        Ok(ended) => return ended,
+        Err(failure) => failure,
+    };
+    if format == Format::Json && !matches!(failure, Failure::NoReader) {
         let answer = serde_json::json!({ "version": 1, "settled": false, "error": failure.message() });
         // What failed first is the reason to report.
         let _ = output::print_json(&answer);
     }
-    ended
+    Err(failure)
 }
 
-fn answer(args: &Args, format: Format) -> Result<(), Failure> {
+/// The answer, which is shown, and the end of the command.
+fn answer(args: &Args, format: Format) -> Result<Ended, Failure> {
     let config = args.config.or_default()?;
     let described = args.descriptions.read(&config)?;
     if args.defects {

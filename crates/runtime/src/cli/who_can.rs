@@ -141,7 +141,6 @@ fn of_operation(args: &Args, path: Option<&str>, config: &Config, format: Format
         (config, &budget),
         format,
     )
-    .map(Ok)
 }
 
 /// Refuses a method that is nearly one that lines can name: of any other method, lines permit nothing.

@@ -257,14 +257,14 @@ fn certificates_replace_only_certificates() {
     for _ in 0..2 {
         let ran = run(
             &directory,
-            &["ask", "--certificates", "a.jsonl", "never [delete]/other"],
+            &["ask", "--certificates", "a.jsonl", "never [delete]/rest/x"],
         );
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
     fs::write(root.join("a.jsonl.twp"), "mine").unwrap();
     let ran = run(
         &directory,
-        &["ask", "--certificates", "a.jsonl", "never [delete]/other"],
+        &["ask", "--certificates", "a.jsonl", "never [delete]/rest/x"],
     );
     assert_eq!(ran.code, 2, "{}", ran.err);
 }

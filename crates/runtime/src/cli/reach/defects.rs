@@ -4,25 +4,27 @@ use serde_json::{Value, json};
 use tokenward_openapi::Defect;
 use tokenward_pdp::plural::plural;
 
-use super::super::ask::Text;
+use super::super::ask::{Ended, Text};
 use super::super::descriptions::{Described, DescribedFile};
 use super::super::failure::Failure;
 use super::super::output;
 use super::shown::Format;
 
 /// Lists the places. It is a failure if operations may be missing.
-pub(super) fn show(described: &Described, format: Format) -> Result<(), Failure> {
+pub(super) fn show(described: &Described, format: Format) -> Result<Ended, Failure> {
     match format {
         Format::Json => output::print_json(&document(described))?,
         Format::Table | Format::Markdown => output::print(&text(described, format))?,
     }
-    match described.files.iter().flat_map(DescribedFile::losses).count() {
-        0 => Ok(()),
-        count => Err(Failure::Trouble(format!(
-            "operations may be missing because of {count} {}; correct the description",
-            plural(count, "defect")
-        ))),
-    }
+    Ok(
+        match described.files.iter().flat_map(DescribedFile::losses).count() {
+            0 => Ok(()),
+            count => Err(Failure::Trouble(format!(
+                "operations may be missing because of {count} {}; correct the description",
+                plural(count, "defect")
+            ))),
+        },
+    )
 }
 
 fn text(described: &Described, format: Format) -> String {

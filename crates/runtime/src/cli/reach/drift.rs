@@ -9,7 +9,7 @@ use tokenward_openapi::{Moved, Operation, compare};
 use tokenward_pdp::config::Config;
 use tokenward_pdp::plural::plural;
 
-use super::super::ask::{Policy, Text};
+use super::super::ask::{Ended, Policy, Text};
 use super::super::descriptions::{self, Described};
 use super::super::diff::cell;
 use super::super::failure::Failure;
@@ -56,7 +56,7 @@ pub(super) fn run(
     (policy, token): (&Policy, Option<&str>),
     (config, policies): (&Config, &Path),
     (budget, format): (&Budget, Format),
-) -> Result<(), Failure> {
+) -> Result<Ended, Failure> {
     let compared = compare(&old.all, &new.all);
     if compared.added.len() == new.all.operations.len() {
         return Err(Failure::Usage(
@@ -107,17 +107,20 @@ pub(super) fn run(
         Format::Markdown => output::print(&drift.markdown(&view))?,
         Format::Json => output::print_json(&drift.json(&view))?,
     }
+    Ok(end(&view, &drift))
+}
+
+fn end(view: &View<'_>, drift: &Drift<'_>) -> Ended {
     if let Some(failure) = view.unsettled() {
         return Err(failure);
     }
-    let unreviewed = drift.unreviewed().count();
-    if unreviewed > 0 {
-        return Err(Failure::Findings(format!(
-            "lines reach {unreviewed} {} more that nobody reviewed; narrow the lines, or add reviews to reviewed.toml",
-            plural(unreviewed, "operation")
-        )));
+    match drift.unreviewed().count() {
+        0 => Ok(()),
+        count => Err(Failure::Findings(format!(
+            "lines reach {count} {} more that nobody reviewed; narrow the lines, or add reviews to reviewed.toml",
+            plural(count, "operation")
+        ))),
     }
-    Ok(())
 }
 
 /// Explains that one of the versions was not read as a whole: what is missing may be new or gone.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use tokenward_compiler::analysis::Budget;
 use tokenward_pdp::config::Config;
 
-use super::super::ask::Policy;
+use super::super::ask::{Ended, Policy};
 use super::super::descriptions::Described;
 use super::super::failure::Failure;
 use super::super::output;
@@ -28,7 +28,7 @@ pub(in super::super) fn show(
     (policy, token): (&Policy, Option<&str>),
     (config, budget): (&Config, &Budget),
     format: Format,
-) -> Result<(), Failure> {
+) -> Result<Ended, Failure> {
     let chosen: Vec<usize> = match operation {
         Some(at) => vec![at],
         None => (0..described.all.operations.len()).collect(),
@@ -52,10 +52,10 @@ pub(in super::super) fn show(
         Format::Markdown => output::print(&markdown::markdown(&view))?,
         Format::Json => json::print(&view)?,
     }
-    end(&view)
+    Ok(end(&view))
 }
 
-fn end(view: &View<'_>) -> Result<(), Failure> {
+fn end(view: &View<'_>) -> Ended {
     if let Some(failure) = view.unsettled() {
         return Err(failure);
     }
