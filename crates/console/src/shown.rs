@@ -91,11 +91,12 @@ pub(crate) fn day(ms: i64) -> String {
 pub(crate) fn distance(ms: i64, now_ms: i64) -> String {
     let length = ms.saturating_sub(now_ms).saturating_abs();
     let (count, unit) = match length {
-        ..SECOND => return "now".to_owned(),
-        ..MINUTE => (length / SECOND, "s"),
-        ..HOUR => (length / MINUTE, "min"),
-        ..DAY => (length / HOUR, "h"),
-        _ => (length / DAY, if length < 2 * DAY { "day" } else { "days" }),
+        _ if length < SECOND => return "now".to_owned(),
+        _ if length < MINUTE => (length / SECOND, "s"),
+        _ if length < HOUR => (length / MINUTE, "min"),
+        _ if length < DAY => (length / HOUR, "h"),
+        _ if length < 2 * DAY => (1, "day"),
+        _ => (length / DAY, "days"),
     };
     let count = grouped(count);
     match ms > now_ms {

@@ -175,3 +175,18 @@ fn static_files_are_found_by_the_names_in_pages() {
     }
     assert!(assets::find("console.css").is_none() && assets::find("../lib.rs").is_none());
 }
+
+#[test]
+fn fields_of_a_search_that_are_set_are_not_folded() {
+    let with = |search| {
+        let page = crate::views::audit::Audit {
+            search,
+            ..Default::default()
+        };
+        pages::audit(&samples::chrome(), &page)
+    };
+    let search = crate::views::audit::Search::default();
+    assert!(with(search.clone()).contains("<details><summary>More"));
+    let by_line = search.by_line("ci.toml:15");
+    assert!(with(by_line).contains("<details open><summary>More"));
+}

@@ -44,19 +44,19 @@ pub(super) fn of_search<'f>(search: &'f Search, errors: Errors<'f>) -> Vec<Field
         field(("since", "Since", "30d, 2h or a time"), &search.since, errors),
         field(("until", "Until", "now"), &search.until, errors),
         field(("token", "Token", ""), &search.token, errors),
-        field(("user", "User", ""), &search.user, errors),
-        field(("on_behalf_of", "On behalf of", ""), &search.on_behalf_of, errors),
         field(("client", "Address", ""), &search.client, errors),
-        field(("method", "Method", ""), &search.method, errors),
         field(("url", "URL, a regular expression", ""), &search.url, errors),
+        field(("status", "Status", "403 or 4xx"), &search.status, errors),
     ]
 }
 
-/// Fields of a search after the choices.
+/// Fields of a search that are needed less often.
 pub(super) fn rest_of_search<'f>(search: &'f Search, errors: Errors<'f>) -> Vec<Field<'f>> {
     vec![
+        field(("user", "User", ""), &search.user, errors),
+        field(("on_behalf_of", "On behalf of", ""), &search.on_behalf_of, errors),
+        field(("method", "Method", ""), &search.method, errors),
         field(("line", "Line", "ci.toml:15"), &search.line, errors),
-        field(("status", "Status", "403 or 4xx"), &search.status, errors),
         field(("end", "End", ""), &search.end, errors),
         field(("request_id", "Request id", ""), &search.request_id, errors),
     ]

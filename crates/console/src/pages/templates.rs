@@ -110,6 +110,12 @@ impl Audit<'_> {
         false
     }
 
+    /// Whether one of the fields that are needed less often is set or wrong.
+    fn rest_is_used(&self) -> bool {
+        let mut rest = self.rest_of_fields().into_iter();
+        rest.any(|field| !field.value.is_empty() || field.error.is_some())
+    }
+
     /// Whether the reason of the search is not one to select.
     fn strange_reason(&self) -> bool {
         let reason = &self.page.search.reason;

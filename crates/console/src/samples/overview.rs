@@ -102,7 +102,7 @@ pub(super) fn empty() -> Overview {
 
 fn plot() -> Plot {
     let steps = (0..144_u64).map(|step| {
-        let day = if step > 96 || step < 18 { 600 } else { 120 };
+        let day = if !(18..=96).contains(&step) { 600 } else { 120 };
         let denied = if (138..141).contains(&step) { 70 } else { step % 5 };
         Tally {
             allowed: day + step * 37 % 211,
