@@ -211,7 +211,7 @@ mod tests {
     }
 
     /// Options with different help in different subcommands, and the one meaning that they share.
-    const SAID_DIFFERENTLY: [(&str, &str); 10] = [
+    const SAID_DIFFERENTLY: [(&str, &str); 12] = [
         (
             "user",
             "a user: the one that a call or a token is for, or by which calls are filtered",
@@ -228,6 +228,14 @@ mod tests {
         ("at", "the time that is taken for the present"),
         ("certificates", "the file for certificates of the answers"),
         ("dry-run", "write nothing, and show the result"),
+        (
+            "expires",
+            "the end of what is made: a token, or a version of a fleet",
+        ),
+        (
+            "key",
+            "the file of a key: the one that checks, or the one that signs",
+        ),
     ];
     /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
     const OLD_SPELLINGS: [&str; 1] = ["limit"];

@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// Fleet key that signs the manifest (`tokenward keys new fleet`)
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// Name of the fleet [default: the configuration's]
     #[arg(long, value_name = "NAME")]

@@ -289,7 +289,7 @@ fn a_deleted_or_older_mark_file_keeps_the_proxy_from_starting_until_it_is_rewoun
     fleet.allow("b");
     fleet.publish("out", &[]);
     fleet.takes(8);
-    let running = run(fleet.root(), &["fleet", "rewind", "--to", "1", "--reason", "x"]);
+    let running = run(fleet.root(), &["fleet", "rewind", "1", "--why", "x"]);
     running.ends(2, &["the proxy is running; stop it first"]);
     proxy.stop();
     let mark = fleet.mark();
@@ -309,13 +309,13 @@ fn a_deleted_or_older_mark_file_keeps_the_proxy_from_starting_until_it_is_rewoun
     let ran = run(fleet.root(), &["serve"]);
     ran.ends(3, &["is not a fleet mark"]);
     // By hand, and chained.
-    let wrong = run(fleet.root(), &["fleet", "rewind", "--to", "9", "--reason", "x"]);
+    let wrong = run(fleet.root(), &["fleet", "rewind", "9", "--why", "x"]);
     wrong.ends(2, &["a rewind only lowers it"]);
-    let wrong = run(fleet.root(), &["fleet", "rewind", "--to", "7", "--reason", " "]);
-    wrong.ends(2, &["--reason needs a text"]);
+    let wrong = run(fleet.root(), &["fleet", "rewind", "7", "--why", " "]);
+    wrong.ends(2, &["--why needs a text"]);
     succeed(
         fleet.root(),
-        &["fleet", "rewind", "--to", "7", "--reason", "the disk was lost"],
+        &["fleet", "rewind", "7", "--why", "the disk was lost"],
     );
     let mut proxy = fleet.start();
     fleet.takes(8);
@@ -492,10 +492,7 @@ fn a_changed_configuration_takes_a_later_version_or_does_not_start() {
     let text = fs::read_to_string(fleet.path("tokenward.toml")).unwrap();
     fs::write(fleet.path("tokenward.toml"), text.replace("'main'", "'other'")).unwrap();
     run(fleet.root(), &["serve"]).ends(3, &["took manifests of the fleet `main` before"]);
-    succeed(
-        fleet.root(),
-        &["fleet", "rewind", "--to", "0", "--reason", "it moves"],
-    );
+    succeed(fleet.root(), &["fleet", "rewind", "0", "--why", "it moves"]);
     fleet.publish("elsewhere", &["--fleet", "other", "--version", "2000"]);
     fleet.offer("elsewhere");
     let mut proxy = serve(fleet.root());

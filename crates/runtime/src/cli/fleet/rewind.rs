@@ -21,15 +21,15 @@ const LONGEST_REASON: usize = 1_000;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward fleet rewind --to 41 --reason 'version 9000 was published by mistake'
-  tokenward fleet rewind --to 0 --reason 'the proxy moves to another fleet'")]
+  tokenward fleet rewind 41 --why 'version 9000 was published by mistake'
+  tokenward fleet rewind 0 --why 'the proxy moves to another fleet'")]
 pub(super) struct Args {
     /// Version of the new mark; 0 forgets all versions
-    #[arg(long = "to", value_name = "N")]
+    #[arg(value_name = "N")]
     version: u64,
-    /// Reason, which the audit records
+    /// Reason for the change, which the audit records
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    why: String,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -40,10 +40,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Usage("the configuration has no [fleet]".to_owned()));
     };
     let fleet: Name = settings.name.parse().map_err(Failure::trouble)?;
-    let reason = args.reason.trim();
+    let reason = args.why.trim();
     if reason.is_empty() || reason.len() > LONGEST_REASON || reason.chars().any(char::is_control) {
         return Err(Failure::Usage(format!(
-            "--reason needs a text of 1 to {LONGEST_REASON} bytes in one line"
+            "--why needs a text of 1 to {LONGEST_REASON} bytes in one line"
         )));
     }
     let path = &config.audit.path;
