@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::Digest;
+use crate::digest::Digest;
 use crate::manifest::{ManifestError, Verified};
 use crate::mark::Mark;
 use crate::name::Name;

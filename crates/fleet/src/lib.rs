@@ -9,6 +9,7 @@
 //! Files, sockets, threads and clocks belong to the callers.
 
 pub mod accept;
+mod digest;
 pub mod freshness;
 pub mod manifest;
 pub mod mark;
@@ -20,5 +21,4 @@ pub mod signature;
 mod testing;
 mod text;
 
-/// A SHA-256.
-pub type Digest = [u8; 32];
+pub use digest::Digest;

@@ -21,7 +21,7 @@ mod tests;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::Digest;
+use crate::digest::Digest;
 use crate::name::Name;
 use crate::release::Release;
 use crate::signature::{KeyId, Signature, SignatureError, VerifyingKey};

@@ -13,7 +13,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::Digest;
+use crate::digest::Digest;
 use crate::manifest::Manifest;
 use crate::name::Name;
 pub use crate::text::Malformed;

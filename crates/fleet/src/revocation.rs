@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::Digest;
+use crate::digest::Digest;
 use crate::name::Name;
 use crate::signature::{KeyId, Signature, SignatureError, VerifyingKey};
 use crate::text::{Malformed, Reader, sha256};

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fields::{Fields, Wrong};
-use super::{keys, value};
+use super::value;
 
 /// Longest name of a fleet, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -47,7 +47,7 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
             name: it.optional("name", name).unwrap_or_default(),
             source: it.optional("source", source).unwrap_or_default(),
             public_keys: it.or("public_keys", Vec::new(), |value| {
-                value::any_of(value, keys::public_key)
+                value::any_of(value, value::public_key)
             }),
             poll: it.or("poll", Duration::from_secs(5), value::duration),
             on_expired: it.or("on_expired", OnExpired::Refuse, |value| {

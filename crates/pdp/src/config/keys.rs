@@ -1,10 +1,8 @@
 //! How tokens are stored (`mode` and the section `[keys]`), and which keys sign compiled policies.
 
 use tokenward_compiler::seal::{Mode, PublicKey};
-use toml::Spanned;
-use toml::de::DeValue;
 
-use super::fields::{Fields, Wrong};
+use super::fields::Fields;
 use super::{Keys, value};
 
 /// Names of the modes, each with whether it is secure mode.
@@ -33,11 +31,11 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
         signing: it.optional("signing_key", value::path),
         artifact: it.optional("artifact_key", value::path),
         artifact_public: it.or("artifact_public_keys", Vec::new(), |value| {
-            value::any_of(value, public_key)
+            value::any_of(value, value::public_key)
         }),
     };
     let public = it.or("public_keys", Vec::new(), |value| {
-        value::any_of(value, public_key)
+        value::any_of(value, value::public_key)
     });
     if secure && it.has("sealing_keys") {
         // Git's history may still contain secrets that these keys decrypt.
@@ -55,10 +53,4 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
         it.complain(&["artifact_public_keys"], message.to_owned());
     }
     (keys, public)
-}
-
-pub(super) fn public_key(value: &Spanned<DeValue<'_>>) -> Result<PublicKey, Wrong> {
-    value::text(value)?
-        .parse()
-        .map_err(|error| Wrong::at(value, format!("has an invalid item: {error}")))
 }

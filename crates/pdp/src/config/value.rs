@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokenward_compiler::seal::PublicKey;
 use tokenward_compiler::{BaseUrl, is_hidden, units, user_name_fault};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -19,6 +20,13 @@ pub(super) fn text(value: &Value<'_>) -> Result<String, Wrong> {
         DeValue::String(text) => Ok(text.to_string()),
         _ => Err(Wrong::at(value, "must be a string in quotes")),
     }
+}
+
+/// Reads a public key, as an item of a list.
+pub(super) fn public_key(value: &Value<'_>) -> Result<PublicKey, Wrong> {
+    text(value)?
+        .parse()
+        .map_err(|error| Wrong::at(value, format!("has an invalid item: {error}")))
 }
 
 pub(super) fn path(value: &Value<'_>) -> Result<PathBuf, Wrong> {

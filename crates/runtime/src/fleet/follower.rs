@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokenward_audit::Store;
 
-use super::Fleet;
 use super::clocks::now_ms;
+use super::member::Fleet;
 
 /// Interval at which an expired manifest is reported.
 const REMINDER: Duration = Duration::from_secs(60);

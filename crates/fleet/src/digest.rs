@@ -1,0 +1,4 @@
+//! Digests.
+
+/// A SHA-256.
+pub type Digest = [u8; 32];
