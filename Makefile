@@ -58,6 +58,7 @@ test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing bu
 
 check: test deny ## make test and cargo deny (if there is one: make deny-install)
 
+full: export WHOLE = 1
 full: check e2e playground-check sbom reproducible deb ## make check, and all that takes long: end-to-end tests, the release built twice, its package
 	$(MAKE) deb-check BINARY="$(RELEASED)"
 

@@ -42,7 +42,7 @@ proptest! {
         let (Some(ones), Some(others)) = (Paces::of(&one_matcher), Paces::of(&other_matcher)) else {
             return Ok(());
         };
-        let mut languages = Languages::new(&Budget::new(1_000_000)).unwrap();
+        let mut languages = Languages::new(&Budget::new(1_000_000_000)).unwrap();
         let both = [&one_matcher, &other_matcher].map(|matcher| (languages.of(matcher).unwrap(), true));
         let shared = languages.text(&Goal::all(both)).unwrap();
         match ones.overlap(&others) {
