@@ -148,7 +148,7 @@ struct OneToken<'p, 'a> {
 impl<'p> OneToken<'p, '_> {
     fn cells(
         &self,
-        (paths, touched): (&Paths<'p>, &[Vec<(u32, Touch)>]),
+        (paths, touched): (&Paths<'p>, &[Vec<Touching>]),
         (cells, known): (&mut Vec<Cell>, &mut HashMap<Key, Option<u32>>),
         prover: &mut Prover<'p>,
     ) -> Result<Vec<(u32, u32)>, Fault> {
@@ -191,10 +191,10 @@ impl<'p> OneToken<'p, '_> {
         &self,
         catalogue: &'p Catalogue,
         (operation, samples): (u32, &Samples),
-        (permits, forbids): (&[(u32, Touch)], &[(u32, Touch)]),
+        (permits, forbids): (&[Touching], &[Touching]),
         prover: &mut Prover<'p>,
     ) -> Result<Option<Cell>, Fault> {
-        let touches = |all: &[(u32, Touch)]| all.iter().map(|(_, touch)| touch.clone()).collect::<Vec<_>>();
+        let touches = |all: &[Touching]| all.iter().map(|(_, touch)| touch.clone()).collect::<Vec<_>>();
         let asking = Asking {
             program: self.program,
             token: self.token,
@@ -210,20 +210,23 @@ impl<'p> OneToken<'p, '_> {
     }
 
     /// The lines' classes by the operations that they touch, in order, each class once.
-    fn by_operation(&self, lines: &[(Class, LineId)], touched: &[Vec<(u32, Touch)>]) -> Vec<(u32, Touch)> {
+    fn by_operation(&self, lines: &[(Class, LineId)], touched: &[Vec<Touching>]) -> Vec<Touching> {
         let classes = lines
             .iter()
             .filter_map(|(class, _)| touched.get(class.0 as usize));
-        let mut all: Vec<(u32, Touch)> = classes.flatten().cloned().collect();
+        let mut all: Vec<Touching> = classes.flatten().cloned().collect();
         all.sort_unstable_by_key(|(operation, touch)| (*operation, touch.class));
         all.dedup_by_key(|(operation, touch)| (*operation, touch.class));
         all
     }
 }
 
+/// The number of an operation, and how a class of lines touches it.
+type Touching = (u32, Touch);
+
 /// Takes the touches of an operation from the beginning of the list, which is in the order of operations.
-fn front<'t>(list: &mut &'t [(u32, Touch)], operation: u32) -> &'t [(u32, Touch)] {
-    let all: &'t [(u32, Touch)] = list;
+fn front<'t>(list: &mut &'t [Touching], operation: u32) -> &'t [Touching] {
+    let all: &'t [Touching] = list;
     let count = all.iter().take_while(|(at, _)| *at == operation).count();
     let (own, rest) = all.split_at_checked(count).unwrap_or((all, &[]));
     *list = rest;

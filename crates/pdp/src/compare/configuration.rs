@@ -306,11 +306,7 @@ fn of_admin(admin: &Admin) -> Vec<Setting> {
         Setting::new("admin.listen", text(listen), Rule::Any),
         Setting::new("admin.secret_file", path(secret_file), Rule::Any),
         // A page of another site can use a name that resolves to the listener, but only with a session.
-        Setting::new(
-            "admin.names",
-            Value::set(names.iter().cloned().collect()),
-            Rule::Any,
-        ),
+        Setting::new("admin.names", Value::set(names.to_vec()), Rule::Any),
         Setting::new("admin.review", Value::set(review), Rule::Any),
         Setting::new("admin.tls.certificate", certificate, Rule::Any),
         Setting::new("admin.tls.key", key, Rule::Any),

@@ -498,7 +498,7 @@ fn people_of_the_admin_listener() {
             identity("viewers = ['ann']\noperators = ['ann']\n"),
             "listed before",
         ),
-        (identity("viewers = ['']\n"), "not a person's name"),
+        (identity("viewers = ['']\n"), "is empty"),
         (identity("").replace("10.0.0.5", "127.0.0.1"), "loopback"),
         (identity("").replace("10.0.0.5", "0.0.0.0/0"), "loopback"),
         (identity("").replace("'10.0.0.5'", ""), "must list the proxies"),

@@ -26,17 +26,18 @@ const MOST_DRAFTS: usize = 3_000;
 /// The longest line, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// Writes the lines for these calls; none contains one of the secrets. `context` is the path of the public URL, which the paths of descriptions may have.
+/// Writes the lines for these calls; none contains one of the secrets. `context` is the path of the public URL, which the paths of
+/// descriptions may have; `merges` is whether the upstream merges JSON bodies with the query.
 ///
 /// # Errors
 /// A call cannot be named by a line, or the calls differ too much; the text begins with the number of the call, if it is about one.
 pub(crate) fn lines(
     calls: &[Asked],
     described: &[Operation],
-    context: &str,
+    (context, merges): (&str, bool),
     secrets: &Secrets,
 ) -> Result<Vec<Line>, (Option<usize>, String)> {
-    let operations = Operations::new(described, context);
+    let operations = Operations::new(described, context, merges);
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, asked) in calls.iter().enumerate() {
         let draft =

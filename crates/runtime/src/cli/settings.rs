@@ -35,7 +35,7 @@ pub(super) struct PolicyArg {
     /// Policy directory or compiled policy [default: the configuration's]
     #[arg(value_name = "POLICIES", conflicts_with = "named_policies")]
     policies: Option<PathBuf>,
-    /// The same as POLICIES
+    /// Policy directory or compiled policy [default: the configuration's]
     #[arg(
         id = "named_policies",
         long = "policies",

@@ -1,7 +1,7 @@
 //! Work that takes long, on threads that may block. Only a few questions are answered at a time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::web;
@@ -18,10 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Time for which counts are used again. People who reload a page see calls of the last seconds elsewhere.
 const FRESH: Duration = Duration::from_secs(2);
 
+/// Counts by range, each with the time at which it was made.
+type Known = HashMap<Option<Range>, (Instant, Arc<Usage>)>;
+
 /// The state that the pages share.
 pub(super) struct Console {
     slots: Arc<Semaphore>,
-    counts: Mutex<HashMap<Option<Range>, (Instant, Arc<Usage>)>>,
+    counts: Mutex<Known>,
 }
 
 impl Default for Console {
@@ -62,7 +65,7 @@ impl Console {
         range: Option<Range>,
         now_ms: i64,
     ) -> Result<Arc<Usage>, AdminError> {
-        let known = |table: &HashMap<Option<Range>, (Instant, Arc<Usage>)>| {
+        let known = |table: &Known| {
             let (at, counts) = table.get(&range)?;
             (at.elapsed() < FRESH).then(|| Arc::clone(counts))
         };
@@ -79,7 +82,7 @@ impl Console {
         Ok(counts)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Option<Range>, (Instant, Arc<Usage>)>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

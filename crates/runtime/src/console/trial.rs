@@ -157,7 +157,7 @@ fn tried(state: &AdminState, trial: Trial) -> Tried {
                     judged(&judge, &program, &question)
                 })
             }
-            Err(tried) => tried,
+            Err(tried) => *tried,
         },
         _ => Tried::problem("name a token, or write lines, but not both"),
     };
@@ -173,11 +173,11 @@ fn has_credentials(question: &Question) -> bool {
 }
 
 /// Compiles unsaved lines as those of a token of its own.
-fn draft(state: &AdminState, lines: &str) -> Result<Program, Tried> {
+fn draft(state: &AdminState, lines: &str) -> Result<Program, Box<Tried>> {
     if lines.contains("'''") {
-        return Err(Tried::problem(
+        return Err(Box::new(Tried::problem(
             "the lines contain three quotes, which no line has",
-        ));
+        )));
     }
     let hash = "0".repeat(64);
     let text = format!(
@@ -200,13 +200,13 @@ fn draft(state: &AdminState, lines: &str) -> Result<Program, Tried> {
     let errors: Vec<LineError> = errors.collect();
     match compilation.program {
         Some(program) if errors.is_empty() => {
-            bind(&program, &state.config).map_err(|why| Tried::problem(why.to_string()))
+            bind(&program, &state.config).map_err(|why| Box::new(Tried::problem(why.to_string())))
         }
-        _ => Err(Tried {
+        _ => Err(Box::new(Tried {
             problem: Some("the lines have errors, so they allow nothing".to_owned()),
             errors,
             ..Tried::default()
-        }),
+        })),
     }
 }
 

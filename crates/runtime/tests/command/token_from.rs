@@ -395,6 +395,9 @@ fn no_credential_gets_into_a_line() {
         "auth": {"type": "basic", "basic": [{"key": "password", "value": "swordfish99"}]},
         "item": [{"name": "R", "request": {"method": "GET", "url": "{{base}}/rest/a?token={{tok}}&x=swordfish99"}}],
     });
+    // Another directory: the policy of this one has the token `t` now.
+    let directory = self::directory();
+    let path = directory.path();
     fs::write(path.join("calls.json"), collection.to_string()).unwrap();
     assert_eq!(
         lines(path, &["--from", "calls.json"]),

@@ -70,6 +70,14 @@ impl Draft {
         for (at, text) in segments.into_iter().enumerate() {
             out.add(Part::Segment(at), text);
         }
+        // Where bodies are merged with the query, a line with conditions on parameters matches no body that has no members.
+        if operations.merges
+            && matches!(&asked.body, AskedBody::Json(json) if !matches!(json, Json::Object(_)))
+        {
+            out.has_query = false;
+            out.open
+                .insert("any parameters, since the body is no object".to_owned());
+        }
         out.body(asked, known.as_ref(), secrets)?;
         if out.has_query {
             out.query(asked, known.as_ref(), secrets)?;

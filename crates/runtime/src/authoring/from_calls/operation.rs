@@ -11,9 +11,11 @@ use super::value;
 /// Other operations that are named for a line at most.
 const MOST_OTHERS: usize = 20;
 
-/// The described operations.
+/// The described operations of an upstream.
 pub(crate) struct Operations<'d> {
     all: Vec<Placed<'d>>,
+    /// Whether the upstream merges JSON bodies with the query.
+    pub(super) merges: bool,
 }
 
 /// An operation at one of its bases, below the public URL.
@@ -32,7 +34,7 @@ pub(crate) struct Known<'o> {
 
 impl<'d> Operations<'d> {
     /// `context` is the path of the public URL: bases may have it, or may be below it.
-    pub(crate) fn new(described: &'d [Operation], context: &str) -> Self {
+    pub(crate) fn new(described: &'d [Operation], context: &str, merges: bool) -> Self {
         let mut all = Vec::new();
         for operation in described {
             for base in operation.bases.iter() {
@@ -47,7 +49,7 @@ impl<'d> Operations<'d> {
                 all.push(Placed { operation, base });
             }
         }
-        Self { all }
+        Self { all, merges }
     }
 
     /// The operation of a call: of several, the one with the most literal segments.

@@ -117,14 +117,21 @@ pub(super) fn plan(
     }
     let asked: Vec<_> = reads.iter().map(|read| read.asked.clone()).collect();
     let operations = described.map_or(&[][..], |described| &described.all.operations);
-    let lines = lines(&asked, operations, config.upstream.public_url.path(), &secrets).map_err(
-        |(number, message)| {
-            let place = number
-                .and_then(|number| calls.get(number))
-                .map_or_else(String::new, |call| format!("{}: ", call.place));
-            Failure::Usage(format!("{place}{message}"))
-        },
-    )?;
+    let lines = lines(
+        &asked,
+        operations,
+        (
+            config.upstream.public_url.path(),
+            config.upstream.product.merges(),
+        ),
+        &secrets,
+    )
+    .map_err(|(number, message)| {
+        let place = number
+            .and_then(|number| calls.get(number))
+            .map_or_else(String::new, |call| format!("{}: ", call.place));
+        Failure::Usage(format!("{place}{message}"))
+    })?;
     for line in &lines {
         for (number, read) in line
             .calls
