@@ -1,6 +1,7 @@
 //! Made-up data: each page in each state.
 
 mod audit;
+mod common;
 mod edit;
 mod hostile;
 mod overview;
@@ -9,16 +10,10 @@ mod token;
 mod try_it;
 
 use crate::pages;
-use crate::views::chrome::{Chrome, LivePolicy, Login, Notice, Role};
+use crate::views::chrome::{Chrome, Login, Notice, Role};
 use crate::views::entry;
-use crate::views::parts::{Held, JudgedLine, Line, Missed, Place, State, Tally, Tone};
-
-/// 2027-03-04 14:32:06.004 UTC
-const NOW: i64 = 1_804_170_726_004;
-const SECOND: i64 = 1_000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub use common::chrome;
+use common::{MINUTE, NOW};
 
 /// Names and HTML of all pages in all states.
 #[must_use]
@@ -99,28 +94,6 @@ pub fn gallery() -> Vec<(&'static str, String)> {
     all
 }
 
-/// An operator is logged in, and the policy is live.
-#[must_use]
-pub fn chrome() -> Chrome {
-    Chrome {
-        upstream: "jira.example.com".to_owned(),
-        policy: Some(LivePolicy {
-            digest: "9f3c1e7ab20d4455".to_owned(),
-            since_ms: NOW - 2 * DAY - 6 * HOUR,
-            is_owned_by_files: true,
-        }),
-        failed_reload_ms: None,
-        login: Some(Login {
-            name: "ops-1".to_owned(),
-            role: Role::Operator,
-            csrf: "c5rf".to_owned(),
-        }),
-        now_ms: NOW,
-        took_ms: Some(11),
-        notice: None,
-    }
-}
-
 fn viewer() -> Chrome {
     Chrome {
         login: Some(Login {
@@ -164,78 +137,5 @@ fn not_signed_in() -> entry::Failure {
         title: "Your session has ended".to_owned(),
         details: vec!["Nothing was done. Sign in, and send the form again.".to_owned()],
         links: Vec::new(),
-    }
-}
-
-fn tally(allowed: u64, denied: u64, refused: u64) -> Tally {
-    Tally {
-        allowed,
-        denied,
-        refused,
-    }
-}
-
-fn place(file: &str, number: u32) -> Place {
-    Place {
-        file: file.to_owned(),
-        number,
-    }
-}
-
-fn good(text: &str, detail: &str) -> State {
-    State {
-        tone: Tone::Good,
-        text: text.to_owned(),
-        detail: detail.to_owned(),
-    }
-}
-
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|&text| text.to_owned()).collect()
-}
-
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
-/// A line that missed by a condition.
-fn nearest(at: Place, text: &str) -> JudgedLine {
-    JudgedLine {
-        place: at,
-        line: Line {
-            missed: Some(Missed::Condition("JsonData::editable".to_owned())),
-            ..Line::new(text)
-        },
-        forbids: false,
-        method: Held::yes("post"),
-        path: Held::yes("whole path"),
-        conditions: vec![
-            Held::yes("expand is owner"),
-            Held::no("editable is true, not false"),
-        ],
-        result: "missed by one".to_owned(),
-        is_nearest: true,
-    }
-}
-
-/// A line of another path.
-fn elsewhere(at: Place, text: &str) -> JudgedLine {
-    JudgedLine {
-        place: at,
-        line: Line::new(text),
-        forbids: text.starts_with('!'),
-        method: Held::no("is POST"),
-        path: Held::no("other path"),
-        conditions: vec![Held::unasked("not asked")],
-        result: if text.starts_with('!') {
-            "does not forbid"
-        } else {
-            "does not permit"
-        }
-        .to_owned(),
-        is_nearest: false,
     }
 }

@@ -11,7 +11,6 @@ use regex_syntax::{
     hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition},
 };
 
-use super::template::{segment_class, slash};
 use crate::{ir::Matcher, regexp::MAX_NESTING};
 
 /// A longer pattern is not read.
@@ -287,6 +286,17 @@ fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
         greedy: true,
         sub: Box::new(sub),
     })
+}
+
+/// Every character but the slash.
+pub(super) fn segment_class() -> Hir {
+    let mut class = slash();
+    class.negate();
+    Hir::class(Class::Unicode(class))
+}
+
+fn slash() -> ClassUnicode {
+    ClassUnicode::new([ClassUnicodeRange::new('/', '/')])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition}
 
 use super::{
     operation::{Operation, Piece, Segment, Values},
-    schema_pattern::{self, KEPT_SLASH},
+    schema_pattern::{self, KEPT_SLASH, segment_class},
 };
 
 /// A list of values that is longer is not read.
@@ -81,17 +81,6 @@ fn repeated(class: &Hir) -> Hir {
         greedy: true,
         sub: Box::new(class.clone()),
     })
-}
-
-/// Every character but the slash.
-pub(super) fn segment_class() -> Hir {
-    let mut class = slash();
-    class.negate();
-    Hir::class(Class::Unicode(class))
-}
-
-pub(super) fn slash() -> ClassUnicode {
-    ClassUnicode::new([ClassUnicodeRange::new('/', '/')])
 }
 
 fn every() -> ClassUnicode {

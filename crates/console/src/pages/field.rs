@@ -34,7 +34,7 @@ fn field<'f>(
             name,
             "url" | "client" | "line" | "request_id" | "before" | "after"
         ),
-        error: super::templates::error(errors, name),
+        error: error(errors, name),
     }
 }
 
@@ -96,4 +96,10 @@ pub(super) fn of_review(page: &Review) -> Vec<Field<'_>> {
             &page.errors,
         ),
     ]
+}
+
+/// What is wrong with the field.
+pub(super) fn error<'e>(errors: &'e [(String, String)], field: &str) -> Option<&'e str> {
+    let found = errors.iter().find(|(name, _)| name == field);
+    found.map(|(_, text)| text.as_str())
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::field::{self, Field};
+use super::field::{self, Field, error};
 use super::filters;
 use crate::assets;
 use crate::links;
@@ -169,12 +169,6 @@ impl Limits<'_> {
     fn error(&self, field: &str) -> Option<&str> {
         error(&self.page.errors, field)
     }
-}
-
-/// What is wrong with the field.
-pub(super) fn error<'e>(errors: &'e [(String, String)], field: &str) -> Option<&'e str> {
-    let found = errors.iter().find(|(name, _)| name == field);
-    found.map(|(_, text)| text.as_str())
 }
 
 /// The longest time of the calls, which is the scale of their bars.

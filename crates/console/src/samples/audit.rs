@@ -1,6 +1,6 @@
 //! Made-up searches and calls.
 
-use super::{DAY, NOW, elsewhere, nearest, pairs, place, texts};
+use super::common::{DAY, NOW, elsewhere, nearest, pairs, place, texts};
 use crate::views::audit::{Audit, CallRow, Nearby, Nothing, Search, Timing, Verified};
 use crate::views::call::Call;
 use crate::views::parts::Verdict;

@@ -1,6 +1,7 @@
 //! Made-up forms that write TOML.
 
-use super::{pairs, texts, try_it};
+use super::common::{pairs, texts};
+use super::try_it;
 use crate::views::edit::{Limits, Made, NewToken, NewTokenForm};
 
 /// An empty form.

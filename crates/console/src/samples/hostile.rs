@@ -1,6 +1,7 @@
 //! Pages with texts that try to be markup, to hide, or to be endless.
 
-use super::{audit, chrome, overview, place, review, token, try_it};
+use super::common::{chrome, place};
+use super::{audit, overview, review, token, try_it};
 use crate::pages;
 use crate::views::chrome::Chrome;
 use crate::views::parts::Line;

@@ -1,6 +1,6 @@
 //! Made-up first pages.
 
-use super::{DAY, HOUR, MINUTE, NOW, good, place, tally};
+use super::common::{DAY, HOUR, MINUTE, NOW, good, place, tally};
 use crate::views::overview::{
     Busy, Ending, FailedReload, NewAddress, Overview, Plot, Range, Reason, UnusedLine, UnusedToken,
 };

@@ -1,6 +1,7 @@
 //! Made-up comparisons.
 
-use super::{pairs, place, texts, try_it};
+use super::common::{pairs, place, texts};
+use super::try_it;
 use crate::views::parts::{Line, Tone};
 use crate::views::review::{Compared, Invariant, KeyChange, Outcome, Review, TokenChange, Witness};
 

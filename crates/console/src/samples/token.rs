@@ -1,6 +1,6 @@
 //! Made-up tokens.
 
-use super::{DAY, HOUR, MINUTE, NOW, good, place, tally, texts};
+use super::common::{DAY, HOUR, MINUTE, NOW, good, place, tally, texts};
 use crate::views::parts::{Finding, Line, Listed, Snippet, State, Tally, Tone, Verdict};
 use crate::views::token::{Address, Denial, Operation, Revocation, Revoke, Token, TokenLine};
 use crate::views::tokens::{Sort, TokenRow, Tokens};
@@ -32,7 +32,7 @@ pub(super) fn list() -> Tokens {
         ..row("old-import", None, None)
     });
     Tokens {
-        states: super::pairs(&[
+        states: super::common::pairs(&[
             ("active", "active"),
             ("revoked", "revoked"),
             ("expired", "expired"),

@@ -1,6 +1,6 @@
 //! Made-up requests that are tried.
 
-use super::{elsewhere, nearest, pairs, place, texts};
+use super::common::{elsewhere, nearest, pairs, place, texts};
 use crate::views::parts::{Diagnostic, Verdict};
 use crate::views::try_it::{Advice, Judged, TryForm, TryIt};
 

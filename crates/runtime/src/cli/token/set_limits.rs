@@ -60,8 +60,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "--openapi is for --from; add it, or leave --openapi out".to_owned(),
         ));
     }
-    let unchanged = Edit::of_token(&config.policies, &args.name)?.unchanged();
+    // First, since an edit keeps others from the file, this one included.
     let planned = planned(args, &config)?;
+    let unchanged = Edit::of_token(&config.policies, &args.name)?.unchanged();
     let mut lines = args.lines.clone();
     if let Some(planned) = &planned {
         lines.extend(planned.lines.iter().map(|line| line.text.clone()));
