@@ -50,7 +50,7 @@ pub(in super::super) struct Args {
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE", requires = "against")]
     pub(super) old_config: Option<PathBuf>,
-    /// Only this token; repeatable
+    /// Only this token
     #[arg(long, value_name = "NAME")]
     pub(super) token: Vec<String>,
     /// Time of the report: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
