@@ -383,3 +383,25 @@ fn numbers_are_those_of_the_audit() {
     assert_eq!(get("/v1/calls/999999").status, 404);
     assert_eq!(get("/v1/calls/x").status, 404);
 }
+
+/// A denied contextUser is not recorded, so that no page may judge the call as one for nobody else.
+#[test]
+fn a_call_for_a_denied_user_is_not_judged_as_another_one() {
+    let scene = Scene::new();
+    let call = Call::get("/rest/api/2/issue/KANBAN-1")
+        .bearer(&token())
+        .header("contextUser", "mallory");
+    let mut client = Client::connect(scene.proxy.port());
+    assert_eq!(client.send(&call).status, 403);
+    let rows = scene.proxy.audit();
+    let denied = rows
+        .iter()
+        .find(|row| row.text("reason") == "context-user")
+        .unwrap()
+        .text("sequence");
+    let page = scene.visitor().page(&format!("/console/calls/{denied}"));
+    assert!(page.contains("another user (not recorded)"), "{page}");
+    for wrong in ["nobody else", "permits it", "the same request now"] {
+        assert!(!page.contains(wrong), "{wrong}: {page}");
+    }
+}
