@@ -23,6 +23,7 @@
 mod acts;
 mod admission;
 mod audit;
+mod body;
 mod caller;
 mod certificate;
 mod error;

@@ -7,6 +7,7 @@ use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError, web};
 
+use super::body::Body;
 use super::error::AdminError;
 use super::state::AdminState;
 
@@ -34,21 +35,33 @@ const HEADERS: [(&str, &str); 9] = [
     ),
 ];
 
-/// Refuses requests for other names, and changes that a page of another site asks for. Adds the headers to all responses.
+/// Refuses requests for other names, changes that a page of another site asks for, and bodies that take too long. Adds the headers to
+/// all responses.
 pub(crate) async fn guard<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let checked = match request.app_data::<web::Data<AdminState>>() {
         Some(state) => check(state, request.request()),
         None => Err(AdminError::Stopping),
     };
+    let body = Body::limit(&mut request);
     let mut response = match checked {
         Ok(()) => next.call(request).await?.map_into_left_body(),
         Err(error) => request
             .into_response(error.error_response())
             .map_into_right_body(),
     };
+    if let Some(body) = body {
+        if body.is_late() {
+            response = response
+                .into_response(AdminError::Late.error_response())
+                .map_into_right_body();
+        }
+        // The server closes the connection of a request whose body was not read to its end, but waits without limit for the rest of
+        // a chunked one that nobody has any more. So the response keeps it.
+        response.response_mut().extensions_mut().insert(body);
+    }
     add_headers(response.headers_mut());
     Ok(response)
 }

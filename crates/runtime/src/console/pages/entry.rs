@@ -18,6 +18,9 @@ pub(super) struct Question {
     next: String,
 }
 
+/// Maximum size of the login form, in bytes. Everybody may send it.
+pub(super) const LARGEST: usize = 4 << 10;
+
 /// The login form, filled in.
 #[derive(Deserialize)]
 pub(super) struct Form {
