@@ -114,6 +114,7 @@ pub fn chrome() -> Chrome {
             name: "ops-1".to_owned(),
             role: Role::Operator,
             csrf: "c5rf".to_owned(),
+            has_session: true,
         }),
         now_ms: NOW,
         took_ms: Some(11),
@@ -127,6 +128,7 @@ fn viewer() -> Chrome {
             name: "auditor".to_owned(),
             role: Role::Viewer,
             csrf: "c5rf".to_owned(),
+            has_session: true,
         }),
         ..chrome()
     }
