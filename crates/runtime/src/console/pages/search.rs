@@ -388,7 +388,7 @@ pub(super) async fn verify(visit: Visit, form: web::Form<Meant>) -> HttpResponse
     }
     visit.state.record(&visit.caller, "verify", "").await;
     let audit = visit.state.audit.clone();
-    let verified = visit.console.heavy(move || Ok(audit.verify()?)).await;
+    let verified = visit.console.verification(move || Ok(audit.verify()?)).await;
     let view = match verified {
         Err(error) => Err(error),
         Ok(verified) => found(&visit, Fields::default()).await.map(|view| Audit {
