@@ -38,6 +38,7 @@ mod report;
 mod revoke;
 mod sessions;
 mod state;
+mod turns;
 
 use std::time::UNIX_EPOCH;
 

@@ -87,6 +87,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller is still admitted. Only a session ends while a response is sent.
+    pub(super) fn is_admitted(&self, state: &AdminState) -> bool {
+        self.session().is_none_or(|id| state.sessions.has(&id))
+    }
+
     fn subject(&self) -> Vec<u8> {
         let (kind, id): (&[u8], &[u8]) = match &self.way {
             Way::Secret => (b"secret", b""),

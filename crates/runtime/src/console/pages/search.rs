@@ -353,7 +353,7 @@ fn command(search: &Search) -> String {
 pub(super) async fn tail(visit: Visit) -> Result<HttpResponse, AdminError> {
     let fields: Fields = visit.query()?;
     let filter = filter(&fields.search()).map_err(first_of)?;
-    Ok(tail_of(&visit.state, filter, None))
+    Ok(tail_of(visit.state, visit.caller, filter, None))
 }
 
 /// Sends all calls of a search as lines of JSON.

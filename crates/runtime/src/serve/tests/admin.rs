@@ -376,6 +376,20 @@ async fn people_have_the_rights_of_their_role() {
             export,
             "{name}"
         );
+        if export == 403 {
+            let all = ask("GET /v1/audit/tail?after=0", by(name)).await;
+            assert_eq!(all.status, 403, "{name}");
+        }
+        // A link or a form of another site makes nobody export or verify.
+        let elsewhere = by(name) + "Sec-Fetch-Site: cross-site\r\n";
+        for line in [
+            "GET /v1/audit/export",
+            "GET /v1/audit/expor%74",
+            "GET /v1/audit/verify",
+        ] {
+            assert_eq!(ask(line, elsewhere.clone()).await.status, 403, "{name} {line}");
+        }
+        assert_eq!(ask("GET /v1/audit", elsewhere).await.status, 200, "{name}");
     }
     // The browser of a person sends the header for every page, so that it does not show that the person meant it.
     let order = "Content-Length: 13\r\n\r\n{\"token\":\"t\"}";
