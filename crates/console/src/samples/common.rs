@@ -25,6 +25,7 @@ pub fn chrome() -> Chrome {
             name: "ops-1".to_owned(),
             role: Role::Operator,
             csrf: "c5rf".to_owned(),
+            has_session: true,
         }),
         now_ms: NOW,
         took_ms: Some(11),

@@ -16,6 +16,9 @@ use crate::audit_json::{json_line, story};
 /// The error of a call that is named by something else than a number.
 pub(super) const NOT_A_NUMBER: &str = "a call is named by its sequence number in the audit";
 
+/// The reason of calls for a user that the token may not act for.
+const CONTEXT_USER: &str = "context-user";
+
 /// A call in a list.
 #[derive(Debug, Serialize)]
 pub(super) struct CallRow {
@@ -150,18 +153,25 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
     if record.verdict == Verdict::Refuse {
         return Err("The request was refused before any line was asked.".to_owned());
     }
+    if record.reason == CONTEXT_USER {
+        // Without it, another request would be judged.
+        return Err("The record does not have the contextUser that was denied.".to_owned());
+    }
     let base = state.gate.rules.base();
     let rest = record.url.strip_prefix(base.as_str().trim_end_matches('/'));
     let Some(rest) = rest.filter(|rest| rest.starts_with('/')) else {
         return Err("The recorded URL is not below the public URL.".to_owned());
     };
+    let on_behalf_of = record.on_behalf_of.clone().into_iter();
     let question = Question {
         token: token.clone(),
         user: record.user.clone(),
         client: Some(record.client),
         method: record.method.clone(),
         target: format!("{}{rest}", base.path()),
-        headers: Vec::new(),
+        headers: on_behalf_of
+            .map(|user| ("contextUser".to_owned(), user))
+            .collect(),
         ..Question::default()
     }
     .with_host(base.authority());

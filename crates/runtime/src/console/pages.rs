@@ -29,8 +29,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/", web::get().to(home))
         .route("/console", web::get().to(home))
         .route(links::OVERVIEW, web::get().to(overview::show))
-        .route(links::LOGIN, web::get().to(entry::form))
-        .route(links::LOGIN, web::post().to(entry::log_in))
+        .service(
+            web::resource(links::LOGIN)
+                .app_data(web::FormConfig::default().limit(entry::LARGEST))
+                .route(web::get().to(entry::form))
+                .route(web::post().to(entry::log_in)),
+        )
         .route(links::LOGOUT, web::post().to(entry::log_out))
         .route(links::TOKENS, web::get().to(tokens::show))
         .route(links::NEW_TOKEN, web::get().to(edit::new_token))

@@ -353,7 +353,7 @@ fn command(search: &Search) -> String {
 pub(super) async fn tail(visit: Visit) -> Result<HttpResponse, AdminError> {
     let fields: Fields = visit.query()?;
     let filter = filter(&fields.search()).map_err(first_of)?;
-    Ok(tail_of(&visit.state, filter, None))
+    Ok(tail_of(visit.state, visit.caller, filter, None))
 }
 
 /// Sends all calls of a search as lines of JSON.
@@ -388,7 +388,7 @@ pub(super) async fn verify(visit: Visit, form: web::Form<Meant>) -> HttpResponse
     }
     visit.state.record(&visit.caller, "verify", "").await;
     let audit = visit.state.audit.clone();
-    let verified = visit.console.heavy(move || Ok(audit.verify()?)).await;
+    let verified = visit.console.verification(move || Ok(audit.verify()?)).await;
     let view = match verified {
         Err(error) => Err(error),
         Ok(verified) => found(&visit, Fields::default()).await.map(|view| Audit {

@@ -108,6 +108,7 @@ pub(super) fn chrome(state: &AdminState, caller: Option<&Caller>) -> Chrome {
                 Role::Operator => chrome::Role::Operator,
             },
             csrf: caller.form_token(state),
+            has_session: caller.session().is_some(),
         }),
         now_ms: now_ms(),
         took_ms: None,
