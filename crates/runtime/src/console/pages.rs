@@ -7,6 +7,7 @@ mod moments;
 mod overview;
 mod review;
 mod search;
+mod terminal;
 mod token;
 mod tokens;
 mod trial;

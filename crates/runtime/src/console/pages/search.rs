@@ -15,6 +15,7 @@ use super::super::call::call_row;
 use super::super::search::search;
 use super::entry::Meant;
 use super::moments;
+use super::terminal;
 use super::visit::{Visit, failure};
 use crate::admin::{AdminError, Question, export_all, tail_of};
 use crate::audit_json::reasons;
@@ -191,7 +192,7 @@ async fn found(visit: &Visit, fields: Fields) -> Result<Audit, AdminError> {
     let mut view = Audit {
         reasons: reasons::all().map(str::to_owned).collect(),
         is_first: before.is_none(),
-        command: command(&search_form),
+        command: terminal::search(&search_form),
         search: search_form,
         ..Audit::default()
     };
@@ -333,22 +334,6 @@ fn without(search: &Search, name: &str) -> Search {
     other
 }
 
-/// The same search in a terminal.
-fn command(search: &Search) -> String {
-    let mut command = "tokenward audit list".to_owned();
-    for (name, value) in search.fields() {
-        let option = match name {
-            _ if value.is_empty() => continue,
-            // The command has it as a reason, and shows one call by its id.
-            "end" => "--reason".to_owned(),
-            "request_id" => return format!("tokenward audit show {value}"),
-            name => format!("--{}", name.replace('_', "-")),
-        };
-        command.push_str(&format!(" {option} '{}'", value.replace('\'', "'\\''")));
-    }
-    command
-}
-
 /// Streams the calls of a search as they come.
 pub(super) async fn tail(visit: Visit) -> Result<HttpResponse, AdminError> {
     let fields: Fields = visit.query()?;
@@ -364,7 +349,7 @@ pub(super) async fn export(visit: Visit) -> Result<HttpResponse, AdminError> {
     let filter = filter(&search).map_err(first_of)?;
     visit
         .state
-        .record(&visit.caller, "export", &command(&search))
+        .record(&visit.caller, "export", &terminal::search(&search))
         .await;
     let mut response = export_all(&visit.state, filter);
     let name = "attachment; filename=\"tokenward-audit.jsonl\"";

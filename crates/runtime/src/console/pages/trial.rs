@@ -12,6 +12,7 @@ use tokenward_pdp::request::TOKEN_PREFIX;
 use super::super::trial::{Trial, Tried, trial};
 use super::call::judged_lines;
 use super::moments::verdict;
+use super::terminal;
 use super::visit::Visit;
 use crate::admin::AdminError;
 
@@ -172,7 +173,7 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
             operations: Vec::new(),
         }),
         test,
-        command: command(&view.form),
+        command: terminal::trial(&view.form),
     });
 }
 
@@ -216,22 +217,4 @@ fn test_of(report: &Report, form: &Form) -> Option<String> {
         )),
     }
     Some(test)
-}
-
-/// The same question in a terminal.
-fn command(form: &TryForm) -> String {
-    if form.is_edited || form.request.lines().count() != 1 {
-        return String::new();
-    }
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let request = form.request.trim();
-    match request.split_once(char::is_whitespace) {
-        Some((method, url)) if !method.contains("curl") => format!(
-            "tokenward explain {} --admin {} {}",
-            quoted(&form.token),
-            quoted(method),
-            quoted(url.trim())
-        ),
-        _ => format!("tokenward explain {} --admin -- {request}", quoted(&form.token)),
-    }
 }
