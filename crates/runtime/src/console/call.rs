@@ -53,6 +53,9 @@ pub(super) struct CallShown {
     pub(super) now: Option<Report>,
     /// Why that is not known.
     pub(super) now_unknown: Option<String>,
+    /// File and text of the line that came nearest when the call was judged, if the policy in force still has it.
+    #[serde(skip)]
+    pub(super) nearest: Option<(String, String)>,
 }
 
 /// Makes the row of a call.
@@ -111,6 +114,10 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
     let line = digest
         .and_then(|digest| text_of(program, &digest))
         .map(str::to_owned);
+    let nearest = entry.record.lacking.as_ref().and_then(|lacking| {
+        let text = text_of(program, &lacking.line.digest)?;
+        Some((lacking.line.file.clone(), text.to_owned()))
+    });
     let (now, now_unknown) = match again(state, &entry) {
         Ok(report) => (Some(report), None),
         Err(why) => (None, Some(why)),
@@ -126,6 +133,7 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
         line,
         now,
         now_unknown,
+        nearest,
     })
 }
 

@@ -167,7 +167,7 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
         url: report.url.clone(),
         why: report.detail.clone(),
         notes,
-        lines: judged_lines(&report),
+        lines: judged_lines(&report, None),
         advice: tried.new_line.map(|line| Advice {
             line: line.text,
             also: line.allows_also,
