@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokenward_audit::Filter;
+use tokenward_audit::{Filter, Usage};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_console::pages;
 use tokenward_console::views::audit::{Audit, Nearby, Nothing, Search, Verified};
@@ -225,14 +225,14 @@ async fn found(visit: &Visit, fields: Fields) -> Result<Audit, AdminError> {
         Err(error) => return Err(error),
     }
     if view.calls.is_empty() && view.next_before.is_none() && view.failure.is_none() {
-        view.nothing = Some(nothing(visit, &view.search, recorded).await);
+        view.nothing = Some(nothing(visit, &view.search, &ever).await);
     }
     Ok(view)
 }
 
 /// Why a search found nothing, and what would.
-async fn nothing(visit: &Visit, search: &Search, recorded: u64) -> Nothing {
-    if recorded == 0 {
+async fn nothing(visit: &Visit, search: &Search, ever: &Usage) -> Nothing {
+    if ever.calls.all() == 0 {
         let address = visit
             .state
             .gate
@@ -248,7 +248,7 @@ async fn nothing(visit: &Visit, search: &Search, recorded: u64) -> Nothing {
             first_call: Some(format!("curl -i -u 'USER:TOKEN' '{address}/'")),
         };
     }
-    let unknown = unknown(visit, search);
+    let unknown = unknown(visit, search, ever);
     let mut nearby = Vec::new();
     for (name, _) in search.fields().into_iter().filter(|(_, value)| !value.is_empty()) {
         let without = without(search, name);
@@ -290,7 +290,7 @@ fn is_counted(search: &Search) -> bool {
 }
 
 /// A value that no call can have.
-fn unknown(visit: &Visit, search: &Search) -> Option<String> {
+fn unknown(visit: &Visit, search: &Search, ever: &Usage) -> Option<String> {
     let near = |near: Option<&str>| near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
     if !search.reason.is_empty() && !reasons::is_known(&search.reason) {
         let meant = near(nearest(&search.reason, reasons::all()));
@@ -302,10 +302,12 @@ fn unknown(visit: &Visit, search: &Search) -> Option<String> {
         .tokens()
         .map(|(_, token)| token.name.as_str())
         .collect();
-    if !search.token.is_empty() && !names.contains(&search.token.as_str()) {
+    // Calls of a token stay in the audit after it was removed from the policy.
+    let has_calls = ever.tokens.contains_key(&Some(search.token.clone()));
+    if !search.token.is_empty() && !has_calls && !names.contains(&search.token.as_str()) {
         let meant = near(nearest(&search.token, names.iter().copied()));
         return Some(format!(
-            "The policy in force has no token `{}`.{meant}",
+            "Neither the policy in force nor the audit has a token `{}`.{meant}",
             search.token
         ));
     }
