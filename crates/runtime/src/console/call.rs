@@ -1,5 +1,6 @@
 //! One recorded call with its whole story.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -179,12 +180,18 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
         .map_err(|incomplete| incomplete.to_string())
 }
 
-/// The calls of a token just before and after another one, the newest first.
-pub(super) fn around(state: &AdminState, token: &str, sequence: u64) -> Result<Vec<Entry>, AdminError> {
+/// The calls of a token from an address just before and after another one, the newest first.
+pub(super) fn around(
+    state: &AdminState,
+    token: &str,
+    client: Option<IpAddr>,
+    sequence: u64,
+) -> Result<Vec<Entry>, AdminError> {
     /// Calls on each side.
     const AROUND: usize = 3;
     let filter = Filter {
         token: Some(token.to_owned()),
+        client,
         ..Filter::default()
     };
     let after = Page {

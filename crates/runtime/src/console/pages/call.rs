@@ -29,7 +29,7 @@ async fn view(visit: &Visit, sequence: &str) -> Result<Call, AdminError> {
     Ok(of(it, is_live, around))
 }
 
-/// The calls just before and after, of the same token.
+/// The calls just before and after, of the same token and from the same address.
 async fn around(visit: &Visit, it: &CallShown) -> Result<Vec<CallRow>, AdminError> {
     let Some(token) = it.record.pointer("/token").and_then(Value::as_str) else {
         return Ok(Vec::new());
@@ -39,10 +39,11 @@ async fn around(visit: &Visit, it: &CallShown) -> Result<Vec<CallRow>, AdminErro
         .pointer("/sequence")
         .and_then(Value::as_u64)
         .unwrap_or_default();
+    let client = text(&it.record, "/client").parse().ok();
     let (state, token) = (visit.state.clone(), token.to_owned());
     let rows = visit
         .console
-        .heavy(move || gathered::around(&state, &token, sequence))
+        .heavy(move || gathered::around(&state, &token, client, sequence))
         .await?;
     Ok(rows.into_iter().map(call_row).map(moments::call_row).collect())
 }
