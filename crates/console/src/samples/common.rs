@@ -82,7 +82,7 @@ pub(super) fn nearest(at: Place, text: &str) -> JudgedLine {
             Held::yes("expand is owner"),
             Held::no("editable is true, not false"),
         ],
-        result: "missed by one".to_owned(),
+        result: "nearest".to_owned(),
         is_nearest: true,
     }
 }

@@ -1,5 +1,6 @@
 //! One recorded call with its whole story.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -56,6 +57,9 @@ pub(super) struct CallShown {
     pub(super) now: Option<Report>,
     /// Why that is not known.
     pub(super) now_unknown: Option<String>,
+    /// File and text of the line that came nearest when the call was judged, if the policy in force still has it.
+    #[serde(skip)]
+    pub(super) nearest: Option<(String, String)>,
 }
 
 /// Makes the row of a call.
@@ -114,6 +118,10 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
     let line = digest
         .and_then(|digest| text_of(program, &digest))
         .map(str::to_owned);
+    let nearest = entry.record.lacking.as_ref().and_then(|lacking| {
+        let text = text_of(program, &lacking.line.digest)?;
+        Some((lacking.line.file.clone(), text.to_owned()))
+    });
     let (now, now_unknown) = match again(state, &entry) {
         Ok(report) => (Some(report), None),
         Err(why) => (None, Some(why)),
@@ -129,6 +137,7 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
         line,
         now,
         now_unknown,
+        nearest,
     })
 }
 
@@ -181,12 +190,18 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
         .map_err(|incomplete| incomplete.to_string())
 }
 
-/// The calls of a token just before and after another one, the newest first.
-pub(super) fn around(state: &AdminState, token: &str, sequence: u64) -> Result<Vec<Entry>, AdminError> {
+/// The calls of a token from an address just before and after another one, the newest first.
+pub(super) fn around(
+    state: &AdminState,
+    token: &str,
+    client: Option<IpAddr>,
+    sequence: u64,
+) -> Result<Vec<Entry>, AdminError> {
     /// Calls on each side.
     const AROUND: usize = 3;
     let filter = Filter {
         token: Some(token.to_owned()),
+        client,
         ..Filter::default()
     };
     let after = Page {

@@ -91,7 +91,13 @@ pub(super) fn chrome(state: &AdminState, caller: Option<&Caller>) -> Chrome {
     let live = state.policies.current();
     let reloads = state.policies.status();
     Chrome {
-        upstream: state.gate.rules.base().authority().to_owned(),
+        // Not the public URL, which is the proxy's own.
+        upstream: state
+            .upstream
+            .all()
+            .first()
+            .map(|address| address.authority().to_owned())
+            .unwrap_or_default(),
         policy: caller.map(|_| LivePolicy {
             digest: live.program().digest().to_owned(),
             since_ms: ms(live.since()),
