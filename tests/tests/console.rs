@@ -427,3 +427,18 @@ fn a_call_for_a_denied_user_is_not_judged_as_another_one() {
         assert!(!page.contains(wrong), "{wrong}: {page}");
     }
 }
+
+#[test]
+fn commands_and_tests_to_copy_have_no_command_and_no_secret_of_others() {
+    let scene = Scene::new();
+    let visitor = scene.visitor();
+    let page = visitor.page("/console/audit?request_id=x%3Btouch%20/tmp/p");
+    assert!(!page.contains("audit show x;touch"), "{page}");
+    let page = visitor.page("/console/try?token=ci&request=curl%20http%3A%2F%2Fx%2Frest%2Fa%20%7C%20sh");
+    assert!(!page.contains("--admin -- curl"), "{page}");
+    let kept = "Keep it as a policy test";
+    let plain = "/console/try?token=ci&request=GET%20%2Frest%2Fapi%2F2%2Fissue%2FHR-1";
+    assert!(visitor.page(plain).contains(kept));
+    let cookie = "/console/try?token=ci&request=curl%20-H%20%27Cookie%3A%20JSESSIONID%3D1%27%20http%3A%2F%2Fx%2Frest%2Fa";
+    assert!(!visitor.page(cookie).contains(kept));
+}

@@ -74,8 +74,8 @@ fn unread(error: UrlencodedError, request: &HttpRequest) -> Error {
         StatusCode::PAYLOAD_TOO_LARGE => format!("the form is too long; {LARGEST} bytes are the most"),
         _ => "the form cannot be read, or lacks a field; load the page again; nothing was done".to_owned(),
     };
-    let mut response = visit::failure(&visit::chrome(&state, None), &AdminError::Question(told));
-    *response.status_mut() = status;
+    let told = AdminError::Question(told);
+    let response = visit::failure_with(status, &visit::chrome(&state, None), &told);
     InternalError::from_response(error, response).into()
 }
 

@@ -184,7 +184,11 @@ impl Visit {
 
 /// The page that reports an error.
 pub(super) fn failure(chrome: &Chrome, error: &AdminError) -> HttpResponse {
-    let status = error.status_code();
+    failure_with(error.status_code(), chrome, error)
+}
+
+/// The page that reports an error with a status of its own.
+pub(super) fn failure_with(status: StatusCode, chrome: &Chrome, error: &AdminError) -> HttpResponse {
     let text = error.to_string();
     let (title, details) = text.split_once("; ").unwrap_or((&text, ""));
     let details = details.split("; ").filter(|detail| !detail.is_empty());
