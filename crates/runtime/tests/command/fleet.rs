@@ -127,7 +127,8 @@ impl Fleet {
 
     fn status(&self) -> (i32, Value) {
         let ran = run(self.root(), &["fleet", "status", "--json"]);
-        let value = serde_json::from_str(&ran.out).expect(&format!("{}{}", ran.out, ran.err));
+        let shown = format!("{}{}", ran.out, ran.err);
+        let value = serde_json::from_str(&ran.out).expect(&shown);
         (ran.code, value)
     }
 
