@@ -51,7 +51,8 @@ impl Hasher for Spreading {
         let begin = bytes.first_chunk().map_or(0, |begin| u64::from_le_bytes(*begin));
         let product = u128::from(self.hash ^ begin ^ self.random) * u128::from(self.random);
         let [low, high] = [product, product >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)));
-        self.hash = low.unwrap_or_default() ^ high.unwrap_or_default();
+        // The highest bits of the lower half become the lowest ones: they depend on all bits of the key.
+        self.hash = low.unwrap_or_default().rotate_left(12) ^ high.unwrap_or_default();
     }
 
     /// The length of a key, which all have in common.

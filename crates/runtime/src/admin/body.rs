@@ -97,9 +97,9 @@ mod tests {
         assert_eq!(body.next().await.unwrap().unwrap(), "a");
         assert!(!body.is_late());
         let mut body = of(Duration::ZERO);
-        for _ in 0..2 {
-            assert!(body.next().await.unwrap().is_err());
-            assert!(body.is_late());
-        }
+        // What is there already may come before the deadline is noticed; the rest never comes.
+        while body.next().await.unwrap().is_ok() {}
+        assert!(body.is_late());
+        assert!(body.next().await.unwrap().is_err());
     }
 }

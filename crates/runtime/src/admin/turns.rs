@@ -4,12 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokenward_pdp::config::Role;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::caller::Caller;
 use super::error::AdminError;
-use super::state::AdminState;
 
 /// Number of questions that are answered at a time.
 const AT_ONCE: usize = 2;
@@ -28,13 +25,13 @@ impl Default for Turns {
 /// A turn, until it is dropped. Operators need none.
 pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
-impl AdminState {
+impl Turns {
     /// Waits for a turn at reading the audit.
-    pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn, AdminError> {
-        if caller.may(Role::Operator).is_ok() {
+    pub(super) async fn turn(&self, is_operator: bool) -> Result<Turn, AdminError> {
+        if is_operator {
             return Ok(None);
         }
-        let turn = Arc::clone(&self.turns.0).acquire_owned();
+        let turn = Arc::clone(&self.0).acquire_owned();
         let turn = tokio::time::timeout(PATIENCE, turn).await;
         turn.map_err(|_| AdminError::Busy)?
             .map(Some)

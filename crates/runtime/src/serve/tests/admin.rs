@@ -113,9 +113,13 @@ async fn a_body_that_nobody_reads_keeps_no_connection() {
     let behind = Behind::answering(OK).await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     for (line, body, status) in [
-        ("POST /v1/try", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", 401),
+        (
+            "POST /v1/explain",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+            401,
+        ),
         ("GET /healthz", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", 200),
-        ("POST /v1/try", "Content-Length: 100\r\n\r\nab", 401),
+        ("POST /v1/explain", "Content-Length: 100\r\n\r\nab", 401),
     ] {
         let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
         client
