@@ -18,8 +18,8 @@ use tokio::time::Sleep;
 
 /// Time for the form of the login, which everybody may send.
 const OF_LOGIN: Duration = Duration::from_secs(10);
-/// Time for any other body. Only that of an admitted caller is waited for, and it may be large.
-const OF_OTHERS: Duration = Duration::from_secs(60);
+/// Time for any other body, which may be large.
+const OF_OTHERS: Duration = Duration::from_secs(15);
 
 /// The body of a request, which must arrive in time.
 #[derive(Clone)]
