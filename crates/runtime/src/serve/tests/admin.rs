@@ -107,7 +107,6 @@ async fn wrong_admin_secrets_are_counted_and_slowed_and_the_right_one_is_not() {
     assert_eq!(scene.admin("/metrics").await.status, 200);
 }
 
-/// Everybody can open one of the few connections, so that a body that never comes must not keep it.
 #[tokio::test]
 async fn an_admin_secret_that_others_can_read_prevents_starting() {
     let behind = Behind::answering(OK).await;
