@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::HttpMessage;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use bytes::Bytes;
@@ -75,6 +76,39 @@ impl Stream for Body {
             return Poll::Ready(Some(Err(PayloadError::Io(ErrorKind::TimedOut.into()))));
         }
         Pin::new(&mut body.payload).poll_next(context)
+    }
+}
+
+/// The body of a response, with that of its request.
+///
+/// The server closes the connection of a request whose body was not read to its end. But for the rest of a chunked one that nobody
+/// has any more when the response ends, it waits without limit.
+pub(crate) struct Answer {
+    answer: BoxBody,
+    _request: Option<Body>,
+}
+
+impl Answer {
+    pub(super) fn new(answer: BoxBody, request: Option<Body>) -> Self {
+        Self {
+            answer,
+            _request: request,
+        }
+    }
+}
+
+impl MessageBody for Answer {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.get_mut().answer.as_pin_mut().poll_next(context)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Checks before each request, and headers on each response: the browser's part of the defence.
 
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError, web};
 
-use super::body::Body;
+use super::body::{Answer, Body};
 use super::error::AdminError;
 use super::state::AdminState;
 
@@ -46,30 +46,21 @@ const HEADERS: [(&str, &str); 9] = [
 pub(crate) async fn guard<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+) -> Result<ServiceResponse<Answer>, Error> {
     let checked = match request.app_data::<web::Data<AdminState>>() {
         Some(state) => check(state, request.request()),
         None => Err(AdminError::Stopping),
     };
     let body = Body::limit(&mut request);
     let mut response = match checked {
-        Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(error) => request
-            .into_response(error.error_response())
-            .map_into_right_body(),
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(error) => request.into_response(error.error_response()),
     };
-    if let Some(body) = body {
-        if body.is_late() {
-            response = response
-                .into_response(AdminError::Late.error_response())
-                .map_into_right_body();
-        }
-        // The server closes the connection of a request whose body was not read to its end, but waits without limit for the rest of
-        // a chunked one that nobody has any more. So the response keeps it.
-        response.response_mut().extensions_mut().insert(body);
+    if body.as_ref().is_some_and(Body::is_late) {
+        response = response.into_response(AdminError::Late.error_response());
     }
     add_headers(response.headers_mut());
-    Ok(response)
+    Ok(response.map_body(|_, answer| Answer::new(answer, body)))
 }
 
 fn add_headers(headers: &mut HeaderMap) {
