@@ -30,6 +30,11 @@ impl Fields {
     /// Adds a value that the shell splits at blanks.
     fn add_split(&mut self, word: &Word) {
         let blank = |c: char| matches!(c, ' ' | '\t' | '\n');
+        // Blanks in a part such as `((i + 1))` are not in its value: split there, the pieces would be taken as written texts.
+        if word.variables.iter().any(|written| written.contains(blank)) {
+            self.add(word);
+            return;
+        }
         for (at, piece) in word.text.split(blank).enumerate() {
             if at > 0 {
                 self.end();
@@ -186,7 +191,10 @@ impl Script<'_> {
                 Value::Text(other)
             }
             (":-" | ":=", Some(Value::Text(_))) if !is_list => Value::Text(other),
-            ("%" | "%%" | "#" | "##", Some(Value::Text(value))) if is_literal(&other) => {
+            // The end of `$ID` as written is not the end of its value.
+            ("%" | "%%" | "#" | "##", Some(Value::Text(value)))
+                if is_literal(&other) && value.variables.is_empty() =>
+            {
                 let text = match operator.starts_with('%') {
                     true => value.text.strip_suffix(&other.text),
                     false => value.text.strip_prefix(&other.text),
@@ -261,6 +269,15 @@ impl Script<'_> {
             }
             (_, Some(Value::Unknown(reason))) => {
                 format!("{reason}; set it once to a text, or write the text in its place")
+            }
+            (_, Some(Value::Text(word))) if !word.variables.is_empty() => {
+                "it is made of a value that is not known; write the text in its place".to_owned()
+            }
+            (_, _)
+                if !name.is_empty()
+                    && name.contains(|c: char| !c.is_ascii_alphanumeric() && !"_@*#?$!-".contains(c)) =>
+            {
+                "the shell changes the value of a variable there; write the text in its place".to_owned()
             }
             (_, _) if name.starts_with(|c: char| c.is_ascii_digit()) || matches!(name, "@" | "*") => {
                 "it is an argument of the script; write the text in its place".to_owned()

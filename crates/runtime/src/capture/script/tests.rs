@@ -206,6 +206,26 @@ fn values_that_are_not_certain_are_named_with_the_line_and_a_cure() {
         ("f() { curl a; }\nf() { curl b; }", "is defined twice"),
         ("f() { f; }\nf", "nested too deeply"),
         ("IFS=,\ncurl https://api.example/a", "sets IFS"),
+        (
+            "n=$((i + 1))\ncurl https://api.example/a/$n",
+            "has no known value: it is computed",
+        ),
+        (
+            "curl https://api.example/a/${X:-$((1 + 1))}",
+            "has no known value: it is computed",
+        ),
+        (
+            "x=ab\ny=${x: -1}\ncurl https://api.example/$y",
+            "the shell changes the value of a variable",
+        ),
+        (
+            "x='a b'\ny=${x// /_}\ncurl https://api.example/$y",
+            "the shell changes the value of a variable",
+        ),
+        (
+            "y=$ID\nz=${y%D}\ncurl https://api.example/a/$z",
+            "`$y` has no known value: it is made of a value that is not known",
+        ),
         ("curl -K file", "`-K` is not supported"),
         ("curl -X $M https://api.example/a", "`$M` has no known value"),
         (
