@@ -1,6 +1,7 @@
 //! Variables of a script, as far as their values are certain.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use tokenward_pdp::curl::Word;
 
@@ -33,8 +34,20 @@ pub(super) struct Environment {
     pub(super) aliases: HashMap<String, Word>,
     /// The values of outer variables with the names of local ones.
     local: Vec<(String, Option<Value>)>,
-    /// Whether the function may have ended before its last command.
-    pub(super) has_returned: bool,
+    /// The variables where the function may have ended before its last command.
+    returns: Option<Rc<Environment>>,
+    /// The variables where the loop, or one run of it, may have ended before its last command.
+    breaks: Option<Rc<Environment>>,
+    /// The same for `break 2`, which ends outer loops too.
+    far_breaks: Option<Rc<Environment>>,
+}
+
+/// What a command ends before its last command.
+#[derive(Clone, Copy)]
+pub(super) enum Ends {
+    Function,
+    Loop,
+    Loops,
 }
 
 impl PartialEq for Environment {
@@ -47,7 +60,9 @@ impl PartialEq for Environment {
 pub(super) struct Outer {
     arguments: Option<Vec<Word>>,
     local: Vec<(String, Option<Value>)>,
-    has_returned: bool,
+    returns: Option<Rc<Environment>>,
+    breaks: Option<Rc<Environment>>,
+    far_breaks: Option<Rc<Environment>>,
 }
 
 impl Environment {
@@ -95,7 +110,46 @@ impl Environment {
         for (name, text) in &other.aliases {
             self.aliases.entry(name.clone()).or_insert_with(|| text.clone());
         }
-        self.has_returned |= other.has_returned;
+        merge_early(&mut self.returns, other.returns.as_ref(), line);
+        merge_early(&mut self.breaks, other.breaks.as_ref(), line);
+        merge_early(&mut self.far_breaks, other.far_breaks.as_ref(), line);
+    }
+
+    /// Remembers the variables at a command that ends a function or a loop early: what follows it may not run.
+    pub(super) fn end_early(&mut self, ends: Ends, line: usize) {
+        let here = Self {
+            returns: None,
+            breaks: None,
+            far_breaks: None,
+            ..self.clone()
+        };
+        let early = match ends {
+            Ends::Function => &mut self.returns,
+            Ends::Loop => &mut self.breaks,
+            Ends::Loops => &mut self.far_breaks,
+        };
+        merge_early(early, Some(&Rc::new(here)), line);
+    }
+
+    /// Begins a loop; gives what belongs to the outer one.
+    pub(super) fn enter_loop(&mut self) -> Option<Rc<Environment>> {
+        self.breaks.take()
+    }
+
+    /// Joins the variables of runs of a loop that ended early.
+    pub(super) fn join_breaks(&mut self, line: usize) {
+        for early in [self.breaks.clone(), self.far_breaks.clone()]
+            .into_iter()
+            .flatten()
+        {
+            self.merge(&early, line);
+        }
+    }
+
+    /// Ends a loop.
+    pub(super) fn leave_loop(&mut self, outer: Option<Rc<Environment>>, line: usize) {
+        self.join_breaks(line);
+        self.breaks = outer;
     }
 
     /// Begins a function.
@@ -103,12 +157,26 @@ impl Environment {
         Outer {
             arguments: std::mem::replace(&mut self.arguments, arguments),
             local: std::mem::take(&mut self.local),
-            has_returned: std::mem::take(&mut self.has_returned),
+            returns: self.returns.take(),
+            breaks: self.breaks.take(),
+            far_breaks: self.far_breaks.take(),
         }
     }
 
     /// Ends a function.
-    pub(super) fn leave(&mut self, outer: Outer) {
+    pub(super) fn leave(&mut self, outer: Outer, line: usize) {
+        // A `break` of a function without a loop of its own ends the loop of its caller.
+        let mut breaks = outer.breaks;
+        merge_early(&mut breaks, self.breaks.as_ref(), line);
+        let mut far_breaks = outer.far_breaks;
+        merge_early(&mut far_breaks, self.far_breaks.as_ref(), line);
+        for early in [self.returns.take(), self.breaks.take(), self.far_breaks.take()]
+            .into_iter()
+            .flatten()
+        {
+            self.merge(&early, line);
+        }
+        (self.breaks, self.far_breaks) = (breaks, far_breaks);
         for (name, value) in std::mem::replace(&mut self.local, outer.local).into_iter().rev() {
             match value {
                 Some(value) => self.set(&name, value),
@@ -118,7 +186,7 @@ impl Environment {
             }
         }
         self.arguments = outer.arguments;
-        self.has_returned = outer.has_returned;
+        self.returns = outer.returns;
     }
 
     /// The environment of a command that runs later or elsewhere: nothing is certain.
@@ -127,5 +195,13 @@ impl Environment {
             aliases: self.aliases.clone(),
             ..Self::default()
         }
+    }
+}
+
+fn merge_early(early: &mut Option<Rc<Environment>>, other: Option<&Rc<Environment>>, line: usize) {
+    match (early.as_mut(), other) {
+        (Some(early), Some(other)) if !Rc::ptr_eq(early, other) => Rc::make_mut(early).merge(other, line),
+        (None, Some(other)) => *early = Some(Rc::clone(other)),
+        _ => {}
     }
 }

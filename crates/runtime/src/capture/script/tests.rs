@@ -98,6 +98,7 @@ fn values_that_are_certain_are_taken() {
         "B=https://api.example; while read l; do echo $l; done < f; curl $B/a",
         "O='-s -S'; curl $O https://api.example/a",
         "set -- a; curl https://api.example/$1",
+        "f() { B=a; x && return; y; }; f; curl https://api.example/$B",
     ] {
         assert_eq!(calls(text), ["GET /a"], "{text}");
     }
@@ -206,6 +207,26 @@ fn values_that_are_not_certain_are_named_with_the_line_and_a_cure() {
         ("f() { curl a; }\nf() { curl b; }", "is defined twice"),
         ("f() { f; }\nf", "nested too deeply"),
         ("IFS=,\ncurl https://api.example/a", "sets IFS"),
+        (
+            "u=a\npick() { u=b; x && return; u=a; }\npick p\ncurl https://api.example/$u",
+            "`$u` has no known value",
+        ),
+        (
+            "x=1\nfor i in a b; do x=2; break; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nwhile y; do x=2; z && continue; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nfor i in a; do for j in a; do x=2; y && break 2; done; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nf() { for i in a; do x=2; y && return; x=1; done; x=1; }\nf\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
         (
             "n=$((i + 1))\ncurl https://api.example/a/$n",
             "has no known value: it is computed",

@@ -162,7 +162,9 @@ impl Script<'_> {
         loop {
             let before = self.environment.clone();
             let (calls, notes) = (self.out.calls.len(), self.out.notes.len());
+            let outer = self.environment.enter_loop();
             run(self)?;
+            self.environment.leave_loop(outer, line);
             self.environment.merge(&before, line);
             if self.environment == before {
                 return Ok(());
@@ -196,6 +198,7 @@ impl Script<'_> {
                 for value in &known {
                     script.environment.set(name, Value::Text(value.clone()));
                     script.list(body)?;
+                    script.environment.join_breaks(line);
                 }
             } else {
                 script.environment.set(name, unknown());
@@ -230,12 +233,8 @@ impl Script<'_> {
         self.called.insert(name.to_owned());
         self.deeper(line)?;
         let outer = self.environment.enter(arguments);
-        let before = self.environment.clone();
         self.node(&body)?;
-        if self.environment.has_returned {
-            self.environment.merge(&before, line);
-        }
-        self.environment.leave(outer);
+        self.environment.leave(outer, line);
         self.depth -= 1;
         Ok(())
     }
