@@ -45,7 +45,7 @@ const FORMS: &[&str] = &[
     r"(?i)\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
 ];
 
-/// The shortest value that is looked for within texts; shorter ones are compared with whole texts.
+/// The shortest value that is looked for anywhere in texts; shorter ones only where a word begins and ends.
 const WITHIN: usize = 8;
 
 /// The shortest value that is compared at all.
@@ -176,16 +176,27 @@ impl Secrets {
     pub(crate) fn are_in(&self, text: &str) -> bool {
         has_form(text)
             || self.values.contains(text)
-            || self
-                .values
-                .iter()
-                .any(|value| value.len() >= WITHIN && text.contains(value.as_str()))
+            || self.values.iter().any(|value| match value.len() >= WITHIN {
+                true => text.contains(value.as_str()),
+                false => has_word(text, value),
+            })
     }
 
     /// Whether a parameter or a member has a credential: by its name, or by its value.
     pub(crate) fn hide(&self, name: &str, value: &str) -> bool {
         is_secret_member(name, value) || self.are_in(value)
     }
+}
+
+/// Whether a text has a value where no letter and no digit is next to it: short values are parts of other words by chance.
+fn has_word(text: &str, value: &str) -> bool {
+    text.match_indices(value).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text
+            .get(at + found.len()..)
+            .and_then(|after| after.chars().next());
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// Whether a text contains a secret of a known form.
@@ -260,6 +271,8 @@ mod tests {
         secrets.add_query("/a?access_token=tok%2Babc1234&page=10000000");
         for text in [
             "hunter2",
+            "x hunter2 y",
+            "svc:hunter2",
             "ABCDEF0123456789",
             "xABCDEF0123456789x",
             "abcdefgh12",
