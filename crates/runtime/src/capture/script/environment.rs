@@ -28,7 +28,8 @@ impl PartialEq for Value {
 /// The variables and the arguments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
-    values: HashMap<String, Value>,
+    /// Shared until it changes: most commands that may not run set nothing.
+    values: Rc<HashMap<String, Value>>,
     /// The arguments of the script or the function, if they are known.
     pub(super) arguments: Option<Vec<Word>>,
     pub(super) aliases: HashMap<String, Word>,
@@ -71,12 +72,20 @@ impl Environment {
     }
 
     pub(super) fn set(&mut self, name: &str, value: Value) {
-        self.values.insert(name.to_owned(), value);
+        Rc::make_mut(&mut self.values).insert(name.to_owned(), value);
     }
 
     /// Forgets that a variable was set.
     pub(super) fn remove(&mut self, name: &str) {
-        self.values.remove(name);
+        Rc::make_mut(&mut self.values).remove(name);
+    }
+
+    /// The number of variables that differ in their place in memory from those of another way, which a merge compares.
+    pub(super) fn size_of_merge(&self, other: &Self) -> usize {
+        match Rc::ptr_eq(&self.values, &other.values) {
+            true => 0,
+            false => self.values.len(),
+        }
     }
 
     /// Makes a variable one of the function.
@@ -96,13 +105,18 @@ impl Environment {
                 "its value depends on whether a command at line {line} runs"
             ))
         };
-        for (name, value) in &mut self.values {
-            if other.values.get(name) != Some(value) && !matches!(value, Value::Unknown(_)) {
-                *value = reason();
+        if !Rc::ptr_eq(&self.values, &other.values) {
+            let values = Rc::make_mut(&mut self.values);
+            for (name, value) in values.iter_mut() {
+                if other.values.get(name) != Some(value) && !matches!(value, Value::Unknown(_)) {
+                    *value = reason();
+                }
             }
-        }
-        for name in other.values.keys() {
-            self.values.entry(name.clone()).or_insert_with(reason);
+            for name in other.values.keys() {
+                if !values.contains_key(name) {
+                    values.insert(name.clone(), reason());
+                }
+            }
         }
         if self.arguments != other.arguments {
             self.arguments = None;
@@ -181,7 +195,7 @@ impl Environment {
             match value {
                 Some(value) => self.set(&name, value),
                 None => {
-                    self.values.remove(&name);
+                    self.remove(&name);
                 }
             }
         }

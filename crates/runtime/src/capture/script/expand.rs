@@ -97,16 +97,7 @@ impl Script<'_> {
 
     /// The text of a word that is not split: of an assignment, or of a here-document.
     pub(super) fn text(&mut self, word: &shell::Word, line: usize) -> Result<Word, Failed> {
-        let words = self.expand(word, line)?;
-        let mut out = Word::default();
-        for (at, word) in words.into_iter().enumerate() {
-            if at > 0 {
-                out.text.push(' ');
-            }
-            out.text.push_str(&word.text);
-            out.variables.extend(word.variables);
-        }
-        Ok(out)
+        Ok(joined(self.expand(word, line)?))
     }
 
     fn part(&mut self, part: &Part, fields: &mut Fields, line: usize) -> Result<(), Failed> {
@@ -124,12 +115,14 @@ impl Script<'_> {
                 name,
                 change,
                 is_list,
+                is_joined,
                 is_quoted,
             } => {
                 let value = self.variable(name, change.as_ref(), *is_list, line)?;
                 match (value, is_quoted) {
                     (Value::Text(word), true) => fields.add(&word),
                     (Value::Text(word), false) => fields.add_split(&word),
+                    (Value::List(words), true) if *is_joined => fields.add(&joined(words)),
                     (Value::List(words), is_quoted) if *is_list => fields.add_list(&words, *is_quoted),
                     (Value::List(words), is_quoted) => {
                         fields.add_list(words.get(..1).unwrap_or_default(), *is_quoted);
@@ -287,6 +280,19 @@ impl Script<'_> {
     }
 }
 
+/// The words in one, with a blank between each two.
+fn joined(words: Vec<Word>) -> Word {
+    let mut out = Word::default();
+    for (at, word) in words.into_iter().enumerate() {
+        if at > 0 {
+            out.text.push(' ');
+        }
+        out.text.push_str(&word.text);
+        out.variables.extend(word.variables);
+    }
+    out
+}
+
 fn never_set(name: &str) -> Value {
     Value::Unknown(format!("the script does not set `{name}` before"))
 }
@@ -303,7 +309,9 @@ fn simple_command(list: &List) -> Option<(&[shell::Word], Option<&shell::Word>)>
     };
     let [node] = nodes.as_slice() else { return None };
     match &node.command {
-        Command::Simple { assignments, words } if assignments.is_empty() && node.files.len() < 2 => {
+        Command::Simple { assignments, words }
+            if assignments.is_empty() && node.files.len() < 2 && node.read_from.is_none() =>
+        {
             let is_known = words.first().and_then(shell::Word::plain);
             let is_known = is_known.is_some_and(|word| matches!(word, "cat" | "command" | "which"));
             is_known.then_some((words.as_slice(), node.input.as_ref()))

@@ -53,6 +53,7 @@ fn each_call_of_a_line_is_found() {
         "trap 'curl https://api.example/b' EXIT\ncurl https://api.example/a",
         "cat <<E | tee x\n$(curl https://api.example/a)\nE\ncurl https://api.example/b",
         "docker run x curl https://api.example/a; retry 3 -- curl https://api.example/b",
+        "curl() { command curl -s \"$@\"; }\ncurl https://api.example/a\ncurl https://api.example/b",
         "run() { \"$@\"; }\nrun curl https://api.example/a\nrun curl https://api.example/b",
         "curl https://api.example/a \\\n  -s # curl https://api.example/c\n# curl https://api.example/d\ncurl https://api.example/b",
     ] {
@@ -98,6 +99,7 @@ fn values_that_are_certain_are_taken() {
         "B=https://api.example; while read l; do echo $l; done < f; curl $B/a",
         "O='-s -S'; curl $O https://api.example/a",
         "set -- a; curl https://api.example/$1",
+        "x=1; v=x; declare \"$v=a\"; curl https://api.example/$x",
         "f() { B=a; x && return; y; }; f; curl https://api.example/$B",
     ] {
         assert_eq!(calls(text), ["GET /a"], "{text}");
@@ -105,6 +107,13 @@ fn values_that_are_certain_are_taken() {
     assert_eq!(calls("curl -d @- https://api.example/a <<E\n{}\nE"), ["POST /a"]);
     let body = read_script("D=5\ncurl -d \"$(cat <<E\n{\"a\": $D}\nE\n)\" https://api.example/a").unwrap();
     assert_eq!(body.calls.first().unwrap().body, b"{\"a\": 5}");
+    for text in [
+        "set -- x y\ncurl -d \"$*\" https://api.example/a",
+        "A=(x y)\ncurl -d \"${A[*]}\" https://api.example/a",
+    ] {
+        let body = read_script(text).unwrap();
+        assert_eq!(body.calls.first().unwrap().body, b"x y", "{text}");
+    }
     let body = read_script("curl -s --data-binary @- https://api.example/a <<< 'x y'").unwrap();
     assert_eq!(body.calls.first().unwrap().body, b"x y\n");
 }
@@ -208,6 +217,28 @@ fn values_that_are_not_certain_are_named_with_the_line_and_a_cure() {
         ("f() { f; }\nf", "nested too deeply"),
         ("IFS=,\ncurl https://api.example/a", "sets IFS"),
         (
+            "x=1\ndeclare -n r=x\nr=2\ncurl https://api.example/$x",
+            "(`-n`) is not supported",
+        ),
+        (
+            "x=1\ncommand read x\ncurl https://api.example/$x",
+            "it is read from input at line 2",
+        ),
+        (
+            "RANDOM=1\ncurl https://api.example/$RANDOM",
+            "the shell computes it",
+        ),
+        (
+            "run-it <<E\ncurl https://api.example/a\nE",
+            "seems to make a call",
+        ),
+        ("bash < calls.sh", "runs another script"),
+        ("ssh host < calls.sh", "runs another script"),
+        (
+            "awk 'BEGIN{system(\"curl https://api.example/a\")}'",
+            "seems to make a call",
+        ),
+        (
             "u=a\npick() { u=b; x && return; u=a; }\npick p\ncurl https://api.example/$u",
             "`$u` has no known value",
         ),
@@ -283,6 +314,16 @@ fn what_a_script_may_not_do_by_itself_ends() {
     );
     assert!(
         read_script(&many)
+            .unwrap_err()
+            .contains("commands, with each run")
+    );
+    // Commands that set nothing do not copy all variables.
+    let variables: String = (0..6000).map(|at| format!("v{at}=1\n")).collect();
+    let start = std::time::Instant::now();
+    assert!(read_script(&format!("{variables}{}", "true && true\n".repeat(6000))).is_ok());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    assert!(
+        read_script(&format!("{variables}{}", "true && x=1\n".repeat(6000)))
             .unwrap_err()
             .contains("commands, with each run")
     );

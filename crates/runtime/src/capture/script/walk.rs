@@ -38,6 +38,8 @@ impl Script<'_> {
     ) -> Result<(), Failed> {
         let before = self.environment.clone();
         run(self)?;
+        // Each merge takes the time of some commands, so many of them with many variables count as more.
+        self.steps += self.environment.size_of_merge(&before) / 64;
         self.environment.merge(&before, line);
         Ok(())
     }
@@ -66,7 +68,7 @@ impl Script<'_> {
                 ),
             ));
         }
-        for file in &node.files {
+        for file in node.files.iter().chain(&node.read_from) {
             let words = self.expand(file, node.line)?;
             if words.iter().any(|word| word.text.starts_with("/dev/tcp/")) {
                 return Err((
@@ -79,6 +81,9 @@ impl Script<'_> {
         if let Some(text) = &node.input {
             let text = self.text(text, node.line)?;
             self.input = Some(Input::Text(text));
+        } else if let Some(file) = &node.read_from {
+            let name = self.text(file, node.line)?;
+            self.input = (name.text != "/dev/null").then_some(Input::File(name.text));
         }
         let done = self.command(node);
         self.input = outer;
