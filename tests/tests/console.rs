@@ -195,6 +195,28 @@ fn a_session_shows_the_pages_and_ends_at_logout() {
 }
 
 #[test]
+fn a_live_list_ends_with_its_session() {
+    let scene = Scene::new();
+    let visitor = scene.visitor();
+    let csrf = visitor.form_token("/console/");
+    let mut client = Client::connect(scene.proxy.admin_port());
+    let call = Call::get("/console/audit/tail").header("Cookie", &visitor.cookie);
+    client.write(&call.bytes("localhost")).unwrap();
+    assert_eq!(client.head().unwrap().status, 200);
+    let out = visitor.post("/console/logout", &format!("csrf={csrf}"), &[]);
+    assert_eq!(out.status, 200, "{}", out.text());
+    scene.call("/rest/api/2/issue/HR-2");
+    let (mut list, mut buffer) = (Vec::new(), [0; 1024]);
+    while !list.ends_with(b"0\r\n\r\n") {
+        let count = client.read(&mut buffer).unwrap();
+        assert!(count > 0, "the list is ended, not cut off");
+        list.extend_from_slice(&buffer[..count]);
+    }
+    let list = String::from_utf8(list).unwrap();
+    assert!(!list.contains("HR-2"), "{list}");
+}
+
+#[test]
 fn a_revocation_takes_effect_at_once_and_is_recorded_with_its_reason() {
     let scene = Scene::new();
     let visitor = scene.visitor();
@@ -382,4 +404,41 @@ fn numbers_are_those_of_the_audit() {
     assert!(call.json("story").as_array().unwrap().len() > 3);
     assert_eq!(get("/v1/calls/999999").status, 404);
     assert_eq!(get("/v1/calls/x").status, 404);
+}
+
+/// A denied contextUser is not recorded, so that no page may judge the call as one for nobody else.
+#[test]
+fn a_call_for_a_denied_user_is_not_judged_as_another_one() {
+    let scene = Scene::new();
+    let call = Call::get("/rest/api/2/issue/KANBAN-1")
+        .bearer(&token())
+        .header("contextUser", "mallory");
+    let mut client = Client::connect(scene.proxy.port());
+    assert_eq!(client.send(&call).status, 403);
+    let rows = scene.proxy.audit();
+    let denied = rows
+        .iter()
+        .find(|row| row.text("reason") == "context-user")
+        .unwrap()
+        .text("sequence");
+    let page = scene.visitor().page(&format!("/console/calls/{denied}"));
+    assert!(page.contains("another user (not recorded)"), "{page}");
+    for wrong in ["nobody else", "permits it", "the same request now"] {
+        assert!(!page.contains(wrong), "{wrong}: {page}");
+    }
+}
+
+#[test]
+fn commands_and_tests_to_copy_have_no_command_and_no_secret_of_others() {
+    let scene = Scene::new();
+    let visitor = scene.visitor();
+    let page = visitor.page("/console/audit?request_id=x%3Btouch%20/tmp/p");
+    assert!(!page.contains("audit show x;touch"), "{page}");
+    let page = visitor.page("/console/try?token=ci&request=curl%20http%3A%2F%2Fx%2Frest%2Fa%20%7C%20sh");
+    assert!(!page.contains("--admin -- curl"), "{page}");
+    let kept = "Keep it as a policy test";
+    let plain = "/console/try?token=ci&request=GET%20%2Frest%2Fapi%2F2%2Fissue%2FHR-1";
+    assert!(visitor.page(plain).contains(kept));
+    let cookie = "/console/try?token=ci&request=curl%20-H%20%27Cookie%3A%20JSESSIONID%3D1%27%20http%3A%2F%2Fx%2Frest%2Fa";
+    assert!(!visitor.page(cookie).contains(kept));
 }

@@ -10,8 +10,8 @@ use crate::views::tokens::Sort;
 pub const OVERVIEW: &str = "/console/";
 /// List of tokens.
 pub const TOKENS: &str = "/console/tokens";
-/// Form for a new token.
-pub const NEW_TOKEN: &str = "/console/tokens/new";
+/// Form for a new token. It is not below the list, where a token may be called `new`.
+pub const NEW_TOKEN: &str = "/console/new-token";
 /// Search in the audit.
 pub const AUDIT: &str = "/console/audit";
 /// Export of a search, as lines of JSON.

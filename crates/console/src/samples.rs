@@ -100,6 +100,7 @@ fn viewer() -> Chrome {
             name: "auditor".to_owned(),
             role: Role::Viewer,
             csrf: "c5rf".to_owned(),
+            has_session: true,
         }),
         ..chrome()
     }

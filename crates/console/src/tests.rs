@@ -190,3 +190,18 @@ fn fields_of_a_search_that_are_set_are_not_folded() {
     let by_line = search.by_line("ci.toml:15");
     assert!(with(by_line).contains("<details open><summary>More"));
 }
+
+#[test]
+fn a_failed_reload_is_told_in_lines() {
+    use crate::views::overview::{FailedReload, Overview};
+    let reason = "the policy has errors\nerror[TW0011]: a condition";
+    let view = Overview {
+        failed_reload: Some(FailedReload {
+            reason: Some(reason.to_owned()),
+            ..FailedReload::default()
+        }),
+        ..Overview::default()
+    };
+    let page = pages::overview(&Chrome::default(), &view);
+    assert!(page.contains(reason) && !page.contains("errors\\n"), "{page}");
+}

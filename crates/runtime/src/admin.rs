@@ -23,6 +23,7 @@
 mod acts;
 mod admission;
 mod audit;
+mod body;
 mod caller;
 mod certificate;
 mod error;
@@ -37,6 +38,7 @@ mod report;
 mod revoke;
 mod sessions;
 mod state;
+mod turns;
 
 use std::time::UNIX_EPOCH;
 

@@ -8,6 +8,7 @@ mod address;
 mod call;
 mod draft;
 mod heavy;
+mod kept;
 mod line;
 mod overview;
 mod pages;

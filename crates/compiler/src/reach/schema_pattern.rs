@@ -164,6 +164,14 @@ impl Reader<'_> {
     }
 
     fn repetition(&self, repetition: &ast::Repetition) -> Result<Hir, &'static str> {
+        let operator = repetition.op.span;
+        let operator = self.text.get(operator.start.offset..operator.end.offset);
+        // `{1 ,2}` is text to some programs, and `a++` or `a{1}{2}` an error or another repetition.
+        if matches!(*repetition.ast, Ast::Repetition(_))
+            || operator.is_none_or(|text| text.contains(char::is_whitespace))
+        {
+            return Err(DIALECT);
+        }
         let sub = self.hir(&repetition.ast, Edges::NONE)?;
         let (min, max) = match &repetition.op.kind {
             RepetitionKind::ZeroOrOne => (0, Some(1)),

@@ -25,6 +25,7 @@ pub fn chrome() -> Chrome {
             name: "ops-1".to_owned(),
             role: Role::Operator,
             csrf: "c5rf".to_owned(),
+            has_session: true,
         }),
         now_ms: NOW,
         took_ms: Some(11),
@@ -81,7 +82,7 @@ pub(super) fn nearest(at: Place, text: &str) -> JudgedLine {
             Held::yes("expand is owner"),
             Held::no("editable is true, not false"),
         ],
-        result: "missed by one".to_owned(),
+        result: "nearest".to_owned(),
         is_nearest: true,
     }
 }

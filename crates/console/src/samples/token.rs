@@ -236,6 +236,7 @@ fn lines() -> Vec<TokenLine> {
         words: words.to_owned(),
         reach: "1 of 412 operations".to_owned(),
         calls: Some(calls),
+        is_searchable: true,
         last_ms: (calls > 0).then_some(NOW - 8_000),
     })
     .into()

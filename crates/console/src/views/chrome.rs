@@ -39,6 +39,8 @@ pub struct Login {
     pub role: Role,
     /// Token of the session, sent with each form that acts, as the field `csrf`.
     pub csrf: String,
+    /// Whether there is a session to end. A certificate, and the header of a proxy, come with each request again.
+    pub has_session: bool,
 }
 
 /// What a person may do.

@@ -157,7 +157,7 @@ pub struct Ending {
     pub owner: String,
     /// Time of the end.
     pub ends_ms: i64,
-    /// Calls within the period.
+    /// All its calls in the audit.
     pub calls: u64,
 }
 

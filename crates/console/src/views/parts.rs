@@ -265,7 +265,7 @@ pub struct JudgedLine {
     pub path: Held,
     /// Results of the conditions; one "none" or "not asked" if there is nothing to say of each.
     pub conditions: Vec<Held>,
-    /// Result of the line: "does not permit", "missed by one", "permits it".
+    /// Result of the line: "does not permit", "nearest", "permits it".
     pub result: String,
     /// Whether this is the row in question: the line that decided, or the nearest.
     pub is_nearest: bool,

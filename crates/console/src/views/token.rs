@@ -96,6 +96,8 @@ pub struct TokenLine {
     pub reach: String,
     /// Calls that it decided within the period, if known.
     pub calls: Option<u64>,
+    /// Whether a search by its place finds these calls and no others.
+    pub is_searchable: bool,
     /// Last call that it decided.
     pub last_ms: Option<i64>,
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
+use tokenward_pdp::config::Role;
 
 use super::caller::Caller;
 use super::error::AdminError;
@@ -19,6 +21,8 @@ use crate::call::now_ms;
 
 /// Maximum number of lines of one response.
 const MOST: usize = 10_000;
+/// The same for people who may not export.
+const MOST_FOR_OTHERS: usize = 500;
 /// Maximum number of lines per step of a tail.
 const STEP: usize = 500;
 /// Time after which a tail shows a call without its outcome. Later calls wait for it, so that all are shown in order.
@@ -150,11 +154,20 @@ fn verdict(text: &str) -> Result<Verdict, AdminError> {
 pub(super) async fn list(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Caller,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
-    let (filter, page) = (question.filter()?, question.page()?);
-    let entries = query(&state.audit, filter, page).await?;
+    let (filter, mut page) = (question.filter()?, question.page()?);
+    if caller.may(Role::Operator).is_err() {
+        page.limit = page.limit.min(MOST_FOR_OTHERS);
+    }
+    let (audit, turn) = (state.audit.clone(), state.turn(&caller).await?);
+    let entries = web::block(move || {
+        // The reading goes on if the client has left, so its turn must not end before.
+        let _turn = turn;
+        audit.query(&filter, page)
+    });
+    let entries = entries.await.map_err(|_| AdminError::Stopping)??;
     Ok(json_lines().body(entries.into_iter().map(json_line).collect::<String>()))
 }
 
@@ -162,14 +175,25 @@ pub(super) async fn list(
 pub(super) async fn tail(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Caller,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
-    Ok(tail_of(&state, question.filter()?, question.after.map(Sequence)))
+    let (filter, after) = (question.filter()?, question.after.map(Sequence));
+    if after.is_some() {
+        // It sends all that was recorded since, as an export does.
+        caller.may(Role::Operator)?;
+        state.record(&caller, "export", request.query_string()).await;
+    }
+    Ok(tail_of(state.into_inner(), caller, filter, after))
 }
 
-/// Streams the calls that a filter wants as they come, those after `after` or from now on.
-pub(crate) fn tail_of(state: &AdminState, filter: Filter, after: Option<Sequence>) -> HttpResponse {
+/// Streams the calls that a filter wants as they come, those after `after` or from now on, as long as the caller is admitted.
+pub(crate) fn tail_of(
+    state: Arc<AdminState>,
+    caller: Caller,
+    filter: Filter,
+    after: Option<Sequence>,
+) -> HttpResponse {
     let tail = Tail {
         filter,
         shown: after.unwrap_or_else(|| state.audit.last()),
@@ -177,9 +201,11 @@ pub(crate) fn tail_of(state: &AdminState, filter: Filter, after: Option<Sequence
         started: false,
         waiting: None,
     };
-    let lines = stream::unfold(tail, |mut tail| async {
+    let lines = stream::unfold((tail, state, caller), |(mut tail, state, caller)| async {
         let lines = tail.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(lines)), tail))
+        // The session may have ended while the tail waited.
+        let is_admitted = caller.is_admitted(&state);
+        is_admitted.then(|| (Ok::<_, Infallible>(Bytes::from(lines)), (tail, state, caller)))
     });
     json_lines().streaming(lines)
 }

@@ -1,6 +1,7 @@
 //! Who is admitted, by which way, and with which rights.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -86,6 +87,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller is still admitted. Only a session ends while a response is sent.
+    pub(super) fn is_admitted(&self, state: &AdminState) -> bool {
+        self.session().is_none_or(|id| state.sessions.has(&id))
+    }
+
     fn subject(&self) -> Vec<u8> {
         let (kind, id): (&[u8], &[u8]) = match &self.way {
             Way::Secret => (b"secret", b""),
@@ -168,6 +174,9 @@ fn by_header(
     if !identity.proxies.iter().any(|proxy| proxy.contains(&from)) {
         return Ok(None);
     }
+    if request.peer_addr().is_some_and(is_own) {
+        return Ok(None);
+    }
     let mut fields = request.headers().get_all(&identity.header);
     let (Some(field), None) = (fields.next(), fields.next()) else {
         return Ok(None);
@@ -175,4 +184,36 @@ fn by_header(
     let name = std::str::from_utf8(field.as_bytes()).map_err(|_| AdminError::NotListed)?;
     let role = identity.roles.get(name).ok_or(AdminError::NotListed)?;
     Ok(Some((name.to_owned(), *role)))
+}
+
+/// Whether a connection came from an address of this machine other than a loopback address, which the configuration admits to no
+/// list. Any process of the machine can connect from there, and so send the header.
+fn is_own(mut peer: SocketAddr) -> bool {
+    peer.set_ip(peer.ip().to_canonical());
+    peer.set_port(0);
+    if peer.ip().is_loopback() {
+        return false;
+    }
+    // Only an address of another machine cannot be bound. If that cannot be known, nobody is admitted.
+    match UdpSocket::bind(peer) {
+        Ok(_) => true,
+        Err(error) => error.kind() != ErrorKind::AddrNotAvailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        // An address for documentation, which no machine has.
+        assert!(!is_own(SocketAddr::from(([192, 0, 2, 7], 443))));
+        // The way to another machine tells an own address; nothing is sent. A machine without a network has none.
+        let socket = UdpSocket::bind(("0.0.0.0", 0)).unwrap();
+        if socket.connect(("192.0.2.7", 9)).is_ok() {
+            let own = socket.local_addr().unwrap();
+            assert!(own.ip().is_loopback() || is_own(own), "{own}");
+        }
+    }
 }

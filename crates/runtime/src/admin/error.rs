@@ -33,6 +33,9 @@ pub(crate) enum AdminError {
         "the request is for a host that is not this listener; add the name to [admin] names if it is, or use its address"
     )]
     OtherHost,
+    /// The body of the request did not arrive in time.
+    #[error("the body of the request did not arrive in time; nothing was done")]
+    Late,
     /// A page of another site sent the request.
     #[error("a page of another site sent the request; nothing was done")]
     OtherOrigin,
@@ -72,6 +75,7 @@ impl ResponseError for AdminError {
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Question(_) => StatusCode::BAD_REQUEST,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
             Self::OtherOrigin | Self::FormToken | Self::NotListed | Self::Role { .. } => {
                 StatusCode::FORBIDDEN

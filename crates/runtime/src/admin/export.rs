@@ -44,13 +44,15 @@ pub(super) async fn export(
 ) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     caller.may(Role::Operator)?;
-    state.record(&caller, "export", request.query_string()).await;
+    // An export that is refused was none, so it is read before it is recorded.
+    let filter = question.filter()?;
     let page = Page {
         limit: STEP,
         newest_first: false,
         ..question.page()?
     };
-    Ok(export_of(&state, question.filter()?, page))
+    state.record(&caller, "export", request.query_string()).await;
+    Ok(export_of(&state, filter, page))
 }
 
 /// Streams all calls that a filter wants, the oldest first.
@@ -122,8 +124,8 @@ pub(super) async fn proof(
     caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     caller.may(Role::Operator)?;
-    state.record(&caller, "proof", request.query_string()).await;
     let since_ms = Question::of(&request)?.filter()?.since_ms;
+    state.record(&caller, "proof", request.query_string()).await;
     let reader = state.audit.reader();
     let begun = (reader.proof_head(state.audit.keys())?, Some(Sequence(0)), reader);
     let parts = stream::unfold(Some(begun), move |state| async move {

@@ -7,11 +7,18 @@ use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError, web};
 
+use super::body::Body;
 use super::error::AdminError;
 use super::state::AdminState;
 
 /// Paths for health checks, which know no name of the listener and learn nothing that is not public.
 const OPEN: [&str; 3] = ["/healthz", "/livez", "/readyz"];
+
+/// Where a browser's request came from.
+static SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Ends of the paths whose reading is an act: it takes long, and it is recorded.
+const ACTS: [&str; 4] = ["/export", "/verify", "/proof", "/tail"];
 
 /// Headers of each response. Scripts and styles come from the listener's own files; nothing inline, nothing from elsewhere.
 const HEADERS: [(&str, &str); 9] = [
@@ -34,21 +41,33 @@ const HEADERS: [(&str, &str); 9] = [
     ),
 ];
 
-/// Refuses requests for other names, and changes that a page of another site asks for. Adds the headers to all responses.
+/// Refuses requests for other names, changes that a page of another site asks for, and bodies that take too long. Adds the headers to
+/// all responses.
 pub(crate) async fn guard<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let checked = match request.app_data::<web::Data<AdminState>>() {
         Some(state) => check(state, request.request()),
         None => Err(AdminError::Stopping),
     };
+    let body = Body::limit(&mut request);
     let mut response = match checked {
         Ok(()) => next.call(request).await?.map_into_left_body(),
         Err(error) => request
             .into_response(error.error_response())
             .map_into_right_body(),
     };
+    if let Some(body) = body {
+        if body.is_late() {
+            response = response
+                .into_response(AdminError::Late.error_response())
+                .map_into_right_body();
+        }
+        // The server closes the connection of a request whose body was not read to its end, but waits without limit for the rest of
+        // a chunked one that nobody has any more. So the response keeps it.
+        response.response_mut().extensions_mut().insert(body);
+    }
     add_headers(response.headers_mut());
     Ok(response)
 }
@@ -72,7 +91,11 @@ fn check(state: &AdminState, request: &HttpRequest) -> Result<(), AdminError> {
     if !state.names.has(host) {
         return Err(AdminError::OtherHost);
     }
-    if [Method::GET, Method::HEAD].contains(request.method()) || is_of(request, host)? {
+    // As routes read it: the sender may have encoded letters.
+    let path = request.match_info().as_str();
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let is_act = ACTS.iter().any(|end| path.ends_with(end));
+    if is_read && (!is_act || is_typed(request)?) || is_of(request, host)? {
         Ok(())
     } else {
         Err(AdminError::OtherOrigin)
@@ -82,7 +105,7 @@ fn check(state: &AdminState, request: &HttpRequest) -> Result<(), AdminError> {
 /// Whether a request was sent by a page of this listener, or by a program that is no browser. Since pages send no referrer,
 /// browsers write `null` as the origin of their forms; `Sec-Fetch-Site` then decides, which no page can set.
 fn is_of(request: &HttpRequest, host: &str) -> Result<bool, AdminError> {
-    let site = only(request.headers(), &HeaderName::from_static("sec-fetch-site"))?;
+    let site = only(request.headers(), &SITE)?;
     let is_same_site = match site {
         Some("same-origin") => Some(true),
         Some(_) => Some(false),
@@ -95,6 +118,11 @@ fn is_of(request: &HttpRequest, host: &str) -> Result<bool, AdminError> {
         (Some("null"), is_same_site) => is_same_site == Some(true),
         (Some(origin), _) => is_origin(origin, host),
     })
+}
+
+/// Whether a person entered the address in a browser, rather than following a link.
+fn is_typed(request: &HttpRequest) -> Result<bool, AdminError> {
+    Ok(only(request.headers(), &SITE)? == Some("none"))
 }
 
 fn is_origin(origin: &str, host: &str) -> bool {

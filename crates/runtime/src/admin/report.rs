@@ -23,11 +23,12 @@ pub(super) fn line(of: &impl Serialize) -> String {
 pub(super) async fn stats(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Caller,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
-    let reader = state.audit.reader();
+    let (reader, turn) = (state.audit.reader(), state.turn(&caller).await?);
     Ok(in_one_line(move || {
+        let _turn = turn;
         Ok(line(&UsageReport::from(reader.usage(&filter)?)))
     }))
 }
@@ -36,11 +37,12 @@ pub(super) async fn stats(
 pub(super) async fn events(
     state: web::Data<AdminState>,
     request: HttpRequest,
-    _: Caller,
+    caller: Caller,
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
-    let reader = state.audit.reader();
+    let (reader, turn) = (state.audit.reader(), state.turn(&caller).await?);
     Ok(in_one_line(move || {
+        let _turn = turn;
         let events = reader.events(
             filter.since_ms.unwrap_or(i64::MIN),
             filter.until_ms.unwrap_or(i64::MAX),

@@ -106,6 +106,14 @@ impl Sessions {
         Some(id)
     }
 
+    /// Whether a session is still running. Asking is no request of its person, so that it does not prolong the session.
+    pub(super) fn has(&self, id: &SessionId) -> bool {
+        let table = self.lock();
+        table
+            .get(id)
+            .is_some_and(|session| !session.is_over(Instant::now()))
+    }
+
     /// Ends a session, and gives the value of `Set-Cookie` that removes the cookie.
     pub(super) fn end(&self, id: Option<SessionId>) -> String {
         if let Some(id) = id {
@@ -191,7 +199,9 @@ mod tests {
         let own = request(&pair(&sessions.begin().unwrap()));
         let last = sessions.of(&own);
         assert!(last.is_some() && last != Some(id));
+        assert!(last.is_some_and(|last| sessions.has(&last)));
         assert!(sessions.end(last).contains("Max-Age=0"));
+        assert!(last.is_some_and(|last| !sessions.has(&last)));
         assert_eq!(sessions.of(&own), None);
     }
 

@@ -11,6 +11,7 @@ use super::failed_logins::FailedLogins;
 use super::health::Readiness;
 use super::names::Names;
 use super::sessions::Sessions;
+use super::turns::Turns;
 use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::pep::Gate;
@@ -22,6 +23,7 @@ pub(crate) struct AdminState {
     pub(super) sessions: Sessions,
     pub(super) names: Names,
     pub(super) failed_logins: FailedLogins,
+    pub(super) turns: Turns,
     /// The configuration that the proxy was started with.
     pub(crate) config: Config,
     pub(crate) policies: Arc<Policies>,
@@ -71,6 +73,7 @@ impl AdminState {
             sessions: Sessions::new(address.port(), config.admin.tls.is_some(), &key),
             names: Names::new(address.ip(), config.admin.names.clone()),
             failed_logins: FailedLogins::default(),
+            turns: Turns::default(),
             config,
             policies,
             audit,

@@ -1,5 +1,7 @@
 //! The reason codes that calls can have in the audit.
 
+use std::collections::HashSet;
+
 use tokenward_audit::End;
 use tokenward_pdp::problem::{AuthFailure, CODES};
 use tokenward_pdp::request::Reason;
@@ -41,12 +43,13 @@ pub(crate) fn indistinct(reason: &str) -> Vec<&'static str> {
     same.map(|(code, ..)| *code).collect()
 }
 
-/// Every code.
+/// Every code, once: a code may have several causes.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     let requests = Reason::ALL.iter().map(|reason| reason.code());
     let failures = AuthFailure::ALL.into_iter().map(AuthFailure::code);
     let ends = AFTER.iter().map(|(code, ..)| *code);
     let bodies = tokenward_pdp::wire::Violation::BODY_CODES.into_iter();
+    let mut seen = HashSet::new();
     ALLOWED
         .into_iter()
         .chain(CODES)
@@ -54,6 +57,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         .chain(failures)
         .chain(ends)
         .chain(bodies)
+        .filter(move |code| seen.insert(*code))
 }
 
 pub(crate) fn is_known(code: &str) -> bool {
@@ -78,5 +82,12 @@ mod tests {
         for code in codes {
             assert!(is_known(code), "{code}");
         }
+    }
+
+    #[test]
+    fn every_code_is_listed_once() {
+        let codes: Vec<&str> = all().collect();
+        let once: HashSet<&str> = codes.iter().copied().collect();
+        assert_eq!(codes.len(), once.len(), "{codes:?}");
     }
 }

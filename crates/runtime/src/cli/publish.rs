@@ -121,6 +121,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 "version {version} is published already, with other content or times; publish as `--version next`"
             )));
         }
+        // A torn or deleted file is one that proxies refuse.
+        if place.artifact(&manifest).is_err() {
+            write(&place.artifact_path(&manifest.digest), &policy)?;
+            return output::print(&format!(
+                "{what}; version {version} is published already; its compiled policy was missing or damaged, and is written again\n"
+            ));
+        }
         return output::print(&format!("{what}; version {version} is published already\n"));
     }
     let changes = changes::of(&config, &place, current.as_ref().map(Verified::manifest), &policy);

@@ -1,5 +1,6 @@
 //! One recorded call with its whole story.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -15,6 +16,9 @@ use crate::audit_json::{json_line, story};
 
 /// The error of a call that is named by something else than a number.
 pub(super) const NOT_A_NUMBER: &str = "a call is named by its sequence number in the audit";
+
+/// The reason of calls for a user that the token may not act for.
+const CONTEXT_USER: &str = "context-user";
 
 /// A call in a list.
 #[derive(Debug, Serialize)]
@@ -53,6 +57,9 @@ pub(super) struct CallShown {
     pub(super) now: Option<Report>,
     /// Why that is not known.
     pub(super) now_unknown: Option<String>,
+    /// File and text of the line that came nearest when the call was judged, if the policy in force still has it.
+    #[serde(skip)]
+    pub(super) nearest: Option<(String, String)>,
 }
 
 /// Makes the row of a call.
@@ -111,6 +118,10 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
     let line = digest
         .and_then(|digest| text_of(program, &digest))
         .map(str::to_owned);
+    let nearest = entry.record.lacking.as_ref().and_then(|lacking| {
+        let text = text_of(program, &lacking.line.digest)?;
+        Some((lacking.line.file.clone(), text.to_owned()))
+    });
     let (now, now_unknown) = match again(state, &entry) {
         Ok(report) => (Some(report), None),
         Err(why) => (None, Some(why)),
@@ -126,6 +137,7 @@ fn show(state: &AdminState, sequence: u64) -> Result<CallShown, AdminError> {
         line,
         now,
         now_unknown,
+        nearest,
     })
 }
 
@@ -150,18 +162,25 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
     if record.verdict == Verdict::Refuse {
         return Err("The request was refused before any line was asked.".to_owned());
     }
+    if record.reason == CONTEXT_USER {
+        // Without it, another request would be judged.
+        return Err("The record does not have the contextUser that was denied.".to_owned());
+    }
     let base = state.gate.rules.base();
     let rest = record.url.strip_prefix(base.as_str().trim_end_matches('/'));
     let Some(rest) = rest.filter(|rest| rest.starts_with('/')) else {
         return Err("The recorded URL is not below the public URL.".to_owned());
     };
+    let on_behalf_of = record.on_behalf_of.clone().into_iter();
     let question = Question {
         token: token.clone(),
         user: record.user.clone(),
         client: Some(record.client),
         method: record.method.clone(),
         target: format!("{}{rest}", base.path()),
-        headers: Vec::new(),
+        headers: on_behalf_of
+            .map(|user| ("contextUser".to_owned(), user))
+            .collect(),
         ..Question::default()
     }
     .with_host(base.authority());
@@ -171,12 +190,18 @@ fn again(state: &AdminState, entry: &Entry) -> Result<Report, String> {
         .map_err(|incomplete| incomplete.to_string())
 }
 
-/// The calls of a token just before and after another one, the newest first.
-pub(super) fn around(state: &AdminState, token: &str, sequence: u64) -> Result<Vec<Entry>, AdminError> {
+/// The calls of a token from an address just before and after another one, the newest first.
+pub(super) fn around(
+    state: &AdminState,
+    token: &str,
+    client: Option<IpAddr>,
+    sequence: u64,
+) -> Result<Vec<Entry>, AdminError> {
     /// Calls on each side.
     const AROUND: usize = 3;
     let filter = Filter {
         token: Some(token.to_owned()),
+        client,
         ..Filter::default()
     };
     let after = Page {

@@ -24,6 +24,8 @@ type Known = HashMap<Option<Range>, (Instant, Arc<Usage>)>;
 /// The state that the pages share.
 pub(super) struct Console {
     slots: Arc<Semaphore>,
+    /// Of the verifications of the audit: two of them would hold all slots for as long as they take.
+    verifications: Arc<Semaphore>,
     counts: Mutex<Known>,
 }
 
@@ -31,6 +33,7 @@ impl Default for Console {
     fn default() -> Self {
         Self {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
+            verifications: Arc::new(Semaphore::new(1)),
             counts: Mutex::default(),
         }
     }
@@ -56,6 +59,20 @@ impl Console {
             work()
         });
         done.await.map_err(|_| AdminError::Internal)?
+    }
+
+    /// Does the same for a verification of the audit, of which there is one at a time.
+    pub(super) async fn verification<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let alone = Arc::clone(&self.verifications).try_acquire_owned();
+        let alone = alone.map_err(|_| AdminError::Busy)?;
+        let work = move || {
+            let _alone = alone;
+            work()
+        };
+        self.heavy(work).await
     }
 
     /// Counts the calls of a range; `None` for all that the audit has.
@@ -84,5 +101,29 @@ impl Console {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_is_one_verification_at_a_time() {
+        let console = Console::default();
+        let (go, waits) = std::sync::mpsc::channel::<()>();
+        let first = console.verification(move || Ok(waits.recv().is_ok()));
+        let second = async {
+            let second = console.verification(|| Ok(())).await;
+            // Pages are still answered.
+            let page = console.heavy(|| Ok(())).await;
+            go.send(()).unwrap();
+            (second, page)
+        };
+        let (first, (second, page)) = tokio::join!(first, second);
+        assert!(first.unwrap());
+        assert!(matches!(second, Err(AdminError::Busy)), "{second:?}");
+        page.unwrap();
+        console.verification(|| Ok(())).await.unwrap();
     }
 }

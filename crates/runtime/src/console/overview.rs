@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokenward_audit::{Filter, Page, Tally, Usage, Verdict};
 
 use super::heavy::Console;
+use super::line::{Repeated, used};
 use super::range::Range;
 use super::tokens::{TokenRow, rows};
 use super::used::Used;
@@ -244,13 +245,9 @@ fn audit(state: &AdminState, ever: &Usage) -> Audit {
 
 /// The permit lines that no recorded call used, each once, and their number.
 fn unused_lines(state: &AdminState, ever: &Usage, active: &HashSet<&str>) -> (Vec<UnusedLine>, usize) {
-    let used: HashSet<(&str, &str)> = ever
-        .lines
-        .keys()
-        .map(|key| (key.file.as_str(), key.digest.as_str()))
-        .collect();
     let live = state.policies.current();
     let program = live.program();
+    let repeated = Repeated::of(program);
     let (mut seen, mut lines, mut count) = (HashSet::new(), Vec::new(), 0);
     for (id, token) in program
         .tokens()
@@ -258,8 +255,8 @@ fn unused_lines(state: &AdminState, ever: &Usage, active: &HashSet<&str>) -> (Ve
     {
         for (line, shown) in program.lines_of(id) {
             let digest = shown.digest.to_string();
-            let is_idle = !shown.text.starts_with('!') && !used.contains(&(shown.file, digest.as_str()));
-            if !is_idle || !seen.insert(line) {
+            let at = (shown.file, shown.number, digest.as_str());
+            if shown.text.starts_with('!') || !seen.insert(line) || used(ever, &repeated, at).calls > 0 {
                 continue;
             }
             count += 1;

@@ -7,14 +7,19 @@ mod moments;
 mod overview;
 mod review;
 mod search;
+mod terminal;
 mod token;
 mod tokens;
 mod trial;
 mod visit;
 
+use actix_web::error::{InternalError, UrlencodedError};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use actix_web::{HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
 use tokenward_console::{assets, links};
+
+use crate::admin::AdminError;
 
 /// Maximum size of a form, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -25,12 +30,16 @@ const TAIL: &str = "/console/audit/tail";
 /// Registers the pages.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .app_data(web::FormConfig::default().limit(LARGEST))
+        .app_data(web::FormConfig::default().limit(LARGEST).error_handler(unread))
         .route("/", web::get().to(home))
         .route("/console", web::get().to(home))
         .route(links::OVERVIEW, web::get().to(overview::show))
-        .route(links::LOGIN, web::get().to(entry::form))
-        .route(links::LOGIN, web::post().to(entry::log_in))
+        .service(
+            web::resource(links::LOGIN)
+                .app_data(web::FormConfig::default().limit(entry::LARGEST))
+                .route(web::get().to(entry::form))
+                .route(web::post().to(entry::log_in)),
+        )
         .route(links::LOGOUT, web::post().to(entry::log_out))
         .route(links::TOKENS, web::get().to(tokens::show))
         .route(links::NEW_TOKEN, web::get().to(edit::new_token))
@@ -53,6 +62,21 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route(links::REVIEW, web::get().to(review::show))
         .route("/console/assets/{name}", web::get().to(asset))
         .route("/console/{rest:.*}", web::get().to(entry::missing));
+}
+
+/// Answers a form that cannot be read with a page, as all others are.
+fn unread(error: UrlencodedError, request: &HttpRequest) -> Error {
+    let Ok((state, _)) = visit::shared(request) else {
+        return error.into();
+    };
+    let status = error.status_code();
+    let told = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => format!("the form is too long; {LARGEST} bytes are the most"),
+        _ => "the form cannot be read, or lacks a field; load the page again; nothing was done".to_owned(),
+    };
+    let told = AdminError::Question(told);
+    let response = visit::failure_with(status, &visit::chrome(&state, None), &told);
+    InternalError::from_response(error, response).into()
 }
 
 async fn home() -> HttpResponse {

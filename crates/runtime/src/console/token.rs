@@ -9,7 +9,7 @@ use tokenward_audit::{Filter, Page, Verdict};
 use super::address::{Addresses, addresses};
 use super::call::{CallRow, call_row};
 use super::heavy::Console;
-use super::line::LineShown;
+use super::line::{LineShown, Repeated};
 use super::tokens::{TokenRow, row};
 use crate::admin::{AdminError, AdminState};
 use crate::call::now_ms;
@@ -64,7 +64,10 @@ pub(super) async fn token(
     };
     let mut seen = HashSet::new();
     let lines = program.lines_of(id).filter(|(line, _)| seen.insert(*line));
-    let line = lines.map(|(_, line)| LineShown::of(&line, &ever)).collect();
+    let repeated = Repeated::of(program);
+    let line = lines
+        .map(|(_, line)| LineShown::of(&line, &ever, &repeated))
+        .collect();
     let reader = state.audit.reader();
     let (failures, addresses) = console
         .heavy(move || {

@@ -15,6 +15,7 @@ use tokenward_pdp::pasted::pasted;
 use tokenward_pdp::servable::bind;
 
 use super::heavy::Console;
+use super::kept::{Kept, kept};
 use super::line::in_words;
 use crate::admin::{AdminError, AdminState};
 
@@ -64,6 +65,9 @@ pub(super) struct Tried {
     pub(super) change: Option<Change>,
     /// The narrowest line that would allow a denied request.
     pub(super) new_line: Option<NewLine>,
+    /// The request for a test of the policy; absent if a part of it may be a secret.
+    #[serde(skip)]
+    pub(super) kept: Option<Kept>,
 }
 
 /// An error in unsaved lines.
@@ -232,7 +236,10 @@ fn judged(judge: &Judge<'_>, program: &Program, question: &Question) -> Tried {
     };
     let is_of_lines = ["no-line", "forbid-line"].contains(&report.reason.as_str());
     let read = is_of_lines.then(|| judge.read(question)).flatten();
-    let mut tried = Tried::default();
+    let mut tried = Tried {
+        kept: kept(judge, question, &report),
+        ..Tried::default()
+    };
     if let Some(read) = read {
         if let Nearby::Found(found) = judge.nearby(program, question, &read) {
             let changes = found.closest.changes.iter();

@@ -83,6 +83,9 @@ fn constructs_that_programs_read_differently_are_refused() {
         "a(",
         "[a",
         "^a{100}{100}{100}$",
+        "^A{1 ,2}-1$",
+        "^A++-1$",
+        "^A{1,2}{3}-1$",
     ];
     for pattern in refused {
         assert!(read(pattern).is_err(), "{pattern}");

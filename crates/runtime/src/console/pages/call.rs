@@ -29,7 +29,7 @@ async fn view(visit: &Visit, sequence: &str) -> Result<Call, AdminError> {
     Ok(of(it, is_live, around))
 }
 
-/// The calls just before and after, of the same token.
+/// The calls just before and after, of the same token and from the same address.
 async fn around(visit: &Visit, it: &CallShown) -> Result<Vec<CallRow>, AdminError> {
     let Some(token) = it.record.pointer("/token").and_then(Value::as_str) else {
         return Ok(Vec::new());
@@ -39,10 +39,11 @@ async fn around(visit: &Visit, it: &CallShown) -> Result<Vec<CallRow>, AdminErro
         .pointer("/sequence")
         .and_then(Value::as_u64)
         .unwrap_or_default();
+    let client = text(&it.record, "/client").parse().ok();
     let (state, token) = (visit.state.clone(), token.to_owned());
     let rows = visit
         .console
-        .heavy(move || gathered::around(&state, &token, sequence))
+        .heavy(move || gathered::around(&state, &token, client, sequence))
         .await?;
     Ok(rows.into_iter().map(call_row).map(moments::call_row).collect())
 }
@@ -98,7 +99,11 @@ fn of(it: CallShown, policy_is_live: bool, around: Vec<CallRow>) -> Call {
         }),
         policy: text(record, "/policy").to_owned(),
         policy_is_live,
-        lines: it.now.as_ref().map(judged_lines).unwrap_or_default(),
+        lines: it
+            .now
+            .as_ref()
+            .map(|report| judged_lines(report, it.nearest.as_ref()))
+            .unwrap_or_default(),
         lines_note,
         request: request(record),
         outcome: outcome(record),
@@ -182,8 +187,8 @@ fn outcome(record: &Value) -> Vec<(String, String)> {
     facts.into_iter().flatten().collect()
 }
 
-/// The lines that a request was compared with, in the order of decision.
-pub(super) fn judged_lines(report: &Report) -> Vec<JudgedLine> {
+/// The lines that a request was compared with, in the order of decision. `nearest` is the file and text of the one to mark.
+pub(super) fn judged_lines(report: &Report, nearest: Option<&(String, String)>) -> Vec<JudgedLine> {
     if let (Some(line), true) = (&report.line, report.lines.is_empty()) {
         let forbids = line.text.starts_with('!');
         return vec![JudgedLine {
@@ -200,22 +205,14 @@ pub(super) fn judged_lines(report: &Report) -> Vec<JudgedLine> {
             is_nearest: true,
         }];
     }
-    let depth =
-        |line: &tokenward_pdp::explain::Line| match line.failed.as_ref().map(|part| part.part.as_str()) {
-            Some("method") => 1,
-            Some("url") => 0,
-            Some(_) => 2,
-            None => 3,
-        };
-    let nearest = report.lines.iter().map(depth).max();
-    let mut is_found = false;
-    let lines = report.lines.iter();
+    // A report has only the first part of each line that failed, which does not tell which line came nearest.
+    let is_nearest = |line: &tokenward_pdp::explain::Line| {
+        nearest.is_some_and(|(file, text)| *file == line.place.file && *text == line.place.text)
+    };
+    let marked = report.lines.iter().position(is_nearest);
+    let lines = report.lines.iter().enumerate();
     lines
-        .map(|line| {
-            let is_nearest = !is_found && Some(depth(line)) == nearest;
-            is_found |= is_nearest;
-            judged_line(line, is_nearest)
-        })
+        .map(|(at, line)| judged_line(line, Some(at) == marked))
         .collect()
 }
 
@@ -252,7 +249,7 @@ fn judged_line(line: &tokenward_pdp::explain::Line, is_nearest: bool) -> JudgedL
         conditions: vec![conditions],
         result: match (failed, is_nearest) {
             (None, _) => "permits it".to_owned(),
-            (Some(_), true) => "missed by one".to_owned(),
+            (Some(_), true) => "nearest".to_owned(),
             (Some(_), false) => "does not permit".to_owned(),
         },
         is_nearest,

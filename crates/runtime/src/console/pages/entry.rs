@@ -18,6 +18,9 @@ pub(super) struct Question {
     next: String,
 }
 
+/// Maximum size of the login form, in bytes. Everybody may send it.
+pub(super) const LARGEST: usize = 4 << 10;
+
 /// The login form, filled in.
 #[derive(Deserialize)]
 pub(super) struct Form {
@@ -91,13 +94,19 @@ fn page(state: &AdminState, wanted: &str, error: Option<String>) -> String {
     pages::login(&chrome(state, None), &login)
 }
 
-/// The page after the login: one of the console's own.
+/// The page after the login: one of the console's own. An act is none, and browsers resolve dots, encoded ones too.
 fn next(wanted: &str) -> &str {
+    let path = wanted.split(['?', '#']).next().unwrap_or_default();
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let is_page = ![links::LOGIN, links::EXPORT]
+        .iter()
+        .any(|other| path.starts_with(other))
+        && !path.split('/').any(|segment| [".", ".."].contains(&segment));
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
     let is_own = wanted.starts_with(links::OVERVIEW)
         && wanted.bytes().all(is_plain)
         && !wanted.contains("//")
-        && !wanted.starts_with(links::LOGIN);
+        && is_page;
     if is_own { wanted } else { links::OVERVIEW }
 }
 
@@ -142,6 +151,11 @@ mod tests {
             "/console/\\evil.example",
             "/console/\r\nSet-Cookie: a=b",
             "/console/../x y",
+            "/console/../v1/audit/export",
+            "/console/%2e%2E/v1/audit/export",
+            "/console/.%2e/v1/audit/export",
+            "/console/audit/export?token=a",
+            "/console/audit/%65xport",
             "javascript:alert(1)",
         ] {
             assert_eq!(next(wrong), links::OVERVIEW, "{wrong}");

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokenward_audit::Filter;
+use tokenward_audit::{Filter, Usage};
 use tokenward_compiler::diagnostic::nearest;
 use tokenward_console::pages;
 use tokenward_console::views::audit::{Audit, Nearby, Nothing, Search, Verified};
@@ -15,6 +15,7 @@ use super::super::call::call_row;
 use super::super::search::search;
 use super::entry::Meant;
 use super::moments;
+use super::terminal;
 use super::visit::{Visit, failure};
 use crate::admin::{AdminError, Question, export_all, tail_of};
 use crate::audit_json::reasons;
@@ -191,7 +192,7 @@ async fn found(visit: &Visit, fields: Fields) -> Result<Audit, AdminError> {
     let mut view = Audit {
         reasons: reasons::all().map(str::to_owned).collect(),
         is_first: before.is_none(),
-        command: command(&search_form),
+        command: terminal::search(&search_form),
         search: search_form,
         ..Audit::default()
     };
@@ -224,14 +225,14 @@ async fn found(visit: &Visit, fields: Fields) -> Result<Audit, AdminError> {
         Err(error) => return Err(error),
     }
     if view.calls.is_empty() && view.next_before.is_none() && view.failure.is_none() {
-        view.nothing = Some(nothing(visit, &view.search, recorded).await);
+        view.nothing = Some(nothing(visit, &view.search, &ever).await);
     }
     Ok(view)
 }
 
 /// Why a search found nothing, and what would.
-async fn nothing(visit: &Visit, search: &Search, recorded: u64) -> Nothing {
-    if recorded == 0 {
+async fn nothing(visit: &Visit, search: &Search, ever: &Usage) -> Nothing {
+    if ever.calls.all() == 0 {
         let address = visit
             .state
             .gate
@@ -247,7 +248,7 @@ async fn nothing(visit: &Visit, search: &Search, recorded: u64) -> Nothing {
             first_call: Some(format!("curl -i -u 'USER:TOKEN' '{address}/'")),
         };
     }
-    let unknown = unknown(visit, search);
+    let unknown = unknown(visit, search, ever);
     let mut nearby = Vec::new();
     for (name, _) in search.fields().into_iter().filter(|(_, value)| !value.is_empty()) {
         let without = without(search, name);
@@ -289,7 +290,7 @@ fn is_counted(search: &Search) -> bool {
 }
 
 /// A value that no call can have.
-fn unknown(visit: &Visit, search: &Search) -> Option<String> {
+fn unknown(visit: &Visit, search: &Search, ever: &Usage) -> Option<String> {
     let near = |near: Option<&str>| near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
     if !search.reason.is_empty() && !reasons::is_known(&search.reason) {
         let meant = near(nearest(&search.reason, reasons::all()));
@@ -301,10 +302,12 @@ fn unknown(visit: &Visit, search: &Search) -> Option<String> {
         .tokens()
         .map(|(_, token)| token.name.as_str())
         .collect();
-    if !search.token.is_empty() && !names.contains(&search.token.as_str()) {
+    // Calls of a token stay in the audit after it was removed from the policy.
+    let has_calls = ever.tokens.contains_key(&Some(search.token.clone()));
+    if !search.token.is_empty() && !has_calls && !names.contains(&search.token.as_str()) {
         let meant = near(nearest(&search.token, names.iter().copied()));
         return Some(format!(
-            "The policy in force has no token `{}`.{meant}",
+            "Neither the policy in force nor the audit has a token `{}`.{meant}",
             search.token
         ));
     }
@@ -333,27 +336,11 @@ fn without(search: &Search, name: &str) -> Search {
     other
 }
 
-/// The same search in a terminal.
-fn command(search: &Search) -> String {
-    let mut command = "tokenward audit list".to_owned();
-    for (name, value) in search.fields() {
-        let option = match name {
-            _ if value.is_empty() => continue,
-            // The command has it as a reason, and shows one call by its id.
-            "end" => "--reason".to_owned(),
-            "request_id" => return format!("tokenward audit show {value}"),
-            name => format!("--{}", name.replace('_', "-")),
-        };
-        command.push_str(&format!(" {option} '{}'", value.replace('\'', "'\\''")));
-    }
-    command
-}
-
 /// Streams the calls of a search as they come.
 pub(super) async fn tail(visit: Visit) -> Result<HttpResponse, AdminError> {
     let fields: Fields = visit.query()?;
     let filter = filter(&fields.search()).map_err(first_of)?;
-    Ok(tail_of(&visit.state, filter, None))
+    Ok(tail_of(visit.state, visit.caller, filter, None))
 }
 
 /// Sends all calls of a search as lines of JSON.
@@ -364,7 +351,7 @@ pub(super) async fn export(visit: Visit) -> Result<HttpResponse, AdminError> {
     let filter = filter(&search).map_err(first_of)?;
     visit
         .state
-        .record(&visit.caller, "export", &command(&search))
+        .record(&visit.caller, "export", &terminal::search(&search))
         .await;
     let mut response = export_all(&visit.state, filter);
     let name = "attachment; filename=\"tokenward-audit.jsonl\"";
@@ -388,7 +375,7 @@ pub(super) async fn verify(visit: Visit, form: web::Form<Meant>) -> HttpResponse
     }
     visit.state.record(&visit.caller, "verify", "").await;
     let audit = visit.state.audit.clone();
-    let verified = visit.console.heavy(move || Ok(audit.verify()?)).await;
+    let verified = visit.console.verification(move || Ok(audit.verify()?)).await;
     let view = match verified {
         Err(error) => Err(error),
         Ok(verified) => found(&visit, Fields::default()).await.map(|view| Audit {

@@ -114,6 +114,7 @@ fn line(line: &LineShown) -> TokenLine {
         words: line.words.clone().unwrap_or_default(),
         reach: String::new(),
         calls: Some(line.used.calls),
+        is_searchable: line.is_searchable,
         last_ms: line.used.last_ms,
     }
 }

@@ -7,11 +7,12 @@ use tokenward_console::views::parts::{Diagnostic, Place};
 use tokenward_console::views::try_it::{Advice, Judged, TryForm, TryIt};
 use tokenward_pdp::config::Role;
 use tokenward_pdp::explain::Report;
-use tokenward_pdp::request::TOKEN_PREFIX;
 
+use super::super::kept::Kept;
 use super::super::trial::{Trial, Tried, trial};
 use super::call::judged_lines;
 use super::moments::verdict;
+use super::terminal;
 use super::visit::Visit;
 use crate::admin::AdminError;
 
@@ -156,7 +157,8 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
             change.changes.join("; ")
         ));
     }
-    let test = (!view.form.is_edited).then(|| test_of(&report, form)).flatten();
+    let kept = tried.kept.as_ref().filter(|_| !view.form.is_edited);
+    let test = kept.map(|kept| test_of(&report, kept, form));
     view.judged = Some(Judged {
         verdict: verdict(&report.decision),
         reason: report.reason.clone(),
@@ -165,48 +167,43 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
         url: report.url.clone(),
         why: report.detail.clone(),
         notes,
-        lines: judged_lines(&report),
+        lines: judged_lines(&report, None),
         advice: tried.new_line.map(|line| Advice {
             line: line.text,
             also: line.allows_also,
             operations: Vec::new(),
         }),
         test,
-        command: command(&view.form),
+        command: terminal::trial(&view.form),
     });
 }
 
-/// A test that expects the decision, for a file in a directory `tests` of the policy. Requests with header fields or a body are kept
-/// as curl commands only.
-fn test_of(report: &Report, form: &Form) -> Option<String> {
-    let text = form.request.trim();
+/// A test that expects the decision, for a file in a directory `tests` of the policy.
+fn test_of(report: &Report, kept: &Kept, form: &Form) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
-    let is_curl = text.contains("curl");
-    let request = match is_curl {
-        // A test is committed, so it must not have the credentials of the command.
-        true if ["'''", "-u", "--user", "uthorization", TOKEN_PREFIX]
-            .iter()
-            .any(|part| text.contains(part)) =>
-        {
-            return None;
-        }
-        true => format!("curl = '''\n{text}\n'''"),
-        false if text.lines().count() != 1 => return None,
-        false => format!("request = {}", quoted(text)),
-    };
     let is_allowed = report.decision == "allow";
     let name = match is_allowed {
         true => format!("{} may {} {}", report.token, report.method, report.url),
         false => format!("{} may not {} {}", report.token, report.method, report.url),
     };
     let mut test = format!(
-        "[[test]]\nname = {}\ntoken = {}\n{request}\n",
+        "[[test]]\nname = {}\ntoken = {}\nrequest = {}\n",
         quoted(&name),
-        quoted(&report.token)
+        quoted(&report.token),
+        quoted(&kept.request)
     );
-    let optional = [("user", &form.user), ("client", &form.client)];
-    for (key, value) in optional.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
-        test.push_str(&format!("{key} = {}\n", quoted(value.trim())));
+    if !kept.headers.is_empty() {
+        let headers: Vec<String> = kept.headers.iter().map(|header| quoted(header)).collect();
+        test.push_str(&format!("headers = [{}]\n", headers.join(", ")));
+    }
+    if !kept.body.is_empty() {
+        test.push_str(&format!("body = {}\n", quoted(&kept.body)));
+    }
+    let client = Some(form.client.trim()).filter(|client| !client.is_empty());
+    let optional = [("user", kept.user.as_deref()), ("client", client)];
+    for (key, value) in optional {
+        let value = value.map(|value| format!("{key} = {}\n", quoted(value)));
+        test.push_str(&value.unwrap_or_default());
     }
     match is_allowed {
         true => test.push_str("expect = \"allow\"\n"),
@@ -215,23 +212,5 @@ fn test_of(report: &Report, form: &Form) -> Option<String> {
             quoted(&report.reason)
         )),
     }
-    Some(test)
-}
-
-/// The same question in a terminal.
-fn command(form: &TryForm) -> String {
-    if form.is_edited || form.request.lines().count() != 1 {
-        return String::new();
-    }
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let request = form.request.trim();
-    match request.split_once(char::is_whitespace) {
-        Some((method, url)) if !method.contains("curl") => format!(
-            "tokenward explain {} --admin {} {}",
-            quoted(&form.token),
-            quoted(method),
-            quoted(url.trim())
-        ),
-        _ => format!("tokenward explain {} --admin -- {request}", quoted(&form.token)),
-    }
+    test
 }

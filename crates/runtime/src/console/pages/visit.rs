@@ -91,7 +91,13 @@ pub(super) fn chrome(state: &AdminState, caller: Option<&Caller>) -> Chrome {
     let live = state.policies.current();
     let reloads = state.policies.status();
     Chrome {
-        upstream: state.gate.rules.base().authority().to_owned(),
+        // Not the public URL, which is the proxy's own.
+        upstream: state
+            .upstream
+            .all()
+            .first()
+            .map(|address| address.authority().to_owned())
+            .unwrap_or_default(),
         policy: caller.map(|_| LivePolicy {
             digest: live.program().digest().to_owned(),
             since_ms: ms(live.since()),
@@ -108,6 +114,7 @@ pub(super) fn chrome(state: &AdminState, caller: Option<&Caller>) -> Chrome {
                 Role::Operator => chrome::Role::Operator,
             },
             csrf: caller.form_token(state),
+            has_session: caller.session().is_some(),
         }),
         now_ms: now_ms(),
         took_ms: None,
@@ -177,7 +184,11 @@ impl Visit {
 
 /// The page that reports an error.
 pub(super) fn failure(chrome: &Chrome, error: &AdminError) -> HttpResponse {
-    let status = error.status_code();
+    failure_with(error.status_code(), chrome, error)
+}
+
+/// The page that reports an error with a status of its own.
+pub(super) fn failure_with(status: StatusCode, chrome: &Chrome, error: &AdminError) -> HttpResponse {
     let text = error.to_string();
     let (title, details) = text.split_once("; ").unwrap_or((&text, ""));
     let details = details.split("; ").filter(|detail| !detail.is_empty());

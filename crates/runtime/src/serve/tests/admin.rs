@@ -107,6 +107,32 @@ async fn wrong_admin_secrets_are_counted_and_slowed_and_the_right_one_is_not() {
     assert_eq!(scene.admin("/metrics").await.status, 200);
 }
 
+/// Everybody can open one of the few connections, so that a body that never comes must not keep it.
+#[tokio::test]
+async fn a_body_that_nobody_reads_keeps_no_connection() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/.*");
+    for (line, body, status) in [
+        ("POST /v1/try", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", 401),
+        ("GET /healthz", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", 200),
+        ("POST /v1/try", "Content-Length: 100\r\n\r\nab", 401),
+    ] {
+        let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
+        client
+            .send(&format!(
+                "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{body}"
+            ))
+            .await;
+        let mut answer = Vec::new();
+        timeout(PATIENCE, client.0.read_to_end(&mut answer))
+            .await
+            .expect("the connection is closed")
+            .unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn an_admin_secret_that_others_can_read_prevents_starting() {
     let behind = Behind::answering(OK).await;
@@ -350,6 +376,20 @@ async fn people_have_the_rights_of_their_role() {
             export,
             "{name}"
         );
+        if export == 403 {
+            let all = ask("GET /v1/audit/tail?after=0", by(name)).await;
+            assert_eq!(all.status, 403, "{name}");
+        }
+        // A link or a form of another site makes nobody export or verify.
+        let elsewhere = by(name) + "Sec-Fetch-Site: cross-site\r\n";
+        for line in [
+            "GET /v1/audit/export",
+            "GET /v1/audit/expor%74",
+            "GET /v1/audit/verify",
+        ] {
+            assert_eq!(ask(line, elsewhere.clone()).await.status, 403, "{name} {line}");
+        }
+        assert_eq!(ask("GET /v1/audit", elsewhere).await.status, 200, "{name}");
     }
     // The browser of a person sends the header for every page, so that it does not show that the person meant it.
     let order = "Content-Length: 13\r\n\r\n{\"token\":\"t\"}";
