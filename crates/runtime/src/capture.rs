@@ -33,7 +33,7 @@ pub(crate) fn read(bytes: &[u8], base: &BaseUrl) -> Result<Calls, String> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text; save it as UTF-8, and put binary bodies into files that the commands name".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let calls = if text.trim_start().starts_with(['{', '[']) {
+    let calls = if is_json(text) {
         json(text, base)?
     } else {
         script::read(text, base)?
@@ -48,6 +48,15 @@ pub(crate) fn read(bytes: &[u8], base: &BaseUrl) -> Result<Calls, String> {
         ));
     }
     Ok(calls)
+}
+
+/// Whether a text is JSON: a script may begin with `{` and `[` too, as a group of commands or a test.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let Some(inner) = text.strip_prefix(['{', '[']) else {
+        return false;
+    };
+    !text.starts_with("[[") && inner.trim_start().starts_with(['"', '{', '[', ']', '}'])
 }
 
 fn json(text: &str, base: &BaseUrl) -> Result<Calls, String> {
@@ -83,4 +92,24 @@ struct Probe {
     requests: Option<serde::de::IgnoredAny>,
     openapi: Option<serde::de::IgnoredAny>,
     swagger: Option<serde::de::IgnoredAny>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn scripts_that_begin_like_json_are_scripts() {
+        for text in [
+            "{ curl -s /a; }",
+            "[ -n \"$X\" ] && curl /a",
+            "[[ -n $X ]] && curl /a",
+            "curl /a",
+        ] {
+            assert!(!is_json(text), "{text}");
+        }
+        for text in ["{}", " {\n  \"log\": {}}", "[{}]", "[ ]"] {
+            assert!(is_json(text), "{text}");
+        }
+    }
 }

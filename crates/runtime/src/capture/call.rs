@@ -88,6 +88,7 @@ pub(super) fn call(place: String, sent: Sent, out: &mut Calls) -> Call {
         out.secrets.add_header(name, value);
     }
     out.secrets.add_query(&sent.target);
+    out.secrets.add_body(&sent.headers, &sent.body);
     let host = sent
         .headers
         .iter()

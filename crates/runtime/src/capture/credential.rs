@@ -22,8 +22,10 @@ const ALSO_SECRET: &[&str] = &[
     "passphrase",
     "passwords",
     "passwort",
+    "pat",
     "phpsessid",
     "pin",
+    "pw",
     "pwd",
     "secrets",
     "senha",
@@ -43,6 +45,7 @@ const SECRET_ENDS: &[&str] = &[
     "cookie",
     "credential",
     "credentials",
+    "dbpass",
     "passcode",
     "passphrase",
     "passwd",
@@ -58,7 +61,11 @@ const SECRET_ENDS: &[&str] = &[
     "sessionkey",
     "signingkey",
     "token",
+    "userpass",
 ];
+
+/// Ends of names that say what of a credential the value is, folded: `client_secret_value`, `passwordConfirm`.
+const AFTER_SECRET: &[&str] = &["value", "pem", "confirm", "confirmation"];
 
 /// Names that are credentials unless their value is a key of a project or an issue, or a short number.
 const OFTEN_SECRET: &[&str] = &["code", "key"];
@@ -100,7 +107,11 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 fn is_secret_part(name: &str) -> bool {
     let name = folded(name);
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    [name.as_str(), stem].into_iter().any(|name| {
+    let inner = AFTER_SECRET
+        .iter()
+        .find_map(|end| stem.strip_suffix(end))
+        .unwrap_or(stem);
+    [name.as_str(), stem, inner].into_iter().any(|name| {
         ALSO_SECRET.contains(&name)
             || SECRET_ENDS.iter().any(|end| name.ends_with(end))
             || MASKED_NAMES.iter().any(|masked| folded(masked) == name)
@@ -187,6 +198,12 @@ mod tests {
             "pinned",
             "keyboard",
             "sessions",
+            "path",
+            "compass",
+            "bypass",
+            "pwm",
+            "value",
+            "confirm",
             "",
         ] {
             assert!(!is_secret_name(name), "{name}");
@@ -201,6 +218,15 @@ mod tests {
             "pin",
             "Passwort",
             "db.pwd",
+            "password_confirmation",
+            "passwordConfirm",
+            "pat",
+            "pw",
+            "userPass",
+            "dbpass",
+            "client_secret_value",
+            "accessTokenValue",
+            "private_key_pem",
         ] {
             assert!(is_secret_name(name), "{name}");
         }

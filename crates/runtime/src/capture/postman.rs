@@ -15,9 +15,6 @@ const PASSES: usize = 8;
 /// The longest text after variables are replaced, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// A value for variables that Postman makes up for each call.
-const MADE_UP: &str = "1";
-
 /// The text in the place of a variable that holds a credential and has no value here.
 const UNKNOWN_SECRET: &str = "unknown-secret-of-the-collection";
 
@@ -284,7 +281,13 @@ fn filled(text: &str, known: &Variables) -> Result<String, String> {
             let name = name.trim();
             match known.get(name) {
                 Some(value) => out.push_str(value),
-                None if name.starts_with('$') => out.push_str(MADE_UP),
+                // Postman makes up a value for each call, so a line with any one of them would not allow the next call.
+                None if name.starts_with('$') => {
+                    let shown = visible(name);
+                    return Err(format!(
+                        "Postman makes up a value for `{{{{{shown}}}}}` in each call; write a value of the same kind in its place"
+                    ));
+                }
                 None if is_secret_name(name)
                     || name.rsplit(['_', '-']).next().is_some_and(is_secret_name) =>
                 {
@@ -329,13 +332,59 @@ fn body(body: Option<&Value>, known: &Variables) -> Result<Option<(&'static str,
             let raw = filled(raw, known)?;
             Ok(Some((media, raw)).filter(|(_, raw)| !raw.trim().is_empty()))
         }
-        "graphql" => Ok(Some((
-            "application/json",
-            body.get("graphql").unwrap_or(&Value::Null).to_string(),
-        ))),
+        "graphql" => {
+            let mut query = body.get("graphql").cloned().unwrap_or(Value::Null);
+            // Postman keeps the variables as a text, and sends them as the object that the text is.
+            if let Some(Value::String(text)) = query.get("variables") {
+                let text = filled(text, known)?;
+                let variables = match text.trim().is_empty() {
+                    true => Value::Object(serde_json::Map::new()),
+                    false => serde_json::from_str(&text).map_err(|_| {
+                        "the GraphQL variables are not valid JSON; correct them in Postman".to_owned()
+                    })?,
+                };
+                if let Some(query) = query.as_object_mut() {
+                    query.insert("variables".to_owned(), variables);
+                }
+            }
+            Ok(Some(("application/json", filled(&query.to_string(), known)?)))
+        }
         "urlencoded" => Ok(Some(("application/x-www-form-urlencoded", "x".to_owned()))),
         "formdata" => Ok(Some(("multipart/form-data; boundary=x", "x".to_owned()))),
         "file" => Ok(Some(("application/octet-stream", "x".to_owned()))),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_body(body: &Value) -> Result<Calls, String> {
+        let request = serde_json::json!({"method": "POST", "url": "https://api.example/a", "body": body});
+        let collection =
+            serde_json::json!({"variable": [{"key": "n", "value": "5"}], "item": [{"request": request}]});
+        read(
+            &collection.to_string(),
+            &BaseUrl::parse("https://api.example").unwrap(),
+        )
+    }
+
+    #[test]
+    fn values_that_differ_in_each_call_are_not_taken_as_fixed() {
+        for name in ["$guid", "$randomInt"] {
+            let body = serde_json::json!({"mode": "raw", "raw": format!("{{\"id\": \"{{{{{name}}}}}\"}}")});
+            let error = read_body(&body).unwrap_err();
+            assert!(error.contains("makes up a value"), "{error}");
+        }
+    }
+
+    #[test]
+    fn graphql_variables_are_sent_as_an_object() {
+        let body =
+            serde_json::json!({"mode": "graphql", "graphql": {"query": "q", "variables": "{\"a\": {{n}}}"}});
+        let read = read_body(&body).unwrap();
+        let sent: Value = serde_json::from_slice(&read.calls.first().unwrap().body).unwrap();
+        assert_eq!(sent, serde_json::json!({"query": "q", "variables": {"a": 5}}));
     }
 }

@@ -45,7 +45,7 @@ const FORMS: &[&str] = &[
     r"(?i)\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
 ];
 
-/// The shortest value that is looked for within texts; shorter ones are compared with whole texts.
+/// The shortest value that is looked for anywhere in texts; shorter ones only where a word begins and ends.
 const WITHIN: usize = 8;
 
 /// The shortest value that is compared at all.
@@ -125,20 +125,78 @@ impl Secrets {
         }
     }
 
+    /// Adds the credentials of a body, since a call that has one in its query may follow.
+    pub(super) fn add_body(&mut self, headers: &[(String, String)], body: &[u8]) {
+        let Ok(text) = std::str::from_utf8(body) else {
+            return;
+        };
+        let is_form = headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("content-type")
+                && value
+                    .trim_start()
+                    .to_ascii_lowercase()
+                    .starts_with("application/x-www-form-urlencoded")
+        });
+        // A client may send JSON with any type, so the content decides.
+        match serde_json::from_str(text) {
+            Ok(value) => self.add_members("", &value),
+            Err(_) if is_form => self.add_query(&format!("?{text}")),
+            Err(_) => {}
+        }
+    }
+
+    /// Adds the values of members whose names, or the names around them, are those of credentials.
+    fn add_members(&mut self, name: &str, value: &serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::String(text) if is_secret_member(name, text) => self.add(text),
+            Value::Number(number) if is_secret_name(name) => self.add(&number.to_string()),
+            Value::Array(values) => {
+                for value in values {
+                    self.add_members(name, value);
+                }
+            }
+            Value::Object(members) => {
+                let text = |key: &str| members.get(key).and_then(Value::as_str);
+                if let (Some(name), Some(value)) = (text("name").or_else(|| text("key")), text("value")) {
+                    self.add_named(name, value);
+                }
+                for (key, value) in members {
+                    match name.is_empty() {
+                        true => self.add_members(key, value),
+                        false => self.add_members(&format!("{name}.{key}"), value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Whether a text contains a credential.
     pub(crate) fn are_in(&self, text: &str) -> bool {
         has_form(text)
             || self.values.contains(text)
-            || self
-                .values
-                .iter()
-                .any(|value| value.len() >= WITHIN && text.contains(value.as_str()))
+            || self.values.iter().any(|value| match value.len() >= WITHIN {
+                true => text.contains(value.as_str()),
+                false => has_word(text, value),
+            })
     }
 
     /// Whether a parameter or a member has a credential: by its name, or by its value.
     pub(crate) fn hide(&self, name: &str, value: &str) -> bool {
         is_secret_member(name, value) || self.are_in(value)
     }
+}
+
+/// Whether a text has a value where no letter and no digit is next to it: short values are parts of other words by chance.
+fn has_word(text: &str, value: &str) -> bool {
+    text.match_indices(value).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text
+            .get(at + found.len()..)
+            .and_then(|after| after.chars().next());
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// Whether a text contains a secret of a known form.
@@ -183,6 +241,25 @@ mod tests {
     }
 
     #[test]
+    fn credentials_of_bodies_are_known_by_their_values() {
+        let mut secrets = Secrets::default();
+        let json = br#"{"token":"hunter2x","user":"someone","a":[{"password":"swordfish"}],
+            "fields":[{"name":"api_key","value":"abcdefgh12"}],"credentials":{"of":"someoneelse"}}"#;
+        secrets.add_body(&[], json);
+        let form = [(
+            "Content-Type".to_owned(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )];
+        secrets.add_body(&form, b"page=10000000&client_secret=form%2Bvalue");
+        for text in ["hunter2x", "swordfish", "abcdefgh12", "someoneelse", "form+value"] {
+            assert!(secrets.are_in(text), "{text}");
+        }
+        for text in ["someone", "10000000", "api_key"] {
+            assert!(!secrets.are_in(text), "{text}");
+        }
+    }
+
+    #[test]
     fn credentials_of_headers_are_known_by_their_values() {
         let mut secrets = Secrets::default();
         secrets.add_header(
@@ -194,6 +271,8 @@ mod tests {
         secrets.add_query("/a?access_token=tok%2Babc1234&page=10000000");
         for text in [
             "hunter2",
+            "x hunter2 y",
+            "svc:hunter2",
             "ABCDEF0123456789",
             "xABCDEF0123456789x",
             "abcdefgh12",

@@ -2,6 +2,7 @@
 
 use tokenward_pdp::curl::Word;
 
+use super::environment::Ends;
 use super::state::Script;
 use crate::capture::shell::{self, Failed};
 
@@ -73,9 +74,12 @@ impl Script<'_> {
                     .zip(count)
                     .map(|(known, count)| known.into_iter().skip(count).collect());
             }
-            "return" => self.environment.has_returned = true,
-            // A loop that ends early has not run its last commands: what it sets is uncertain in any case.
-            "break" | "continue" => {}
+            "return" => self.environment.end_early(Ends::Function, line),
+            "break" | "continue" => {
+                let is_inner = arguments.first().is_none_or(|count| count.text == "1");
+                let ends = if is_inner { Ends::Loop } else { Ends::Loops };
+                self.environment.end_early(ends, line);
+            }
             "eval" => {
                 let mut text = Word::default();
                 for word in arguments {

@@ -30,6 +30,11 @@ impl Fields {
     /// Adds a value that the shell splits at blanks.
     fn add_split(&mut self, word: &Word) {
         let blank = |c: char| matches!(c, ' ' | '\t' | '\n');
+        // Blanks in a part such as `((i + 1))` are not in its value: split there, the pieces would be taken as written texts.
+        if word.variables.iter().any(|written| written.contains(blank)) {
+            self.add(word);
+            return;
+        }
         for (at, piece) in word.text.split(blank).enumerate() {
             if at > 0 {
                 self.end();
@@ -92,16 +97,7 @@ impl Script<'_> {
 
     /// The text of a word that is not split: of an assignment, or of a here-document.
     pub(super) fn text(&mut self, word: &shell::Word, line: usize) -> Result<Word, Failed> {
-        let words = self.expand(word, line)?;
-        let mut out = Word::default();
-        for (at, word) in words.into_iter().enumerate() {
-            if at > 0 {
-                out.text.push(' ');
-            }
-            out.text.push_str(&word.text);
-            out.variables.extend(word.variables);
-        }
-        Ok(out)
+        Ok(joined(self.expand(word, line)?))
     }
 
     fn part(&mut self, part: &Part, fields: &mut Fields, line: usize) -> Result<(), Failed> {
@@ -119,12 +115,14 @@ impl Script<'_> {
                 name,
                 change,
                 is_list,
+                is_joined,
                 is_quoted,
             } => {
                 let value = self.variable(name, change.as_ref(), *is_list, line)?;
                 match (value, is_quoted) {
                     (Value::Text(word), true) => fields.add(&word),
                     (Value::Text(word), false) => fields.add_split(&word),
+                    (Value::List(words), true) if *is_joined => fields.add(&joined(words)),
                     (Value::List(words), is_quoted) if *is_list => fields.add_list(&words, *is_quoted),
                     (Value::List(words), is_quoted) => {
                         fields.add_list(words.get(..1).unwrap_or_default(), *is_quoted);
@@ -186,7 +184,10 @@ impl Script<'_> {
                 Value::Text(other)
             }
             (":-" | ":=", Some(Value::Text(_))) if !is_list => Value::Text(other),
-            ("%" | "%%" | "#" | "##", Some(Value::Text(value))) if is_literal(&other) => {
+            // The end of `$ID` as written is not the end of its value.
+            ("%" | "%%" | "#" | "##", Some(Value::Text(value)))
+                if is_literal(&other) && value.variables.is_empty() =>
+            {
                 let text = match operator.starts_with('%') {
                     true => value.text.strip_suffix(&other.text),
                     false => value.text.strip_prefix(&other.text),
@@ -262,12 +263,34 @@ impl Script<'_> {
             (_, Some(Value::Unknown(reason))) => {
                 format!("{reason}; set it once to a text, or write the text in its place")
             }
+            (_, Some(Value::Text(word))) if !word.variables.is_empty() => {
+                "it is made of a value that is not known; write the text in its place".to_owned()
+            }
+            (_, _)
+                if !name.is_empty()
+                    && name.contains(|c: char| !c.is_ascii_alphanumeric() && !"_@*#?$!-".contains(c)) =>
+            {
+                "the shell changes the value of a variable there; write the text in its place".to_owned()
+            }
             (_, _) if name.starts_with(|c: char| c.is_ascii_digit()) || matches!(name, "@" | "*") => {
                 "it is an argument of the script; write the text in its place".to_owned()
             }
             _ => format!("the script does not set it before; add a line `{name}=…` with its value"),
         }
     }
+}
+
+/// The words in one, with a blank between each two.
+fn joined(words: Vec<Word>) -> Word {
+    let mut out = Word::default();
+    for (at, word) in words.into_iter().enumerate() {
+        if at > 0 {
+            out.text.push(' ');
+        }
+        out.text.push_str(&word.text);
+        out.variables.extend(word.variables);
+    }
+    out
 }
 
 fn never_set(name: &str) -> Value {
@@ -286,7 +309,9 @@ fn simple_command(list: &List) -> Option<(&[shell::Word], Option<&shell::Word>)>
     };
     let [node] = nodes.as_slice() else { return None };
     match &node.command {
-        Command::Simple { assignments, words } if assignments.is_empty() && node.files.len() < 2 => {
+        Command::Simple { assignments, words }
+            if assignments.is_empty() && node.files.len() < 2 && node.read_from.is_none() =>
+        {
             let is_known = words.first().and_then(shell::Word::plain);
             let is_known = is_known.is_some_and(|word| matches!(word, "cat" | "command" | "which"));
             is_known.then_some((words.as_slice(), node.input.as_ref()))

@@ -27,7 +27,8 @@ impl Script<'_> {
         let is_local = declares == Some("local")
             || (self.environment.arguments.is_some() && matches!(declares, Some("declare" | "typeset")));
         // Assignments in front of a command are for the command; a function sees them.
-        let before = (!given.is_empty() && !is_declared).then(|| self.environment.clone());
+        let before =
+            (!given.is_empty() && !is_declared && !assignments.is_empty()).then(|| self.environment.clone());
         for assignment in assignments {
             if is_local {
                 self.environment.make_local(&assignment.name);
@@ -35,6 +36,17 @@ impl Script<'_> {
             self.assign(assignment, line)?;
         }
         if is_declared {
+            let is_reference = |word: &&Word| {
+                word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('n')
+            };
+            if declares != Some("export") && given.iter().skip(1).any(|word| is_reference(&word)) {
+                // A name that stands for another variable: what later commands set is not known.
+                return Err((
+                    line,
+                    "a name of another variable (`-n`) is not supported; use the variable itself".to_owned(),
+                ));
+            }
+            self.declared_words(&given, is_local, line)?;
             for word in given.iter().skip(1).filter(|word| !word.text.starts_with('-')) {
                 if is_local {
                     self.environment.make_local(&word.text);
@@ -55,12 +67,48 @@ impl Script<'_> {
             return Ok(());
         }
         self.run(&given, line)?;
-        if let Some(before) = before.filter(|_| !assignments.is_empty()) {
+        if let Some(before) = before {
             for assignment in assignments {
                 match before.get(&assignment.name) {
                     Some(value) => self.environment.set(&assignment.name, value.clone()),
                     None => self.environment.remove(&assignment.name),
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the variables of words such as `"$name=text"`, which are assignments only after the shell has expanded them.
+    fn declared_words(&mut self, given: &[Word], is_local: bool, line: usize) -> Result<(), Failed> {
+        let is_plain = !given
+            .iter()
+            .any(|word| word.text.starts_with('-') || word.text.contains("+="));
+        for word in given.iter().skip(1).filter(|word| !word.text.starts_with('-')) {
+            let Some((name, _)) = word.text.split_once('=') else {
+                continue;
+            };
+            let name = name.trim_end_matches('+');
+            if name.contains('$') {
+                return Err((
+                    line,
+                    format!(
+                        "the name of the variable in `{}` is not known; write it",
+                        word.text
+                    ),
+                ));
+            }
+            if is_local {
+                self.environment.make_local(name);
+            }
+            let value = word.text.split_once('=').map(|(_, value)| Word {
+                text: value.to_owned(),
+                variables: word.variables.clone(),
+            });
+            match value {
+                Some(value) if is_plain => self.environment.set(name, Value::Text(value)),
+                _ => self
+                    .environment
+                    .forget(name, format!("it is declared with options at line {line}")),
             }
         }
         Ok(())
@@ -128,12 +176,24 @@ impl Script<'_> {
             self.environment
                 .forget("IFS", "it changes how the shell splits values");
         }
+        let value = match name {
+            // The shell makes these values up, whatever is assigned.
+            "RANDOM" | "SRANDOM" | "SECONDS" | "LINENO" | "EPOCHSECONDS" | "EPOCHREALTIME" | "BASHPID" => {
+                Value::Unknown("the shell computes it".to_owned())
+            }
+            _ => value,
+        };
         self.environment.set(name, value);
         Ok(())
     }
 
     /// Runs a command that is given by its words.
     fn run(&mut self, words: &[Word], line: usize) -> Result<(), Failed> {
+        self.run_named(words, true, line)
+    }
+
+    /// Runs a command; after `command` and programs such as `env`, a name is never that of a function or an alias.
+    fn run_named(&mut self, words: &[Word], may_be_own: bool, line: usize) -> Result<(), Failed> {
         let Some((first, arguments)) = words.split_first() else {
             return Ok(());
         };
@@ -141,10 +201,16 @@ impl Script<'_> {
             return self.unknown_program(first, arguments, line);
         }
         let program = first.text.as_str();
-        if self.functions.contains_key(program) {
+        if may_be_own && self.functions.contains_key(program) {
             return self.call(program, Some(arguments.to_vec()), line);
         }
-        if let Some(alias) = self.environment.aliases.get(program).cloned() {
+        if let Some(alias) = self
+            .environment
+            .aliases
+            .get(program)
+            .cloned()
+            .filter(|_| may_be_own)
+        {
             return self.aliased(program, &alias, arguments, line);
         }
         if self.changes_variables(program, arguments, line)? {
@@ -158,6 +224,18 @@ impl Script<'_> {
                     "calls of `{program}` are not read; write them with curl, or remove the command if it makes no call of the API"
                 ),
             )),
+            // The language of these can run commands, as `system` of awk does.
+            Kind::Quiet
+                if matches!(program.rsplit('/').next(), Some("awk" | "gawk" | "sed"))
+                    && arguments.iter().any(|word| mentions_call(&word.text)) =>
+            {
+                Err((
+                    line,
+                    format!(
+                        "a text for `{program}` seems to make a call; write the call as a command of the script"
+                    ),
+                ))
+            }
             Kind::Quiet => Ok(()),
             Kind::Adding => match self.position_of_call(arguments) {
                 None => Ok(()),
@@ -182,7 +260,14 @@ impl Script<'_> {
                     "`{program}` is another script; give it with a --from of its own, and remove this line from a copy"
                 ),
             )),
-            Kind::Other => self.other(program, arguments, line),
+            Kind::Other => {
+                if program.contains('/') {
+                    self.note(format!(
+                        "line {line}: calls that `{program}` makes by itself are not covered"
+                    ));
+                }
+                self.other(program, arguments, line)
+            }
         }
     }
 
@@ -195,6 +280,17 @@ impl Script<'_> {
         {
             return Ok(());
         }
+        // These run commands of the shell itself, such as `command read x`.
+        if matches!(program, "command" | "builtin")
+            && let Some(at) = arguments.iter().position(|word| !word.text.starts_with('-'))
+            && let Some(inner) = arguments.get(at..)
+        {
+            self.deeper(line)?;
+            self.run_named(inner, false, line)?;
+            self.depth -= 1;
+            return Ok(());
+        }
+        let may_be_own = !matches!(program, "env" | "sudo" | "timeout" | "nohup" | "exec");
         if let Some(at) = self.position_of_call(arguments)
             && let Some(inner) = arguments.get(at..)
         {
@@ -204,13 +300,18 @@ impl Script<'_> {
             });
             if inner.len() > 1 || is_own {
                 self.deeper(line)?;
-                self.run(inner, line)?;
+                self.run_named(inner, may_be_own, line)?;
                 self.depth -= 1;
             }
             return Ok(());
         }
+        let input = match &self.input {
+            Some(Input::Text(text)) => Some(text),
+            _ => None,
+        };
         match arguments
             .iter()
+            .chain(input)
             .find(|word| word.text.contains(char::is_whitespace) && mentions_call(&word.text))
         {
             Some(_) => Err((
@@ -345,6 +446,12 @@ impl Script<'_> {
                 ),
             )),
             (None, Some(Input::Text(text))) => self.script_text(&text.clone(), None, false, line),
+            (None, Some(Input::File(name))) => Err((
+                line,
+                format!(
+                    "`{program} < {name}` runs another script; give it with a --from of its own, and remove this line from a copy"
+                ),
+            )),
             (None, Some(Input::Piped)) => Err((
                 line,
                 format!(
@@ -374,6 +481,14 @@ impl Script<'_> {
         if texts.is_empty() {
             if let Some(Input::Text(text)) = self.input.clone() {
                 return self.script_text(&text, None, true, line);
+            }
+            if let Some(Input::File(name)) = &self.input {
+                return Err((
+                    line,
+                    format!(
+                        "`{program} < {name}` runs another script; give it with a --from of its own, and remove this line from a copy"
+                    ),
+                ));
             }
             if matches!(self.input, Some(Input::Piped)) {
                 return Err((

@@ -40,6 +40,8 @@ pub(super) struct Script<'b> {
 #[derive(Clone)]
 pub(super) enum Input {
     Text(Word),
+    /// The content of a file of this name.
+    File(String),
     /// The output of another command.
     Piped,
 }

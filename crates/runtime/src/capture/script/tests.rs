@@ -53,6 +53,7 @@ fn each_call_of_a_line_is_found() {
         "trap 'curl https://api.example/b' EXIT\ncurl https://api.example/a",
         "cat <<E | tee x\n$(curl https://api.example/a)\nE\ncurl https://api.example/b",
         "docker run x curl https://api.example/a; retry 3 -- curl https://api.example/b",
+        "curl() { command curl -s \"$@\"; }\ncurl https://api.example/a\ncurl https://api.example/b",
         "run() { \"$@\"; }\nrun curl https://api.example/a\nrun curl https://api.example/b",
         "curl https://api.example/a \\\n  -s # curl https://api.example/c\n# curl https://api.example/d\ncurl https://api.example/b",
     ] {
@@ -98,12 +99,21 @@ fn values_that_are_certain_are_taken() {
         "B=https://api.example; while read l; do echo $l; done < f; curl $B/a",
         "O='-s -S'; curl $O https://api.example/a",
         "set -- a; curl https://api.example/$1",
+        "x=1; v=x; declare \"$v=a\"; curl https://api.example/$x",
+        "f() { B=a; x && return; y; }; f; curl https://api.example/$B",
     ] {
         assert_eq!(calls(text), ["GET /a"], "{text}");
     }
     assert_eq!(calls("curl -d @- https://api.example/a <<E\n{}\nE"), ["POST /a"]);
     let body = read_script("D=5\ncurl -d \"$(cat <<E\n{\"a\": $D}\nE\n)\" https://api.example/a").unwrap();
     assert_eq!(body.calls.first().unwrap().body, b"{\"a\": 5}");
+    for text in [
+        "set -- x y\ncurl -d \"$*\" https://api.example/a",
+        "A=(x y)\ncurl -d \"${A[*]}\" https://api.example/a",
+    ] {
+        let body = read_script(text).unwrap();
+        assert_eq!(body.calls.first().unwrap().body, b"x y", "{text}");
+    }
     let body = read_script("curl -s --data-binary @- https://api.example/a <<< 'x y'").unwrap();
     assert_eq!(body.calls.first().unwrap().body, b"x y\n");
 }
@@ -206,6 +216,68 @@ fn values_that_are_not_certain_are_named_with_the_line_and_a_cure() {
         ("f() { curl a; }\nf() { curl b; }", "is defined twice"),
         ("f() { f; }\nf", "nested too deeply"),
         ("IFS=,\ncurl https://api.example/a", "sets IFS"),
+        (
+            "x=1\ndeclare -n r=x\nr=2\ncurl https://api.example/$x",
+            "(`-n`) is not supported",
+        ),
+        (
+            "x=1\ncommand read x\ncurl https://api.example/$x",
+            "it is read from input at line 2",
+        ),
+        (
+            "RANDOM=1\ncurl https://api.example/$RANDOM",
+            "the shell computes it",
+        ),
+        (
+            "run-it <<E\ncurl https://api.example/a\nE",
+            "seems to make a call",
+        ),
+        ("bash < calls.sh", "runs another script"),
+        ("ssh host < calls.sh", "runs another script"),
+        (
+            "awk 'BEGIN{system(\"curl https://api.example/a\")}'",
+            "seems to make a call",
+        ),
+        (
+            "u=a\npick() { u=b; x && return; u=a; }\npick p\ncurl https://api.example/$u",
+            "`$u` has no known value",
+        ),
+        (
+            "x=1\nfor i in a b; do x=2; break; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nwhile y; do x=2; z && continue; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nfor i in a; do for j in a; do x=2; y && break 2; done; x=1; done\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "x=1\nf() { for i in a; do x=2; y && return; x=1; done; x=1; }\nf\ncurl https://api.example/$x",
+            "`$x` has no known value",
+        ),
+        (
+            "n=$((i + 1))\ncurl https://api.example/a/$n",
+            "has no known value: it is computed",
+        ),
+        (
+            "curl https://api.example/a/${X:-$((1 + 1))}",
+            "has no known value: it is computed",
+        ),
+        (
+            "x=ab\ny=${x: -1}\ncurl https://api.example/$y",
+            "the shell changes the value of a variable",
+        ),
+        (
+            "x='a b'\ny=${x// /_}\ncurl https://api.example/$y",
+            "the shell changes the value of a variable",
+        ),
+        (
+            "y=$ID\nz=${y%D}\ncurl https://api.example/a/$z",
+            "`$y` has no known value: it is made of a value that is not known",
+        ),
         ("curl -K file", "`-K` is not supported"),
         ("curl -X $M https://api.example/a", "`$M` has no known value"),
         (
@@ -242,6 +314,16 @@ fn what_a_script_may_not_do_by_itself_ends() {
     );
     assert!(
         read_script(&many)
+            .unwrap_err()
+            .contains("commands, with each run")
+    );
+    // Commands that set nothing do not copy all variables.
+    let variables: String = (0..6000).map(|at| format!("v{at}=1\n")).collect();
+    let start = std::time::Instant::now();
+    assert!(read_script(&format!("{variables}{}", "true && true\n".repeat(6000))).is_ok());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    assert!(
+        read_script(&format!("{variables}{}", "true && x=1\n".repeat(6000)))
             .unwrap_err()
             .contains("commands, with each run")
     );

@@ -38,6 +38,8 @@ impl Script<'_> {
     ) -> Result<(), Failed> {
         let before = self.environment.clone();
         run(self)?;
+        // Each merge takes the time of some commands, so many of them with many variables count as more.
+        self.steps += self.environment.size_of_merge(&before) / 64;
         self.environment.merge(&before, line);
         Ok(())
     }
@@ -66,7 +68,7 @@ impl Script<'_> {
                 ),
             ));
         }
-        for file in &node.files {
+        for file in node.files.iter().chain(&node.read_from) {
             let words = self.expand(file, node.line)?;
             if words.iter().any(|word| word.text.starts_with("/dev/tcp/")) {
                 return Err((
@@ -79,6 +81,9 @@ impl Script<'_> {
         if let Some(text) = &node.input {
             let text = self.text(text, node.line)?;
             self.input = Some(Input::Text(text));
+        } else if let Some(file) = &node.read_from {
+            let name = self.text(file, node.line)?;
+            self.input = (name.text != "/dev/null").then_some(Input::File(name.text));
         }
         let done = self.command(node);
         self.input = outer;
@@ -162,7 +167,9 @@ impl Script<'_> {
         loop {
             let before = self.environment.clone();
             let (calls, notes) = (self.out.calls.len(), self.out.notes.len());
+            let outer = self.environment.enter_loop();
             run(self)?;
+            self.environment.leave_loop(outer, line);
             self.environment.merge(&before, line);
             if self.environment == before {
                 return Ok(());
@@ -196,6 +203,7 @@ impl Script<'_> {
                 for value in &known {
                     script.environment.set(name, Value::Text(value.clone()));
                     script.list(body)?;
+                    script.environment.join_breaks(line);
                 }
             } else {
                 script.environment.set(name, unknown());
@@ -230,12 +238,8 @@ impl Script<'_> {
         self.called.insert(name.to_owned());
         self.deeper(line)?;
         let outer = self.environment.enter(arguments);
-        let before = self.environment.clone();
         self.node(&body)?;
-        if self.environment.has_returned {
-            self.environment.merge(&before, line);
-        }
-        self.environment.leave(outer);
+        self.environment.leave(outer, line);
         self.depth -= 1;
         Ok(())
     }

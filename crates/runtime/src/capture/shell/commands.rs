@@ -125,6 +125,7 @@ impl Cursor<'_> {
             line,
             command: Command::Group(List::new()),
             files: Vec::new(),
+            read_from: None,
             input: None,
         };
         node.command = match self.compound(line)? {
@@ -231,6 +232,7 @@ impl Cursor<'_> {
                 line,
                 command: Command::Test(vec![head]),
                 files: Vec::new(),
+                read_from: None,
                 input: None,
             };
             let condition = Chain {
@@ -399,6 +401,7 @@ impl Cursor<'_> {
         if matches!(operator, "<" | ">") && after.get(1..).is_some_and(|rest| rest.starts_with('(')) {
             return Ok(false);
         }
+        let rest_is_input = rest.get(..digits) == Some("0");
         self.at += digits + operator.len();
         self.blanks();
         let target = self.word()?;
@@ -407,6 +410,7 @@ impl Cursor<'_> {
         }
         match operator {
             "<<<" => {
+                node.read_from = None;
                 node.input = Some(with_line_end(target));
             }
             "<<" | "<<-" => {
@@ -423,7 +427,13 @@ impl Cursor<'_> {
                     is_indented: operator == "<<-",
                     is_literal,
                 };
+                node.read_from = None;
                 node.input = Some(self.here_document(&pending)?);
+            }
+            // Also in its place: the last redirection of the input counts.
+            "<" | "<>" if digits == 0 || rest_is_input => {
+                node.input = None;
+                node.read_from = Some(target);
             }
             _ => node.files.push(target),
         }

@@ -23,6 +23,8 @@ pub(in crate::capture) struct Node {
     pub(in crate::capture) command: Command,
     /// Files of redirections.
     pub(in crate::capture) files: Vec<Word>,
+    /// The file of the last `<`.
+    pub(in crate::capture) read_from: Option<Word>,
     /// The text of the last here-document or here-string.
     pub(in crate::capture) input: Option<Word>,
 }
@@ -82,6 +84,8 @@ pub(in crate::capture) enum Part {
         /// What the braces do with the value.
         change: Option<(String, Word)>,
         is_list: bool,
+        /// Whether the values become one word in quotes: `$*`, `${NAME[*]}`.
+        is_joined: bool,
         is_quoted: bool,
     },
     /// The output of commands.

@@ -204,6 +204,7 @@ impl Cursor<'_> {
                     name,
                     change: None,
                     is_list: false,
+                    is_joined: false,
                     is_quoted,
                 });
             }
@@ -213,6 +214,7 @@ impl Cursor<'_> {
                     name: c.to_string(),
                     change: None,
                     is_list: matches!(c, '@' | '*'),
+                    is_joined: c == '*',
                     is_quoted,
                 });
             }
@@ -236,7 +238,8 @@ impl Cursor<'_> {
             self.next();
             name.push(c);
         }
-        let is_list = self.takes("[@]") || self.takes("[*]") || matches!(name.as_str(), "@" | "*");
+        let is_joined = self.takes("[*]") || name == "*";
+        let is_list = is_joined || self.takes("[@]") || name == "@";
         let operators = [":-", ":=", ":?", ":+", "%%", "##", "-", "=", "?", "+", "%", "#"];
         let operator = operators.into_iter().find(|operator| self.takes(operator));
         self.deeper()?;
@@ -258,6 +261,7 @@ impl Cursor<'_> {
             name,
             change: operator.map(|operator| (operator.to_owned(), inner)),
             is_list,
+            is_joined,
             is_quoted,
         });
         Ok(())
