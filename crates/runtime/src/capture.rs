@@ -56,7 +56,8 @@ fn is_json(text: &str) -> bool {
     let Some(inner) = text.strip_prefix(['{', '[']) else {
         return false;
     };
-    !text.starts_with("[[") && inner.trim_start().starts_with(['"', '{', '[', ']', '}'])
+    let inner = inner.trim_start();
+    !text.starts_with("[[") && (inner.is_empty() || inner.starts_with(['"', '{', '[', ']', '}']))
 }
 
 fn json(text: &str, base: &BaseUrl) -> Result<Calls, String> {

@@ -133,7 +133,7 @@ pub struct Members {
 pub fn members(json: &Json, value: impl Fn(&str, &[Kind], &[&str]) -> Option<String>) -> Option<Members> {
     let mut found = Collected::default();
     found.collect(json, &mut Path::ROOT.clone());
-    if found.is_too_much() || found.is_mixed() {
+    if found.is_too_much() || found.is_mixed() || found.is_ragged() {
         return None;
     }
     let mut text = String::new();
@@ -214,6 +214,17 @@ impl Collected {
         };
         let holds_other = |path: &Path| is_leaf(path) || self.empty.contains(path) || is_list(path);
         self.objects.iter().any(holds_other) || self.leaves.iter().any(|leaf| is_list(&leaf.path))
+    }
+
+    /// Whether some elements of a list lack a member that others have: each constraint on it fails on those (SEMANTICS section 3, JSON
+    /// values).
+    fn is_ragged(&self) -> bool {
+        self.visits.iter().any(|(steps, count)| {
+            let Some((Step::Name(_), before)) = steps.split_last() else {
+                return false;
+            };
+            before.contains(&Step::Each) && self.visits.get(before) != Some(count)
+        })
     }
 
     /// The paths whose arrays are all empty.

@@ -70,15 +70,18 @@ impl Draft {
         for (at, text) in segments.into_iter().enumerate() {
             out.add(Part::Segment(at), text);
         }
-        // Where bodies are merged with the query, a line with conditions on parameters matches no body that has no members.
-        if operations.merges
-            && matches!(&asked.body, AskedBody::Json(json) if !matches!(json, Json::Object(_)))
-        {
+        out.body(asked, known.as_ref(), secrets)?;
+        // Where bodies are merged with the query, a line with conditions on parameters matches no body whose members it does not
+        // name.
+        let is_named = match &asked.body {
+            AskedBody::Json(json) => matches!(json, Json::Object(_)) && !out.fixed.is_empty(),
+            _ => true,
+        };
+        if operations.merges && !is_named {
             out.has_query = false;
             out.open
-                .insert("any parameters, since the body is no object".to_owned());
+                .insert("any parameters, since the line does not name the body's members".to_owned());
         }
-        out.body(asked, known.as_ref(), secrets)?;
         if out.has_query {
             out.query(asked, known.as_ref(), secrets)?;
         }
