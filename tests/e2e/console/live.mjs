@@ -63,7 +63,7 @@ await page.locator(".verdict.allow").waitFor();
 await shot("try");
 
 // Draft a token: its secret is shown once.
-await go("/console/tokens/new");
+await go("/console/new-token");
 await page.fill("input[name=name]", "drafted");
 await page.fill("input[name=users]", "carol");
 await page.fill("textarea[name=lines]", "[get]/rest/api/2/serverInfo");
