@@ -109,7 +109,7 @@ pub(crate) use {
     forwarding::Forwarding,
     meeting::Meeting,
     overlap::Paces,
-    prefilter::{beginning, head, literals, path as path_of_rule},
+    prefilter::{are_apart, beginning, head, literals, path as path_of_rule},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -29,7 +29,7 @@ pub(super) fn is_within_one<'p>(rule: Ruled<'p>, others: &[Ruled<'p>], languages
 }
 
 /// Whether no request matches both, by method or by how their paths begin.
-pub(super) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
+pub(crate) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
     !share_method(one, other) || part(&head(one), &head(other))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    analysis::{Budget, Fault, Prover, Request, Ruled, Universe},
+    analysis::{Budget, Fault, Prover, Request, Ruled, Universe, are_apart},
     diagnostic::{Code, Diagnostic},
     ir::{LineId, Program, Rule, Token, TokenId},
     source_map::SourceMap,
@@ -69,8 +69,19 @@ fn why<'a>(
     if !reserved.program.tokens().any(|(_, key)| lacking(key)) {
         return None;
     }
-    // Hardly any line is reserved, so one request of it is tried first.
     let ruled = Ruled { program, rule };
+    // Hardly any line is reserved, and most show it by how their paths begin. Of the others one request is tried first.
+    let may_be_within = |id: TokenId| {
+        let mut permits = rules(reserved.program, id);
+        permits.any(|reserving| !are_apart(ruled, reserving))
+    };
+    if !reserved
+        .program
+        .tokens()
+        .any(|(id, key)| lacking(key) && may_be_within(id))
+    {
+        return None;
+    }
     let sample = prover.sample(ruled)?;
     let mut keys = reserved.program.tokens().filter(|(_, key)| lacking(key));
     keys.find(|(id, _)| is_within(ruled, &sample, (reserved.program, *id), prover))
@@ -84,23 +95,26 @@ fn is_within<'a>(
     (reserving, id): (&'a Program, TokenId),
     prover: &mut Prover<'a>,
 ) -> bool {
-    let rules = || {
-        let permits = reserving.token(id).permits.iter();
-        permits.filter_map(|id| reserving.rule(id))
-    };
-    let is_reserved = rules()
-        .any(|rule| rule.methods.contains(sample.method) && reserving.url(rule.url).matches(&sample.path));
+    let is_reserved = rules(reserving, id).any(|other| {
+        other.rule.methods.contains(sample.method) && reserving.url(other.rule.url).matches(&sample.path)
+    });
     if !is_reserved {
         return false;
     }
-    let others: Vec<Ruled<'a>> = rules()
-        .map(|rule| Ruled {
+    let others: Vec<Ruled<'a>> = rules(reserving, id).collect();
+    let alive = matches!(prover.request(&[ruled], &[]), Ok(Some(_)));
+    alive && matches!(prover.request(&[ruled], &others), Ok(None))
+}
+
+/// The permit lines of a reserving token.
+fn rules(reserving: &Program, id: TokenId) -> impl Iterator<Item = Ruled<'_>> {
+    let permits = reserving.token(id).permits.iter();
+    permits.filter_map(|id| {
+        reserving.rule(id).map(|rule| Ruled {
             program: reserving,
             rule,
         })
-        .collect();
-    let alive = matches!(prover.request(&[ruled], &[]), Ok(Some(_)));
-    alive && matches!(prover.request(&[ruled], &others), Ok(None))
+    })
 }
 
 fn diagnostic(source_map: &SourceMap, line: LineId, why: &Why<'_>) -> Option<Diagnostic> {
