@@ -53,6 +53,14 @@ impl<'p> Ruled<'p> {
         shared == MethodSet::EMPTY || self.rule.asks_json() && other.rule.paths().all(has)
     }
 
+    /// Whether it matches no request without a body, which counts as an empty object.
+    pub(crate) fn needs_body(self) -> bool {
+        let is_member = |path: &json::Path| matches!(path.0.first(), Some(json::Step::Name(_)));
+        let needs = |path: &json::Path, value| if is_member(path) { value } else { !self.rule.forbids() };
+        self.rule.nodes.iter().any(|test| needs(&test.path, test.operator.needs_value()))
+            || self.rule.members.iter().any(|path| path.0.first() == Some(&json::Step::Each))
+    }
+
     /// Whether a value that matches makes the constraint hold, rather than one that does not.
     pub(crate) fn wants_match(self, operator: Operator) -> bool {
         let is = matches!(operator, Operator::All | Operator::AllOrAbsent);
@@ -79,10 +87,8 @@ pub(crate) fn allows(side: &Side<'_>, request: &Request) -> Result<Option<bool>,
     let can_be = method.as_str() == name && path.starts_with('/');
     ensure(can_be, "no client can send a request of the certificate")?;
     let (Some(program), Some(token)) = (side.policy, side.token) else { return Ok(Some(false)) };
-    let query: Vec<Param<'_>> =
-        query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
-    let decide =
-        |body: Body<'_>| decide(program, &decide::Request { token, method, path, query: &query, body });
+    let query: Vec<_> = query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
+    let decide = |body| decide(program, &decide::Request { token, method, path, query: &query, body });
     let says = |body| Ok(Some(matches!(decide(body), Decision::Allow(_))));
     let kinds = [("json", Media::Json), ("form", Media::Form), ("other", Media::Other)];
     let media = kinds.into_iter().find(|(known, _)| known == kind).map(|(_, media)| media);

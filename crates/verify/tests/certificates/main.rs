@@ -19,6 +19,8 @@ use tokenward_compiler::{
 use tokenward_verify::{Report, verify};
 
 const BASE: &str = "https://h/ctx";
+/// The end of a claim about GET and HEAD without a body.
+const WITHOUT_BODY: &str = " (GET and HEAD without a body)";
 
 /// Numbers that look random, and are the same in every run.
 struct Random(u64);
@@ -143,10 +145,19 @@ impl Pair {
 
     /// A certificate of what is said of either direction.
     fn certify(&self, allowed: &Difference, denied: &Difference) -> (String, Claims) {
+        self.certify_with(false, (allowed, denied))
+    }
+
+    fn certify_with(
+        &self,
+        get_body: bool,
+        (allowed, denied): (&Difference, &Difference),
+    ) -> (String, Claims) {
+        let universe = Universe { get_body, ..Universe::default() };
         let subject =
             |side: usize, program: &Program| Subject::new(side, program.tokens().next().map(|(id, _)| id));
         let (old, new) = (subject(0, &self.old), subject(1, &self.new));
-        let mut certificates = Certificates::new(vec![&self.old, &self.new], 100_000);
+        let mut certificates = Certificates::new(vec![&self.old, &self.new], universe, 100_000);
         certificates.difference(&new, &old, allowed);
         certificates.difference(&old, &new, denied);
         let claims = certificates.claims();
@@ -199,7 +210,7 @@ fn every_certificate_of_a_thousand_pairs_holds() {
             let without_body =
                 if pair.compare_with(true) == pair.compare() { "" } else { "GET has no body: " };
             of_get += usize::from(!without_body.is_empty());
-            open.push(format!("{without_body}{lines:?}"));
+            open.push(format!("{without_body}{:?} of {lines:?}", report.open));
         }
     }
     println!("pairs with an open answer: {}, {of_get} of them since GET has no body", open.len());
@@ -358,8 +369,44 @@ fn a_changed_certificate_is_refused_or_still_true() {
     assert!(refused > 1_500 && refused > 10 * other, "{refused} {same} {other}");
 }
 
+/// A certificate of the requests with a body never counts for those without, nor the other way round: with the setting exchanged, it
+/// is refused, or its claims are true of the other requests.
+#[test]
+fn a_certificate_is_of_its_requests() {
+    let (mut refused, mut other) = (HashMap::from([(false, 0), (true, 0)]), 0);
+    for (pair, lines) in pairs(200, 43) {
+        for get_body in [false, true] {
+            let found = pair.compare_with(get_body);
+            let (certificate, _) = pair.certify_with(get_body, (&found.newly_allowed, &found.newly_denied));
+            let report = check(&certificate, &pair);
+            let told = |claim: &String| {
+                !claim.contains(" allows nothing beyond ") || claim.ends_with(WITHOUT_BODY) != get_body
+            };
+            assert!(report.claims.iter().all(told), "{report:?}");
+            let end = |get_body: bool| format!("],{get_body}]}}");
+            let changed = certificate.replacen(&end(get_body), &end(!get_body), 1);
+            assert_ne!(certificate, changed);
+            match verify(&changed, &pair.artifacts) {
+                Err(_) => *refused.entry(get_body).or_default() += 1,
+                Ok(again) => {
+                    other += 1;
+                    again.claims.iter().for_each(|claim| is_true(claim, &again, &lines));
+                }
+            }
+        }
+    }
+    println!(
+        "refused, by whether GET and HEAD counted with a body: {refused:?}; {other} are true of the other requests"
+    );
+    assert!(refused.values().all(|count| *count > 10) && other > 100, "{refused:?} {other}");
+}
+
 /// Asks the analysis about a claim of an accepted certificate.
 fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)) {
+    let (claim, get_body) = match claim.strip_suffix(WITHOUT_BODY) {
+        Some(claim) => (claim, false),
+        None => (claim, true),
+    };
     let Some((more, less)) = claim.split_once(" allows nothing beyond ") else {
         // A request: both programs have just decided it.
         return;
@@ -379,7 +426,7 @@ fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)
         (Some(_), None) => panic!("{claim}: a token with a permit line allows something"),
         (Some(of_more), Some(of_less)) => {
             let pair = Pair::at([&base(less), &base(more)], of_less, of_more).expect("compiles");
-            let found = pair.compare().newly_allowed;
+            let found = pair.compare_with(get_body).newly_allowed;
             assert!(found.findings.is_empty(), "{claim}: {found:?}");
         }
     }
