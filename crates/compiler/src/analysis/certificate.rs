@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub use self::subject::Subject;
 use self::{closed::Closed, subject::Lines};
 use super::{
-    Budget, Cause, Difference, Exhausted, Request, Universe,
+    Budget, Difference, Exhausted, Request, Universe,
     budget::Work,
     clauses::Ruled,
     identity::Identity,
@@ -88,11 +88,9 @@ impl<'p> Certificates<'p> {
         let what = what();
         let more = std::slice::from_ref(more);
         for finding in &found.findings {
-            // The lines of the other side allow the request: a certificate is about lines, and says nothing of refusals.
-            match finding.cause {
-                Cause::Refused(_) => self.open(&what),
-                _ => self.request(more, Some(less), &finding.witness, &what),
-            }
+            // If the lines of the other side allow the request, it has none: a certificate is about lines, and says nothing of names that
+            // only a proxy refuses.
+            self.request(more, Some(less), &finding.witness, &what);
         }
         if found.findings.is_empty() {
             match found.inconclusive {
