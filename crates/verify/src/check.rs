@@ -166,7 +166,7 @@ impl Checker {
 
     /// The place of a rule that is built like this one.
     fn like(&self, one: Ruled<'_>, all: &[Ruled<'_>]) -> Result<Option<usize>, String> {
-        let at = all.iter().position(|other| one.is_like(*other));
+        let at = all.iter().position(|other| one.program.has_alike(one.rule, other.program, other.rule));
         // To see that two lines differ takes less than a step.
         self.work.take(at.unwrap_or(all.len()) / 8).map(|()| at)
     }
@@ -202,7 +202,8 @@ impl Checker {
         let mut name = format!("{:?} of policy {number}", program.token(token).name);
         if let Some((only, lines)) = lines {
             ensure_ascending(lines)?;
-            let named: Option<Vec<_>> = lines.iter().map(|at| Some(rules.get(*at)?.shown())).collect();
+            let shown = |at: &usize| rules.get(*at).map(|ruled| program.shown(ruled.rule));
+            let named: Option<Vec<_>> = lines.iter().map(shown).collect();
             let named = named.ok_or("no such line")?.join(", ");
             name.push_str(&format!(" with{} {named}", if *only { " only" } else { "out" }));
             let mut places = 0..;

@@ -4,7 +4,7 @@ use tokenward_compiler::method::{Method, MethodSet};
 use tokenward_compiler::{ast::Operator, decide, ir, json};
 
 use decide::{Body, Decision, Media, Param, decide};
-use ir::{Matcher, MatcherId, Program, Rule, TokenId, ValueTest};
+use ir::{Matcher, MatcherId, NodeTest, Program, Rule, TokenId};
 
 use crate::format::{Request, ensure};
 
@@ -25,39 +25,35 @@ impl<'p> Ruled<'p> {
         self.program.value_matcher(id)
     }
 
-    /// The line as people wrote it, and its place.
-    pub(crate) fn shown(self) -> String {
-        let line = self.program.line(self.rule.line);
-        format!("{}:{} `{}`", line.file, line.number, line.text)
-    }
-
-    /// Whether it is built like another rule.
-    pub(crate) fn is_like(self, other: Ruled<'_>) -> bool {
-        let (one, two) = (self.rule, other.rule);
-        let heads = (one.effect, one.methods, one.params_only) == (two.effect, two.methods, two.params_only);
-        if !heads || !self.path().is(other.path()) {
-            return false;
-        }
-        let (own, their) = (one.value_tests(), two.value_tests());
-        let alike = |(own, their): (&ValueTest<'_>, &ValueTest<'_>)| {
-            let named = (own.0, own.1, own.3) == (their.0, their.1, their.3);
-            named && self.value(own.2).is(other.value(their.2))
-        };
-        one.members == two.members && own.len() == their.len() && own.iter().zip(&their).all(alike)
-    }
-
-    /// Whether it refuses each body that the other refuses: no method is one of both, or it looks at the same names.
+    /// Whether it refuses each body that the other refuses, or matches no such body: no method is one of both, or it looks at the same
+    /// names, or excludes them.
     pub(crate) fn refuses_as(self, other: Ruled<'_>) -> bool {
-        let has = |path: &json::Path| self.rule.paths().any(|own| own == path);
+        let has = |path: &json::Path| self.rule.paths().any(|own| own == path) || self.lacks(path);
         let shared = self.rule.methods.intersection(other.rule.methods);
         shared == MethodSet::EMPTY || self.rule.asks_json() && other.rule.paths().all(has)
     }
 
+    /// Whether it matches no body with a member as the path begins with, in any letter case: it has `only`, and does not name it.
+    fn lacks(self, path: &json::Path) -> bool {
+        let only = self.rule.members.iter().any(|own| own.0.is_empty());
+        only && self.rule.paths().all(|own| own.first_name() != path.first_name())
+    }
+
+    /// Whether a permit line decides no request that the other matches: that one needs a name that this one excludes, or a member
+    /// whose name differs from one of this line only in letter case, so that the body is ambiguous.
+    pub(crate) fn excludes(self, other: Ruled<'_>) -> bool {
+        let named = |name: &str| self.rule.params.iter().any(|test| *test.name == *name);
+        let lacks = |path| self.lacks(path) || self.rule.paths().any(|own| own.is_variant(path));
+        let not = |of: Result<&str, _>| of.map_or_else(lacks, |name| self.rule.params_only && !named(name));
+        !self.rule.forbids()
+            && other.rule.value_tests().iter().any(|test| test.1.needs_value() && not(test.0))
+    }
+
     /// Whether it matches no request without a body, which counts as an empty object.
     pub(crate) fn needs_body(self) -> bool {
-        let is_member = |path: &json::Path| matches!(path.0.first(), Some(json::Step::Name(_)));
-        let needs = |path: &json::Path, value| if is_member(path) { value } else { !self.rule.forbids() };
-        self.rule.nodes.iter().any(|test| needs(&test.path, test.operator.needs_value()))
+        let permits = !self.rule.forbids();
+        let needs = |of: &NodeTest| of.path.first_name().map_or(permits, |_| of.operator.needs_value());
+        self.rule.nodes.iter().any(needs)
             || self.rule.members.iter().any(|path| path.0.first() == Some(&json::Step::Each))
     }
 

@@ -8,6 +8,7 @@
 mod beyond;
 mod case;
 mod closed;
+mod excluded;
 mod follows;
 mod pattern;
 mod request;

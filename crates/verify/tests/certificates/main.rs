@@ -401,6 +401,68 @@ fn a_certificate_is_of_its_requests() {
     assert!(refused.values().all(|count| *count > 10) && other > 100, "{refused:?} {other}");
 }
 
+/// Constraints that may exclude each other: by `only`, or by names that differ in letter case.
+const NAMES: &[&str] = &[
+    "",
+    "[QueryParam::n==a]",
+    "[QueryParam::N==a]",
+    "[QueryParam::m?=a]",
+    "[QueryParam::only]",
+    "[JsonData::n==a]",
+    "[JsonData::N==a]",
+    "[JsonData::N?=a]",
+    "[JsonData::n!=a]",
+    "[JsonData::o.n==a]",
+    "[JsonData::O.only]",
+    "[JsonData::$[*]==a]",
+    "[JsonData::$[*].only]",
+    "[JsonData::only]",
+];
+
+/// A proof that says nothing, of lines that may exclude each other: it is accepted only where the analysis finds no request either.
+#[test]
+fn a_proof_says_nothing_only_of_lines_that_exclude_each_other() {
+    let mut random = Random(71);
+    let (mut accepted, mut refused) = ([0, 0], [0, 0]);
+    for _ in 0..1_500 {
+        let tests = |random: &mut Random| {
+            let all: std::collections::BTreeSet<_> =
+                (0..random.below(4)).map(|_| random.pick(NAMES)).collect();
+            all.into_iter().collect::<String>()
+        };
+        let permit = format!("{}/rest/a{}", random.pick(&["", "[post]", "[get,post]"]), tests(&mut random));
+        let other = format!("{}/rest/a{}", random.pick(&["!", "!", "[post]"]), tests(&mut random));
+        // The new policy has the permit line, and the old one has a forbid line too, or a line that looks at other names.
+        let old =
+            if other.starts_with('!') { vec![permit.clone(), other] } else { vec![other, permit.clone()] };
+        let Some(pair) = Pair::new(&old, std::slice::from_ref(&permit)) else { continue };
+        let (whole, _) = pair.certificate();
+        let head = whole.lines().next().expect("a head");
+        let at = usize::from(!old.concat().starts_with(&permit));
+        let empty = ["[]", "[],[]", "[],[],[]", "[],[],[],[]"];
+        let beyond = empty
+            .map(|empty| format!("{{\"beyond\":[[[1,0,null]],[0,0,null],[[[255,[{at}],[]]],{empty}]]}}"));
+        let nothing = r#"{"beyond":[[[1,0,null]],null,[[]]]}"#.to_owned();
+        let mut holds = |kind: usize, claim: &str| {
+            let held = verify(&format!("{head}\n{claim}\n{{\"end\":[2]}}\n"), &pair.artifacts).is_ok();
+            let counts = if held { &mut accepted } else { &mut refused };
+            counts.iter_mut().skip(kind).take(1).for_each(|count| *count += 1);
+            held
+        };
+        if beyond.iter().any(|claim| holds(0, claim)) {
+            let found = pair.compare().newly_allowed;
+            assert!(found.is_none(), "{permit} beyond {old:?}: {found:?}");
+        }
+        if holds(1, &nothing) {
+            let found = Pair::new(&["/rest/z".to_owned()], std::slice::from_ref(&permit));
+            let found = found.expect("compiles").compare().newly_allowed;
+            assert!(found.is_none(), "{permit}: {found:?}");
+        }
+    }
+    println!("{accepted:?} accepted, {refused:?} refused");
+    assert!(accepted.iter().chain(&refused).all(|count| *count > 20), "{accepted:?} {refused:?}");
+}
+
 /// Asks the analysis about a claim of an accepted certificate.
 fn is_true(claim: &str, report: &Report, (old, new): &(Vec<String>, Vec<String>)) {
     let (claim, get_body) = match claim.strip_suffix(WITHOUT_BODY) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Certificates, Numbered, closed::Wish, lacks_body};
+use super::{Certificates, Numbered, closed::Wish, excluded::contradict, lacks_body};
 use crate::{
     analysis::budget::Exhausted,
     ir::Rule,
@@ -31,6 +31,9 @@ impl<'p> Certificates<'p> {
     ) -> Result<Option<Vec<Case>>, Exhausted> {
         if let Some(at) = twin {
             return Ok(Some(vec![(MethodSet::ALL.bits(), vec![at], Vec::new())]));
+        }
+        if contradict(must, &mut self.work)? {
+            return Ok(Some(Vec::new()));
         }
         self.work.grant(SHARES);
         // Methods that the same rules may match have one proof.
