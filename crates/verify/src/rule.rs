@@ -28,7 +28,7 @@ impl<'p> Ruled<'p> {
     /// Whether it refuses each body that the other refuses, or matches no such body: no method is one of both, or it looks at the same
     /// names, or excludes them.
     pub(crate) fn refuses_as(self, other: Ruled<'_>) -> bool {
-        let has = |path: &json::Path| self.rule.paths().any(|own| own == path) || self.lacks(path);
+        let has = |of: &json::Path| self.rule.paths().any(|own| own.0.starts_with(&of.0)) || self.lacks(of);
         let shared = self.rule.methods.intersection(other.rule.methods);
         shared == MethodSet::EMPTY || self.rule.asks_json() && other.rule.paths().all(has)
     }

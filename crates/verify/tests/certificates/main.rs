@@ -139,7 +139,7 @@ impl Pair {
     fn compare_with(&self, get_body: bool) -> Comparison {
         let token = |program: &Program| program.tokens().next().map(|(id, _)| id);
         let universe = Universe { get_body, ..Universe::default() };
-        let mut analysis = Analysis::new(&self.old, &self.new, universe, 100_000).expect("starts");
+        let mut analysis = Analysis::new(&self.old, &self.new, universe, Analysis::BUDGET).expect("starts");
         analysis.compare(token(&self.old), token(&self.new)).expect("no fault")
     }
 
@@ -157,7 +157,7 @@ impl Pair {
         let subject =
             |side: usize, program: &Program| Subject::new(side, program.tokens().next().map(|(id, _)| id));
         let (old, new) = (subject(0, &self.old), subject(1, &self.new));
-        let mut certificates = Certificates::new(vec![&self.old, &self.new], universe, 100_000);
+        let mut certificates = Certificates::new(vec![&self.old, &self.new], universe, Analysis::BUDGET);
         certificates.difference(&new, &old, allowed);
         certificates.difference(&old, &new, denied);
         let claims = certificates.claims();
@@ -210,14 +210,20 @@ fn every_certificate_of_a_thousand_pairs_holds() {
             let without_body =
                 if pair.compare_with(true) == pair.compare() { "" } else { "GET has no body: " };
             of_get += usize::from(!without_body.is_empty());
-            open.push(format!("{without_body}{:?} of {lines:?}", report.open));
+            let found = pair.compare();
+            let found = [&found.newly_allowed, &found.newly_denied];
+            let found = found.map(|found| (found.findings.len(), found.inconclusive.is_some()));
+            open.push(format!(
+                "{without_body}{:?} of {lines:?}; requests, inconclusive: {found:?}",
+                report.open
+            ));
         }
     }
     println!("pairs with an open answer: {}, {of_get} of them since GET has no body", open.len());
     println!("{all:?}; {bytes} bytes, the largest {largest}; checked in {checking:?}");
     open.iter().take(40).for_each(|lines| println!("open: {lines}"));
-    // Most answers have a certificate.
-    assert!(all.proved > 10 * all.open, "{all:?}");
+    // Fewer than one of a hundred has no certificate.
+    assert!(all.proved > 100 * all.open, "{all:?}");
 }
 
 /// Each policy of the corpus of bypasses, and changes of it: a line less, and URLs that go on.
@@ -249,7 +255,7 @@ fn every_certificate_of_the_corpus_holds() {
         }
     }
     println!("{all:?}");
-    assert!(all.proved > 100 && all.proved > 20 * all.open, "{all:?}");
+    assert!(all.proved > 100 && all.proved > 100 * all.open, "{all:?}");
 }
 
 /// A line whose URL goes on with any text.

@@ -146,7 +146,8 @@ fn numbered<'p>(side: usize, rules: &[Ruled<'p>]) -> Vec<Numbered<'p>> {
 
 /// Whether a permit line allows no body that a line refuses, as far as methods and names show it.
 fn never_loses(permit: Ruled<'_>, reader: Ruled<'_>) -> bool {
-    let is_own = |path: &Path| permit.paths().any(|own| own == path) || lacks(permit.rule, path);
+    let is_own =
+        |path: &Path| permit.paths().any(|own| own.0.starts_with(&path.0)) || lacks(permit.rule, path);
     !share_method(permit, reader) || permit.asks_json() && reader.paths().all(is_own)
 }
 
