@@ -11,7 +11,7 @@ use crate::format::{ensure, ensure_ascending};
 use crate::proof::{self, Closed};
 use crate::rule::{Ruled, Side, allows};
 
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What a certificate shows.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ pub fn verify(certificate: &str, artifacts: &[Vec<u8>]) -> Result<Report, String
     for (at, line) in certificate.lines().enumerate() {
         let read = serde_json::from_str(line).map_err(|error| error.to_string());
         let checked = read.and_then(|line| match line {
-            Line::Tokenward(VERSION, policies) if at == 0 => checker.begin(&policies, &given),
+            Line::Tokenward(VERSION, policies, bodies) if at == 0 => checker.begin(&policies, bodies, &given),
             Line::End((of,)) if at == end => ensure(of == at, "there are other lines than the end says"),
             line if at > 0 && at < end => checker.line(line),
             _ => ensure(false, "a line in the wrong place, or of another version, or the end is missing"),
@@ -49,20 +49,23 @@ pub fn verify(certificate: &str, artifacts: &[Vec<u8>]) -> Result<Report, String
 #[derive(Default)]
 struct Checker {
     programs: Vec<Program>,
+    /// Whether GET and HEAD count with a body too.
+    bodies: bool,
     closed: Vec<Closed>,
     work: Work,
     report: Report,
 }
 
 impl Checker {
-    fn begin(&mut self, policies: &[Policy], given: &[Program]) -> Checked {
+    fn begin(&mut self, policies: &[Policy], bodies: bool, given: &[Program]) -> Checked {
+        self.bodies = bodies;
         for (digest, base, merges) in policies {
             let program = given.iter().find(|program| program.digest() == digest);
             let program = program.ok_or_else(|| format!("policy {digest:?} is not given"))?;
             let base = BaseUrl::parse(base).map_err(|error| error.to_string())?;
-            let program = program.bind(&base).map_err(|error| error.to_string())?.merging_body(*merges);
-            self.programs.push(program);
-            self.report.about.push(visible(&format!("{digest} at {base}, merges bodies: {merges}")));
+            self.programs.push(program.bind(&base).map_err(|error| error.to_string())?.merging_body(*merges));
+            let settings = format!("merges bodies: {merges}, bodies of GET and HEAD: {bodies}");
+            self.report.about.push(visible(&format!("{digest} at {base}, {settings}")));
         }
         Ok(())
     }
@@ -71,9 +74,8 @@ impl Checker {
         let claim = match line {
             Line::Closed(rooted, of, tuples) => {
                 // A text is UTF-8, and does or does not match each part.
-                let utf8 = Some((Pattern::Utf8, true));
-                let parts: Option<Vec<_>> =
-                    [utf8].into_iter().chain(of.iter().map(|of| self.part(*of))).collect();
+                let all = [Some((Pattern::Utf8, true))].into_iter().chain(of.iter().map(|of| self.part(*of)));
+                let parts: Option<Vec<_>> = all.collect();
                 check_closed(rooted, &parts.ok_or("no such part of a matcher")?, &tuples, &self.work)?;
                 self.closed.push((rooted, of));
                 return Ok(());
@@ -82,14 +84,17 @@ impl Checker {
                 let (more, less) = self.sides(&more, less.as_ref())?;
                 self.beyond(&more, &less, proofs.iter())?;
                 let name = names(&more);
+                let of = if self.bodies { "" } else { " (GET and HEAD without a body)" };
                 match less.policy {
-                    Some(_) => format!("{name} allows nothing beyond {}", less.name),
-                    None => format!("no request is allowed by {name}"),
+                    Some(_) => format!("{name} allows nothing beyond {}{of}", less.name),
+                    None => format!("no request is allowed by {name}{of}"),
                 }
             }
             Line::Request(more, less, request) => {
                 let is_whole = more.iter().chain(&less).all(|(.., lines)| lines.is_none());
                 ensure(is_whole, "a request is decided by all lines of a token")?;
+                let counts = self.bodies || request.3 == "absent" || !matches!(&*request.0, "GET" | "HEAD");
+                ensure(counts, "GET and HEAD count without a body here")?;
                 let (more, less) = self.sides(&more, less.as_ref())?;
                 shown(&more, &less, &request)?
             }
@@ -117,7 +122,7 @@ impl Checker {
         ensure(!merged, "the upstream merges bodies and queries, and proofs do not cover that")?;
         let mut show = |must: &[Ruled<'_>], reader: Option<Ruled<'_>>, not: &[Ruled<'_>]| {
             let proof = proofs.next().ok_or("a claim leaves lines out")?;
-            proof::check((must, reader, not), proof, (&self.closed, &self.work))
+            proof::check((must, reader, not), self.bodies, proof, (&self.closed, &self.work))
         };
         // A permit line of each of `more`; none of one that allows all that its forbid lines do not match.
         let mut sources = vec![Vec::new()];
@@ -161,7 +166,7 @@ impl Checker {
 
     /// The place of a rule that is built like this one.
     fn like(&self, one: Ruled<'_>, all: &[Ruled<'_>]) -> Result<Option<usize>, String> {
-        let at = all.iter().position(|other| one.is_like(*other));
+        let at = all.iter().position(|other| one.program.has_alike(one.rule, other.program, other.rule));
         // To see that two lines differ takes less than a step.
         self.work.take(at.unwrap_or(all.len()) / 8).map(|()| at)
     }
@@ -183,14 +188,13 @@ impl Checker {
     /// The lines of a token. If its policy has none, it is the one of `other`, whose secret no token of the policy has.
     fn side(&self, subject: &Subject, other: Option<&Subject>) -> Result<Side<'_>, String> {
         let ((program, token), (number, _, lines)) = (self.token(subject)?, subject);
-        let policy = Some(program);
         let Some(token) = token else {
             let (theirs, token) = self.token(other.ok_or("a claim is about no token")?)?;
             let token = theirs.token(token.ok_or("a claim is about no token")?);
             let has = program.token_by_secret_hash(&token.secret_hash).is_some();
             ensure(!has, "a policy has the token that it is said to lack")?;
             let name = format!("policy {number}, which has no token with the secret of {:?},", token.name);
-            return Ok(Side { policy, name, ..Side::default() });
+            return Ok(Side { policy: Some(program), name, ..Side::default() });
         };
         let rules = program.rules_of(token).into_iter().map(|rule| Ruled { side: *number, program, rule });
         let mut rules: Vec<_> = rules.collect();
@@ -198,7 +202,8 @@ impl Checker {
         let mut name = format!("{:?} of policy {number}", program.token(token).name);
         if let Some((only, lines)) = lines {
             ensure_ascending(lines)?;
-            let named: Option<Vec<_>> = lines.iter().map(|at| Some(rules.get(*at)?.shown())).collect();
+            let shown = |at: &usize| rules.get(*at).map(|ruled| program.shown(ruled.rule));
+            let named: Option<Vec<_>> = lines.iter().map(shown).collect();
             let named = named.ok_or("no such line")?.join(", ");
             name.push_str(&format!(" with{} {named}", if *only { " only" } else { "out" }));
             let mut places = 0..;
@@ -206,7 +211,7 @@ impl Checker {
         }
         let (forbids, permits) = rules.into_iter().partition(|ruled| ruled.rule.forbids());
         let unrestricted = program.token(token).unrestricted;
-        Ok(Side { policy, token: Some(token), permits, forbids, unrestricted, name })
+        Ok(Side { policy: Some(program), token: Some(token), permits, forbids, unrestricted, name })
     }
 }
 

@@ -19,12 +19,9 @@ pub(crate) fn check_closed(rooted: bool, of: &[Part<'_>], tuples: &[Tuple], work
     let key = |byte: u8| -> Vec<Vec<u8>> { of.iter().map(|(pattern, _)| pattern.key(byte)).collect() };
     let bytes: Vec<u8> = (0..=u8::MAX).filter(|byte| keys.insert(key(*byte))).collect();
     let fails = |(states, of): (&Vec<u32>, &Part<'_>)| of.0.accepts(states) != of.1;
-    let stays =
-        |(states, of): (&Vec<u32>, &Part<'_>)| bytes.iter().all(|byte| of.0.next(states, *byte) == *states);
-    let next = |tuple: &Tuple, byte: u8| -> Tuple {
-        tuple.iter().zip(of).map(|(states, (pattern, _))| pattern.next(states, byte)).collect()
-    };
-    let start = of.iter().map(|(pattern, _)| pattern.start()).collect();
+    let stays = |(now, of): (&Vec<u32>, &Part<'_>)| bytes.iter().all(|byte| of.0.next(now, *byte) == *now);
+    let next = |at: &Tuple, byte| at.iter().zip(of).map(|(states, of)| of.0.next(states, byte)).collect();
+    let start: Tuple = of.iter().map(|(pattern, _)| pattern.start()).collect();
     let mut open = vec![if rooted { next(&start, b'/') } else { start }];
     // Only states that texts lead to are followed: others may be none of the patterns'.
     let mut left: HashSet<&[Vec<u32>]> = tuples.iter().map(Vec::as_slice).collect();

@@ -20,8 +20,8 @@ pub(crate) type Request = (String, String, Vec<(String, String)>, String, String
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// The version; the policies.
-    Tokenward(u32, Vec<Policy>),
+    /// The version; the policies; whether GET and HEAD count with a body too.
+    Tokenward(u32, Vec<Policy>, bool),
     /// Literals that no text satisfies together, whether of texts that begin with `/`; the states that texts lead to: of UTF-8,
     /// then of each part.
     Closed(bool, Vec<Literal>, Vec<Vec<Vec<u32>>>),

@@ -28,8 +28,7 @@ fn run() -> Result<(), (u8, String)> {
     if files.len() < 2 || files.iter().any(|file| file.starts_with('-')) {
         return Err((2, USAGE.to_owned()));
     }
-    let files: Result<Vec<Vec<u8>>, String> = files.iter().map(|file| read(file)).collect();
-    let mut files = files.map_err(|error| (3, error))?;
+    let mut files: Vec<Vec<u8>> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     let certificate = String::from_utf8_lossy(&files.remove(0)).into_owned();
     let refused = |why| (1, format!("the certificate is refused, {why}"));
     let Report { about, claims, open } = verify(&certificate, &files).map_err(refused)?;
@@ -38,8 +37,7 @@ fn run() -> Result<(), (u8, String)> {
     let open_shown = open.iter().map(|open| format!("no certificate: {open}\n"));
     let counts = format!("{} answers hold, {} without a certificate\n", claims.len(), open.len());
     let text: String = policies.chain(claims_shown).chain(open_shown).chain([counts]).collect();
-    let written = std::io::stdout().write_all(text.as_bytes());
-    written.map_err(|error| (3, format!("cannot write the result: {error}")))?;
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| (3, format!("cannot print: {error}")))?;
     if claims.is_empty() && open.is_empty() {
         return Err((3, "the certificate has no answers, so nothing was checked".to_owned()));
     }
@@ -47,9 +45,9 @@ fn run() -> Result<(), (u8, String)> {
 }
 
 /// Reads a file; an error if it is larger than any certificate.
-fn read(file: &str) -> Result<Vec<u8>, String> {
+fn read(file: &str) -> Result<Vec<u8>, (u8, String)> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(MOST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| format!("cannot read `{file}`: {error}"))?;
-    if bytes.len() as u64 > MOST { Err(format!("`{file}` has more than {MOST} bytes")) } else { Ok(bytes) }
+    read.map_err(|error| (3, format!("cannot read `{file}`: {error}")))?;
+    if bytes.len() as u64 > MOST { Err((3, format!("`{file}` exceeds {MOST} bytes"))) } else { Ok(bytes) }
 }

@@ -25,28 +25,33 @@ pub(crate) type Rules<'r> = (&'r [Ruled<'r>], Option<Ruled<'r>>, &'r [Ruled<'r>]
 type Sets<'c> = (&'c [Closed], &'c Work);
 type Cited<'c> = (&'c [&'c Closed], &'c Work);
 
-/// Refuses the proof unless it shows that no request is as the rules say.
-pub(crate) fn check((must, reader, not): Rules<'_>, proof: &Proof, sets: Sets<'_>) -> Checked {
+/// Refuses the proof unless it shows that no request is as the rules say. `bodies`: GET and HEAD count with a body too.
+pub(crate) fn check((must, reader, not): Rules<'_>, bodies: bool, proof: &Proof, sets: Sets<'_>) -> Checked {
     let (closed, work) = sets;
+    let tests: usize = must.iter().map(|one| one.rule.value_tests().len() + one.rule.members.len()).sum();
+    let excluded = |of: &Ruled<'_>| must.iter().any(|one| one.excludes(*of));
+    if proof.is_empty() && work.take(tests * tests).map(|()| must.iter().any(excluded))? {
+        return Ok(());
+    }
     let with_url = || must.iter().chain(&reader);
     let url = |one: &Ruled<'_>, is| literals((one.side, true, one.rule.url.number()), one.path(), is);
     for method in Method::NAMED.into_iter().chain([Method::Other]) {
-        let names = |ruled: &Ruled<'_>| ruled.rule.methods.contains(method);
+        let bodiless = !bodies && matches!(method, Method::Get | Method::Head);
+        let may_match = |of: &Ruled<'_>| of.rule.methods.contains(method) && !(bodiless && of.needs_body());
         work.take(must.len())?;
-        if !with_url().all(names) {
+        if bodiless && reader.is_some() || !with_url().all(may_match) {
             continue;
         }
         let case = proof.iter().find(|(methods, ..)| methods & (1 << method as u8) != 0);
         let (_, uses, sets) = case.ok_or("a proof leaves a method out")?;
         ensure_ascending(uses).and(ensure_ascending(sets))?;
         let cited: Option<Vec<&Closed>> = sets.iter().map(|at| closed.get(*at)).collect();
-        let cited = cited.ok_or("a proof names no closed set")?;
-        let cited = (cited.as_slice(), work);
+        let cited: Cited<'_> = (&cited.ok_or("a proof names no closed set")?, work);
         let mut entries: Vec<Entry> = with_url().map(|ruled| url(ruled, true)).collect();
         let mut is_same = false;
         for at in uses {
-            let used = not.get(*at).filter(|ruled| names(ruled)).ok_or("a proof names no line")?;
-            follows(must, *used, cited)?;
+            let used = not.get(*at).filter(|ruled| may_match(ruled)).ok_or("a proof names no line")?;
+            follows(must, *used, bodiless, cited)?;
             is_same = is_same || with_url().any(|one| one.path().is(used.path()));
             entries.push(url(used, false));
         }
@@ -57,22 +62,22 @@ pub(crate) fn check((must, reader, not): Rules<'_>, proof: &Proof, sets: Sets<'_
     Ok(())
 }
 
-/// Refuses a rule whose constraints may fail in a request that all of `must` match.
-fn follows(must: &[Ruled<'_>], other: Ruled<'_>, cited: Cited<'_>) -> Checked {
+/// Refuses a rule whose constraints may fail in a request that all of `must` match. `bodiless`: it has no body, and they do not need
+/// one.
+fn follows(must: &[Ruled<'_>], other: Ruled<'_>, bodiless: bool, cited: Cited<'_>) -> Checked {
     // `only` is in permit lines alone: no names but some of those that the other names too.
     let is_named = |name: &str| other.rule.params.iter().any(|test| *test.name == *name);
     let closes =
         |one: &Ruled<'_>| one.rule.params_only && one.rule.params.iter().all(|test| is_named(&test.name));
     // Likewise for the members of an object.
-    let names_all =
-        |one: &Ruled<'_>| one.rule.paths().all(|own| other.rule.paths().any(|their| their == own));
-    let mut members = other.rule.members.iter();
-    let closed = members.all(|path| must.iter().any(|one| one.rule.members.contains(path) && names_all(one)))
+    let within = |one: &Ruled<'_>| one.rule.paths().all(|own| other.rule.paths().any(|their| their == own));
+    let mut members = other.rule.members.iter().filter(|_| !bodiless);
+    let closed = members.all(|path| must.iter().any(|one| one.rule.members.contains(path) && within(one)))
         && (!other.rule.params_only || must.iter().any(closes));
     ensure(closed, "a proof uses a line with an `only` that may fail")?;
     let own = must.iter().flat_map(|one| one.rule.value_tests().into_iter().map(|own| (*one, own)));
     let own: Vec<Test<'_>> = own.collect();
-    for their in other.rule.value_tests() {
+    for their in other.rule.value_tests().into_iter().filter(|their| their.0.is_ok() || !bodiless) {
         cited.1.take(own.len())?;
         let implied = own.iter().any(|own| implies(*own, (other, their), cited).is_ok());
         ensure(implied, "a proof uses a line whose constraints may fail")?;
@@ -83,12 +88,11 @@ fn follows(must: &[Ruled<'_>], other: Ruled<'_>, cited: Cited<'_>) -> Checked {
 /// Refuses a constraint that may fail where another one holds.
 fn implies((one, own): Test<'_>, (other, their): Test<'_>, cited: Cited<'_>) -> Checked {
     let (wants, their_wants) = (one.wants_match(own.1), other.wants_match(their.1));
-    let meets = |op: Operator| !matches!(op, Operator::All | Operator::Within(_));
     let ranged = |op: Operator| matches!(op, Operator::Within(_) | Operator::WithinOrAbsent(_));
     let absence = match (one.rule.forbids(), other.rule.forbids()) {
-        (false, false) => !their.1.needs_value() || own.1.needs_value(),
+        (false, false) => own.1.needs_value() >= their.1.needs_value(),
         // Whether absence meets a forbid line's constraint.
-        (true, true) => (meets(their.1) || !meets(own.1)) && ranged(own.1) == ranged(their.1),
+        (true, true) => own.1.needs_value() >= their.1.needs_value() && ranged(own.1) == ranged(their.1),
         (false, true) => own.1.needs_value(),
         (true, false) => false,
     };

@@ -4,7 +4,7 @@ use tokenward_compiler::method::{Method, MethodSet};
 use tokenward_compiler::{ast::Operator, decide, ir, json};
 
 use decide::{Body, Decision, Media, Param, decide};
-use ir::{Matcher, MatcherId, Program, Rule, TokenId, ValueTest};
+use ir::{Matcher, MatcherId, NodeTest, Program, Rule, TokenId};
 
 use crate::format::{Request, ensure};
 
@@ -25,32 +25,36 @@ impl<'p> Ruled<'p> {
         self.program.value_matcher(id)
     }
 
-    /// The line as people wrote it, and its place.
-    pub(crate) fn shown(self) -> String {
-        let line = self.program.line(self.rule.line);
-        format!("{}:{} `{}`", line.file, line.number, line.text)
-    }
-
-    /// Whether it is built like another rule.
-    pub(crate) fn is_like(self, other: Ruled<'_>) -> bool {
-        let (one, two) = (self.rule, other.rule);
-        let heads = (one.effect, one.methods, one.params_only) == (two.effect, two.methods, two.params_only);
-        if !heads || !self.path().is(other.path()) {
-            return false;
-        }
-        let (own, their) = (one.value_tests(), two.value_tests());
-        let alike = |(own, their): (&ValueTest<'_>, &ValueTest<'_>)| {
-            let named = (own.0, own.1, own.3) == (their.0, their.1, their.3);
-            named && self.value(own.2).is(other.value(their.2))
-        };
-        one.members == two.members && own.len() == their.len() && own.iter().zip(&their).all(alike)
-    }
-
-    /// Whether it refuses each body that the other refuses: no method is one of both, or it looks at the same names.
+    /// Whether it refuses each body that the other refuses, or matches no such body: no method is one of both, or it looks at the same
+    /// names, or excludes them.
     pub(crate) fn refuses_as(self, other: Ruled<'_>) -> bool {
-        let has = |path: &json::Path| self.rule.paths().any(|own| own == path);
+        let has = |of: &json::Path| self.rule.paths().any(|own| own.0.starts_with(&of.0)) || self.lacks(of);
         let shared = self.rule.methods.intersection(other.rule.methods);
         shared == MethodSet::EMPTY || self.rule.asks_json() && other.rule.paths().all(has)
+    }
+
+    /// Whether it matches no body with a member as the path begins with, in any letter case: it has `only`, and does not name it.
+    fn lacks(self, path: &json::Path) -> bool {
+        let only = self.rule.members.iter().any(|own| own.0.is_empty());
+        only && self.rule.paths().all(|own| own.first_name() != path.first_name())
+    }
+
+    /// Whether a permit line decides no request that the other matches: that one needs a name that this one excludes, or a member
+    /// whose name differs from one of this line only in letter case, so that the body is ambiguous.
+    pub(crate) fn excludes(self, other: Ruled<'_>) -> bool {
+        let named = |name: &str| self.rule.params.iter().any(|test| *test.name == *name);
+        let lacks = |path| self.lacks(path) || self.rule.paths().any(|own| own.is_variant(path));
+        let not = |of: Result<&str, _>| of.map_or_else(lacks, |name| self.rule.params_only && !named(name));
+        !self.rule.forbids()
+            && other.rule.value_tests().iter().any(|test| test.1.needs_value() && not(test.0))
+    }
+
+    /// Whether it matches no request without a body, which counts as an empty object.
+    pub(crate) fn needs_body(self) -> bool {
+        let permits = !self.rule.forbids();
+        let needs = |of: &NodeTest| of.path.first_name().map_or(permits, |_| of.operator.needs_value());
+        self.rule.nodes.iter().any(needs)
+            || self.rule.members.iter().any(|path| path.0.first() == Some(&json::Step::Each))
     }
 
     /// Whether a value that matches makes the constraint hold, rather than one that does not.
@@ -79,10 +83,8 @@ pub(crate) fn allows(side: &Side<'_>, request: &Request) -> Result<Option<bool>,
     let can_be = method.as_str() == name && path.starts_with('/');
     ensure(can_be, "no client can send a request of the certificate")?;
     let (Some(program), Some(token)) = (side.policy, side.token) else { return Ok(Some(false)) };
-    let query: Vec<Param<'_>> =
-        query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
-    let decide =
-        |body: Body<'_>| decide(program, &decide::Request { token, method, path, query: &query, body });
+    let query: Vec<_> = query.iter().map(|(name, value)| Param { name, value: Some(value) }).collect();
+    let decide = |body| decide(program, &decide::Request { token, method, path, query: &query, body });
     let says = |body| Ok(Some(matches!(decide(body), Decision::Allow(_))));
     let kinds = [("json", Media::Json), ("form", Media::Form), ("other", Media::Other)];
     let media = kinds.into_iter().find(|(known, _)| known == kind).map(|(_, media)| media);

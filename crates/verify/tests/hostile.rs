@@ -32,7 +32,7 @@ fn policy(tokens: &[(&str, char, &str)]) -> (Vec<u8>, String) {
 fn certificate(digests: &[&str], lines: &[&str]) -> String {
     let policies: Vec<String> =
         digests.iter().map(|digest| format!("[\"{digest}\",\"{BASE}\",false]")).collect();
-    let head = format!("{{\"tokenward\":[3,[{}]]}}", policies.join(","));
+    let head = format!("{{\"tokenward\":[4,[{}],true]}}", policies.join(","));
     let end = format!("{{\"end\":[{}]}}", lines.len() + 1);
     let lines = [vec![head.as_str()], lines.to_vec(), vec![end.as_str()]].concat();
     lines.join("\n") + "\n"
@@ -68,19 +68,87 @@ fn settings_that_no_policy_shows_are_not_in_a_certificate() {
     let (none, none_digest) = policy(&[("ci", '1', "[post]/rest/b")]);
     let artifacts = [none, bytes];
     let digests = [none_digest.as_str(), digest.as_str()];
-    // Such a line allows nothing only if GET has no body, of which the certificate cannot say anything.
+    // Such a line allows nothing only if GET has no body.
     let nothing = r#"{"beyond":[[[1,0,null]],[0,0,null],[[]]]}"#;
-    let plain = certificate(&digests, &[nothing]);
-    assert!(verify(&plain, &artifacts).is_err());
-    for (from, to) in [(",false]]]}", ",false]],false]}"), (",false]]]}", ",false]],true]}"), ("[3,", "[2,")]
+    let request = r#"{"request":[[[1,0,null]],[0,0,null],["GET","/rest/a",[],"json","{\"x\":1}"]]}"#;
+    let with_bodies = certificate(&digests, &[nothing]);
+    assert!(verify(&with_bodies, &artifacts).is_err());
+    // A certificate says which requests count, and each claim that rests on it repeats it.
+    let without = with_bodies.replace("],true]}", "],false]}");
+    assert_ne!(without, with_bodies);
+    let report = verify(&without, &artifacts).expect("is true");
+    let [claim] = report.claims.as_slice() else { unreachable!("{report:?}") };
+    assert!(claim.ends_with("\"ci\" of policy 0 (GET and HEAD without a body)"), "{claim}");
+    let told = |about: &String| about.ends_with("bodies of GET and HEAD: false");
+    assert!(report.about.iter().all(told), "{report:?}");
+    // Only that setting, in its place, of this version.
+    for (from, to) in
+        [("],false]}", "]]}"), ("],false]}", "],null]}"), ("],false]}", "],false,false]}"), ("[4,", "[3,")]
     {
-        let forged = plain.replace(from, to);
-        assert_ne!(forged, plain);
+        let forged = without.replacen(from, to, 1);
+        assert_ne!(forged, without);
         assert!(verify(&forged, &artifacts).is_err(), "{forged}");
     }
-    let request = r#"{"request":[[[1,0,null]],[0,0,null],["GET","/rest/a",[],"json","{\"x\":1}"]]}"#;
-    let report = verify(&certificate(&digests, &[request]), &artifacts).expect("is true");
+    // The request that there is with a body is none of those that count without one.
+    let shown = certificate(&digests, &[request]);
+    let report = verify(&shown, &artifacts).expect("is true");
     assert!(report.claims.iter().all(|claim| claim.contains("body json")), "{report:?}");
+    for name in ["GET", "HEAD"] {
+        let shown = shown.replace("],true]}", "],false]}").replace("GET", name);
+        let refusal = verify(&shown, &artifacts).expect_err("is not of these requests");
+        assert!(refusal.contains("GET and HEAD count without a body"), "{refusal}");
+    }
+}
+
+/// A line that needs a body matches no GET without one, and every other method as before.
+#[test]
+fn only_get_and_head_lack_a_body() {
+    let (none, none_digest) = policy(&[("ci", '1', "/rest/b")]);
+    for (line, holds) in [
+        ("[get]/rest/a[JsonData::x==1]", true),
+        ("[get]/rest/a[JsonData::x:number<5]", true),
+        ("[get]/rest/a[JsonData::x[*]==1]", true),
+        ("[get]/rest/a[JsonData::$[*]!=1]", true),
+        ("[get]/rest/a[JsonData::$[*].x?=1][JsonData::$[*].only]", true),
+        ("[get]/rest/a[JsonData::x?=1]", false),
+        ("[get]/rest/a[JsonData::x!=1]", false),
+        ("[get]/rest/a[JsonData::only]", false),
+        ("[get]/rest/a[JsonData::x.only]", false),
+        ("[get]/rest/a[QueryParam::x==1]", false),
+        ("[post]/rest/a[JsonData::x==1]", false),
+        ("/rest/a[JsonData::x==1]", false),
+    ] {
+        let (bytes, digest) = policy(&[("ci", '1', line)]);
+        let digests = [none_digest.as_str(), digest.as_str()];
+        let nothing = r#"{"beyond":[[[1,0,null]],null,[[]]]}"#;
+        let text = certificate(&digests, &[nothing]).replace("],true]}", "],false]}");
+        let artifacts = [none.clone(), bytes];
+        assert_eq!(verify(&text, &artifacts).is_ok(), holds, "{line}");
+        assert!(verify(&certificate(&digests, &[nothing]), &artifacts).is_err(), "{line}");
+    }
+    // A permit line that absence meets allows each of them, and a forbid line that needs a body denies none.
+    let beyond =
+        |proofs: &str| format!(r#"{{"beyond":[[[1,0,null]],[0,0,null],[[[255,[0],[]]],{proofs}]]}}"#);
+    let (whole, digest) = policy(&[("ci", '1', "[get]/rest/a")]);
+    for (lines, proofs, holds) in [
+        ("[get]/rest/a[JsonData::x?=1]", "[]", true),
+        ("[get]/rest/a[JsonData::x!=1]", "[]", true),
+        ("[get]/rest/a[JsonData::only]", "[]", true),
+        ("[get]/rest/a[JsonData::x==1]", "[]", false),
+        ("[get]/rest/a[JsonData::$[*]!=1]", "[]", false),
+        ("[get]/rest/a[JsonData::x?=1][QueryParam::n?=1]", "[]", false),
+        ("![get]/rest/a[JsonData::x==1]\n[get]/rest/a", "[],[]", true),
+        ("![get]/rest/a[JsonData::x!=1]\n[get]/rest/a", "[],[]", false),
+        ("![get]/rest/a[JsonData::x?=1]\n[get]/rest/a", "[],[]", false),
+        ("![get]/rest/a[JsonData::$[*]==1]\n[get]/rest/a", "[],[]", false),
+    ] {
+        let (bytes, other) = policy(&[("ci", '1', lines)]);
+        let with_bodies = certificate(&[&other, &digest], &[&beyond(proofs)]);
+        let artifacts = [bytes, whole.clone()];
+        let checked = verify(&with_bodies.replace("],true]}", "],false]}"), &artifacts);
+        assert_eq!(checked.is_ok(), holds, "{lines}: {checked:?}");
+        assert!(verify(&with_bodies, &artifacts).is_err(), "{lines}");
+    }
 }
 
 #[test]

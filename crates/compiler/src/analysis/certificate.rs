@@ -8,6 +8,7 @@
 mod beyond;
 mod case;
 mod closed;
+mod excluded;
 mod follows;
 mod pattern;
 mod request;
@@ -18,16 +19,16 @@ use serde_json::{Value, json};
 pub use self::subject::Subject;
 use self::{closed::Closed, subject::Lines};
 use super::{
-    Budget, Cause, Difference, Exhausted, Request,
+    Budget, Difference, Exhausted, Request, Universe,
     budget::Work,
     clauses::Ruled,
     identity::Identity,
-    witness::{Said, ask},
+    witness::{RequestBody, Said, ask},
 };
-use crate::{artifact, ir::Program, tokens::InvariantKind};
+use crate::{artifact, ir::Program, method::Method, tokens::InvariantKind};
 
 /// The version of the format.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// How many answers have a certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,8 @@ type Numbered<'p> = (usize, Ruled<'p>);
 /// Collects the certificates of a run.
 pub struct Certificates<'p> {
     sides: Vec<&'p Program>,
+    /// Whether GET and HEAD count with a body too.
+    bodies: bool,
     budget: Budget,
     work: Work,
     identity: Identity,
@@ -55,13 +58,15 @@ pub struct Certificates<'p> {
 }
 
 impl<'p> Certificates<'p> {
-    /// Begins a certificate about bound programs. Their order gives them their numbers.
+    /// Begins a certificate about bound programs. Their order gives them their numbers. The claims are about the universe's requests,
+    /// and about paths that the proxy refuses.
     #[must_use]
-    pub fn new(sides: Vec<&'p Program>, budget: impl Into<Budget>) -> Self {
+    pub fn new(sides: Vec<&'p Program>, universe: Universe, budget: impl Into<Budget>) -> Self {
         let budget = budget.into();
         let policies: Vec<Value> = sides.iter().map(|side| policy(side)).collect();
-        let head = json!({ "tokenward": (VERSION, policies) });
+        let head = json!({ "tokenward": (VERSION, policies, universe.get_body) });
         Self {
+            bodies: universe.get_body,
             work: budget.work(),
             budget,
             identity: Identity::default(),
@@ -84,11 +89,9 @@ impl<'p> Certificates<'p> {
         let what = what();
         let more = std::slice::from_ref(more);
         for finding in &found.findings {
-            // The lines of the other side allow the request: a certificate is about lines, and says nothing of refusals.
-            match finding.cause {
-                Cause::Refused(_) => self.open(&what),
-                _ => self.request(more, Some(less), &finding.witness, &what),
-            }
+            // If the lines of the other side allow the request, it has none: a certificate is about lines, and says nothing of names that
+            // only a proxy refuses.
+            self.request(more, Some(less), &finding.witness, &what);
         }
         if found.findings.is_empty() {
             match found.inconclusive {
@@ -131,7 +134,9 @@ impl<'p> Certificates<'p> {
             program.map_or(Said::Refuse, |program| ask(program, one.token, request))
         };
         let is_allowed = more.iter().all(|one| matches!(says(one), Said::Allow(_)));
-        if !is_allowed || less.is_some_and(|less| matches!(says(less), Said::Allow(_))) {
+        let counts =
+            self.bodies || !lacks_body(request.method) || matches!(request.body, RequestBody::Absent);
+        if !counts || !is_allowed || less.is_some_and(|less| matches!(says(less), Said::Allow(_))) {
             return self.open(what);
         }
         let claim = json!({ "request": (self.places(more), self.place(less), request::value(request)) });
@@ -199,6 +204,11 @@ impl<'p> Certificates<'p> {
             None => format!("no token of policy {}", subject.side),
         }
     }
+}
+
+/// Whether a method's requests have no body, unless the configuration says otherwise.
+fn lacks_body(method: Method) -> bool {
+    matches!(method, Method::Get | Method::Head)
 }
 
 /// A policy as a certificate names it.

@@ -11,7 +11,7 @@ pub use pattern::{Pattern, Position};
 use super::{Automaton, Matcher, MatcherId, Program, Rule, TokenId, UrlId, UrlMatcher};
 use crate::{
     ast::{Effect, Operator},
-    json::{Kinds, Path},
+    json::{Kinds, Path, Step, case_key},
 };
 
 impl Program {
@@ -46,6 +46,30 @@ impl Program {
         self.known_value(id).unwrap_or(&Matcher::Nothing)
     }
 
+    /// A rule's line as people wrote it, and its place.
+    #[must_use]
+    pub fn shown(&self, rule: &Rule) -> String {
+        let line = self.line(rule.line);
+        format!("{}:{} `{}`", line.file, line.number, line.text)
+    }
+
+    /// Whether a rule is built like one of another program: the same parts in the same order, with matchers that are built alike.
+    #[must_use]
+    pub fn has_alike(&self, rule: &Rule, other: &Program, theirs: &Rule) -> bool {
+        let heads = |rule: &Rule| (rule.effect, rule.methods, rule.params_only);
+        let path = || self.path_matcher(rule.url).is(other.path_matcher(theirs.url));
+        if heads(rule) != heads(theirs) || !path() {
+            return false;
+        }
+        let (own, their) = (rule.value_tests(), theirs.value_tests());
+        let alike = |(own, their): (&ValueTest<'_>, &ValueTest<'_>)| {
+            let named = (own.0, own.1, own.3) == (their.0, their.1, their.3);
+            named && self.value_matcher(own.2).is(other.value_matcher(their.2))
+        };
+        let same = rule.members == theirs.members && own.len() == their.len();
+        same && own.iter().zip(&their).all(alike)
+    }
+
     /// Whether the upstream merges members of JSON bodies into the query's parameters.
     #[must_use]
     pub fn merges_body(&self) -> bool {
@@ -74,6 +98,25 @@ impl Rule {
         let nodes = self.nodes.iter();
         let nodes = nodes.map(|test| (Err(&*test.path), test.operator, test.value, test.kinds));
         params.chain(nodes).collect()
+    }
+}
+
+impl Path {
+    /// The name of the body's member with which it begins; equal for names that differ only in letter case. `None` if it begins with
+    /// elements, or has no steps.
+    #[must_use]
+    pub fn first_name(&self) -> Option<String> {
+        match self.0.first()? {
+            Step::Name(name) => Some(case_key(name)),
+            Step::Each => None,
+        }
+    }
+
+    /// Whether both begin with a name, and the names differ only in letter case.
+    #[must_use]
+    pub fn is_variant(&self, other: &Self) -> bool {
+        let alike = self.first_name().is_some() && self.first_name() == other.first_name();
+        alike && self.0.first() != other.0.first()
     }
 }
 

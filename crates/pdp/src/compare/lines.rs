@@ -129,7 +129,7 @@ impl<'p> Lines<'p> {
     pub fn with_certificates(mut self, budget: &Budget) -> Self {
         // The old program of each comparison, then its new one.
         let sides = self.bound.pairs.iter().flat_map(|(old, new)| [old, new]);
-        self.certificates = Some(Certificates::new(sides.collect(), budget));
+        self.certificates = Some(Certificates::new(sides.collect(), self.bound.universe, budget));
         self
     }
 

@@ -11,7 +11,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 
-use tokenward_compiler::analysis::{Analysis, Budget, Certificates};
+use tokenward_compiler::analysis::{Analysis, Budget, Certificates, Universe};
 use tokenward_compiler::ask::{Question, equal, verdicts, who};
 use tokenward_pdp::config::Config;
 use tokenward_pdp::config::universe::{served, universe};
@@ -92,6 +92,7 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
     args.certificates.as_deref().map_or(Ok(()), certificates::check)?;
     let config = args.config.or_default()?;
     let budget = Budget::new(args.budget);
+    let requests = universe(&config);
     // A question that is wrong needs no policy.
     let question = match args.equal.as_slice() {
         [] => Some(question(&args.question.join(" "), &config, &budget)?),
@@ -101,7 +102,9 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
     let Some(question) = question else {
         let equality = compared(&args.equal, &policy, (&config, &budget))?;
         if let Some(file) = &args.certificates {
-            certify(file, (&policy, None), args.budget, |to| equality.certify(to))?;
+            certify(file, (&policy, None), (requests, args.budget), |to| {
+                equality.certify(to)
+            })?;
         }
         return show::equality(&equality, args.format());
     };
@@ -110,14 +113,14 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
         None => policy.tokens(),
     };
     let asked = (&policy.program, tokens.as_slice());
-    let settings = (universe(&config), &budget);
+    let settings = (requests, &budget);
     let mut progress = Progress::new("tokens checked");
     let told = |done, of| progress.tell(done, of);
     match question.demand() {
         Some(demand) => {
             let found = verdicts((&question, demand), asked, settings, told).map_err(Failure::trouble)?;
             if let Some(file) = &args.certificates {
-                certify(file, (&policy, Some(&question)), args.budget, |to| {
+                certify(file, (&policy, Some(&question)), (requests, args.budget), |to| {
                     let each = found.iter();
                     each.for_each(|verdict| verdict.certify((&question, demand), PROGRAMS, to));
                 })?;
@@ -127,7 +130,7 @@ fn answer(args: &Args) -> Result<Ended, Failure> {
         None => {
             let found = who(&question, asked, settings, told).map_err(Failure::trouble)?;
             if let Some(file) = &args.certificates {
-                certify(file, (&policy, Some(&question)), args.budget, |to| {
+                certify(file, (&policy, Some(&question)), (requests, args.budget), |to| {
                     found
                         .iter()
                         .for_each(|reach| reach.certify(&question, PROGRAMS, to));
@@ -152,13 +155,13 @@ const PROGRAMS: (usize, usize) = (0, 1);
 fn certify<'p>(
     file: &Path,
     (policy, question): (&'p Policy, Option<&'p Question>),
-    budget: u64,
+    (requests, budget): (Universe, u64),
     collect: impl FnOnce(&mut Certificates<'p>),
 ) -> Result<(), Failure> {
     let sides = [&policy.program]
         .into_iter()
         .chain(question.map(Question::program));
-    let mut collected = Certificates::new(sides.collect(), Budget::new(budget));
+    let mut collected = Certificates::new(sides.collect(), requests, Budget::new(budget));
     collect(&mut collected);
     let demands = question.map(|question| ("the compiled question", question.artifact()));
     certificates::write(file, collected, demands)

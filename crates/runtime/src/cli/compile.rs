@@ -166,7 +166,7 @@ fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
             file,
             compiled.certifiable.as_ref(),
             (&sources, diagnostics.as_slice()),
-            &budget,
+            (universe(&config), &budget),
         )?;
     }
     let is_complete = compiled.program.is_some() && compiled.open == 0;

@@ -1,6 +1,6 @@
 //! The proofs that a claim "no request" consists of, in the order in which the checker wants them.
 
-use super::{Certificates, Numbered, Subject, case::Case, subject::Rules};
+use super::{Certificates, Numbered, Subject, case::Case, excluded::lacks, subject::Rules};
 use crate::{
     analysis::{budget::Exhausted, clauses::Ruled, prefilter::share_method},
     json::Path,
@@ -146,7 +146,8 @@ fn numbered<'p>(side: usize, rules: &[Ruled<'p>]) -> Vec<Numbered<'p>> {
 
 /// Whether a permit line allows no body that a line refuses, as far as methods and names show it.
 fn never_loses(permit: Ruled<'_>, reader: Ruled<'_>) -> bool {
-    let is_own = |path: &Path| permit.paths().any(|own| own == path);
+    let is_own =
+        |path: &Path| permit.paths().any(|own| own.0.starts_with(&path.0)) || lacks(permit.rule, path);
     !share_method(permit, reader) || permit.asks_json() && reader.paths().all(is_own)
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Certificates, Numbered, closed::Wish};
+use super::{Certificates, Numbered, closed::Wish, excluded::contradict, lacks_body};
 use crate::{
     analysis::budget::Exhausted,
+    ir::Rule,
+    json::{Path, Step},
     method::{Method, MethodSet},
 };
 
@@ -30,22 +32,28 @@ impl<'p> Certificates<'p> {
         if let Some(at) = twin {
             return Ok(Some(vec![(MethodSet::ALL.bits(), vec![at], Vec::new())]));
         }
+        if contradict(must, &mut self.work)? {
+            return Ok(Some(Vec::new()));
+        }
         self.work.grant(SHARES);
-        // Methods that the same rules name have one proof.
-        let mut alike: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
-        let can_be = |method: &Method| {
-            let mut with_url = must.iter().chain(&reader);
-            with_url.all(|(_, ruled)| ruled.rule.methods.contains(*method))
-        };
-        for method in METHODS.into_iter().filter(can_be) {
-            let names =
-                |(at, (_, ruled)): (usize, &Numbered<'_>)| ruled.rule.methods.contains(method).then_some(at);
-            let named = not.iter().enumerate().filter_map(names).collect();
-            *alike.entry(named).or_default() |= MethodSet::EMPTY.with(method).bits();
+        // Methods that the same rules may match have one proof.
+        let mut alike: BTreeMap<(bool, Vec<usize>), u8> = BTreeMap::new();
+        for method in METHODS {
+            let bodiless = !self.bodies && lacks_body(method);
+            let may_match = |(_, ruled): &Numbered<'_>| {
+                ruled.rule.methods.contains(method) && !(bodiless && needs_body(ruled.rule))
+            };
+            if bodiless && reader.is_some() || !must.iter().chain(&reader).all(may_match) {
+                continue;
+            }
+            let others = not.iter().enumerate();
+            let named = others.filter(|(_, other)| may_match(other)).map(|(at, _)| at);
+            let methods = alike.entry((bodiless, named.collect())).or_default();
+            *methods |= MethodSet::EMPTY.with(method).bits();
         }
         let mut cases = Vec::new();
-        for (named, methods) in alike {
-            match self.case((must, reader), not, &named)? {
+        for ((bodiless, named), methods) in alike {
+            match self.case((must, reader), not, (&named, bodiless))? {
                 Some((uses, closed)) => cases.push((methods, uses, closed)),
                 None => return Ok(None),
             }
@@ -53,12 +61,13 @@ impl<'p> Certificates<'p> {
         Ok(Some(cases))
     }
 
-    /// Which rules of those at these positions exclude all requests, and by which closed sets.
+    /// Which rules of those at these positions exclude all requests, and by which closed sets. `bodiless`: of requests without a body,
+    /// of which these rules need none.
     fn case(
         &mut self,
         (must, reader): (&[Numbered<'p>], Option<Numbered<'p>>),
         not: &[Numbered<'p>],
-        named: &[usize],
+        (named, bodiless): (&[usize], bool),
     ) -> Result<Option<Exclusion>, Exhausted> {
         let with_url = || must.iter().chain(&reader);
         let urls: Vec<Option<u32>> = with_url().map(|(_, ruled)| self.identity.url(*ruled)).collect();
@@ -67,7 +76,7 @@ impl<'p> Certificates<'p> {
             let Some(other) = not.get(at).copied() else {
                 continue;
             };
-            let Some(mut cited) = self.follows(must, other)? else {
+            let Some(mut cited) = self.follows(must, other, bodiless)? else {
                 continue;
             };
             cited.sort_unstable();
@@ -99,4 +108,18 @@ impl<'p> Certificates<'p> {
 
 fn url((side, ruled): Numbered<'_>) -> (usize, bool, u32) {
     (side, true, ruled.rule.url.0)
+}
+
+/// Whether a rule matches no request without a body, which counts as an empty object.
+fn needs_body(rule: &Rule) -> bool {
+    let needs = |path: &Path, value: bool| match path.0.first() {
+        Some(Step::Name(_)) => value,
+        Some(Step::Each) | None => !rule.forbids(),
+    };
+    let mut nodes = rule.nodes.iter();
+    nodes.any(|test| needs(&test.path, test.operator.needs_value()))
+        || rule
+            .members
+            .iter()
+            .any(|path| path.0.first() == Some(&Step::Each))
 }

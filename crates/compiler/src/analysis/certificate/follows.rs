@@ -14,28 +14,34 @@ use crate::{
 type Test = (Result<Arc<str>, Arc<Path>>, Operator, MatcherId, Option<Kinds>);
 
 impl<'p> Certificates<'p> {
-    /// The closed sets by which the constraints of `other` follow from those of `must`; `None` if they do not.
+    /// The closed sets by which the constraints of `other` follow from those of `must`; `None` if they do not. `bodiless`: of a request
+    /// without a body, which `other` does not need.
     pub(super) fn follows(
         &mut self,
         must: &[Numbered<'p>],
         other: Numbered<'p>,
+        bodiless: bool,
     ) -> Result<Option<Vec<usize>>, Exhausted> {
         let rule = other.1.rule;
         let is_named = |name: &str| rule.params.iter().any(|test| *test.name == *name);
         let closes = |(_, one): &Numbered<'_>| {
             one.rule.params_only && one.rule.params.iter().all(|test| is_named(&test.name))
         };
-        let members = rule.members.iter().all(|path| {
-            must.iter().any(|(_, one)| {
-                let within = || one.paths().all(|own| other.1.paths().any(|their| their == own));
-                one.rule.members.contains(path) && within()
-            })
-        });
+        let members = bodiless
+            || rule.members.iter().all(|path| {
+                must.iter().any(|(_, one)| {
+                    let within = || one.paths().all(|own| other.1.paths().any(|their| their == own));
+                    one.rule.members.contains(path) && within()
+                })
+            });
         if !members || rule.params_only && !must.iter().any(closes) {
             return Ok(None);
         }
         let mut cited = Vec::new();
-        for their in tests(other) {
+        for their in tests(other)
+            .into_iter()
+            .filter(|their| their.0.is_ok() || !bodiless)
+        {
             let mut found = None;
             'own: for one in must {
                 for own in tests(*one) {

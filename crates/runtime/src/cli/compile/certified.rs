@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokenward_compiler::analysis::{Budget, Certificates};
+use tokenward_compiler::analysis::{Budget, Certificates, Universe};
 use tokenward_compiler::diagnostic::Diagnostic;
 use tokenward_compiler::findings::rest_on_proofs;
 use tokenward_compiler::invariants::Invariants;
@@ -22,7 +22,7 @@ pub(super) fn write(
     file: &Path,
     certifiable: Option<&Certifiable>,
     (sources, findings): (&SourceSet, &[Diagnostic]),
-    budget: &Budget,
+    (universe, budget): (Universe, &Budget),
 ) -> Result<(), Failure> {
     let Some(checked) = certifiable else {
         return Err(Failure::Findings(format!(
@@ -33,7 +33,7 @@ pub(super) fn write(
     let invariants = checked.invariants.as_ref();
     let demands = invariants.map(Invariants::program);
     let sides = [&checked.program].into_iter().chain(demands);
-    let mut collected = Certificates::new(sides.collect(), budget);
+    let mut collected = Certificates::new(sides.collect(), universe, budget);
     for answer in &checked.answers {
         answer.certify((POLICY, INVARIANTS), &mut collected);
     }
