@@ -1,6 +1,7 @@
 //! The languages of a program's matchers, named, and the texts that satisfy combinations of them.
 
 mod lazy;
+mod walk;
 
 use std::{
     collections::HashMap,
@@ -153,6 +154,7 @@ pub(super) struct Languages {
     known: HashMap<Key, LangId>,
     found: HashMap<Goal, Option<String>>,
     found_now: HashMap<Goal, Option<String>>,
+    walks: HashMap<(LangId, &'static str), Option<String>>,
     /// The steps that the question may still take.
     pub(super) work: Work,
     visited: u64,
@@ -175,6 +177,7 @@ impl Languages {
             known: HashMap::new(),
             found: HashMap::new(),
             found_now: HashMap::new(),
+            walks: HashMap::new(),
             work: budget.work(),
             visited: 0,
         })
@@ -336,6 +339,27 @@ impl Languages {
         });
         self.known.insert(key, id);
         Ok(id)
+    }
+
+    /// The shortest text with this beginning that the automaton of a language accepts, as a walk of it finds it; `None` if the walk finds
+    /// none, or the language has no automaton. Most lines are asked for nothing else, and their machines take far longer to build.
+    ///
+    /// # Errors
+    /// The work is spent.
+    pub(super) fn walked(&mut self, id: LangId, begin: &'static str) -> Result<Option<String>, Exhausted> {
+        if let Some(known) = self.walks.get(&(id, begin)) {
+            return Ok(known.clone());
+        }
+        let Some(Matcher::Automaton(automaton)) = self
+            .languages
+            .get(id.0 as usize)
+            .map(|language| &language.matcher)
+        else {
+            return Ok(None);
+        };
+        let text = walk::walked(automaton, begin, &mut self.work)?;
+        self.walks.insert((id, begin), text.clone());
+        Ok(text)
     }
 
     /// The shortest and most readable text that satisfies the goal; printable if such a text exists. Found once.

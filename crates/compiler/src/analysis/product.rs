@@ -168,6 +168,11 @@ static ORDER: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
     ([READABLE, &graphic].concat(), rest)
 });
 
+/// The printable bytes, the most readable first.
+pub(super) fn printable() -> &'static [u8] {
+    &ORDER.0
+}
+
 /// One byte of each class that the machines distinguish, the most readable, in order.
 fn representatives(machines: &[&Machine], alphabet: Alphabet) -> Vec<u8> {
     let rest: &[u8] = if alphabet == Alphabet::Bytes {

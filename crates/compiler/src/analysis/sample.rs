@@ -1,6 +1,7 @@
 //! Spells a request of a rule from the rule's form: cheap, and successful for most rules. Callers try the request first.
 
 use super::{
+    budget::Exhausted,
     cell::METHODS,
     clauses::Ruled,
     language::{Goal, LangId, Languages},
@@ -16,13 +17,34 @@ use crate::{
 
 /// A sample may take one of so many shares of the run's steps.
 const SHARES: u64 = 64;
+/// The beginning of all paths.
+const ROOT: &str = "/";
 
 impl<'p> Prover<'p> {
     /// A request that probably matches a permit line.
     pub(crate) fn sample(&mut self, ruled: Ruled<'p>) -> Option<Request> {
         self.languages.grant(SHARES);
-        let path = text(prefilter::path(ruled)?, "/", &mut self.languages)?;
+        let path = text(prefilter::path(ruled)?, ROOT, &mut self.languages)?;
         self.sample_at(path, &[ruled])
+    }
+
+    /// Whether the path that the first matcher spells is one that all match.
+    ///
+    /// # Errors
+    /// The work is spent.
+    pub(super) fn spells_path(&mut self, matchers: &[&Matcher]) -> Result<bool, Exhausted> {
+        let Some(first) = matchers.first() else {
+            return Ok(false);
+        };
+        let path = match first {
+            Matcher::Automaton(_) => {
+                let language = self.languages.of(first)?;
+                self.languages.walked(language, ROOT)?
+            }
+            _ => text(first, ROOT, &mut self.languages),
+        };
+        Ok(path
+            .is_some_and(|path| self.is_path(&path) && matchers.iter().all(|matcher| matcher.matches(&path))))
     }
 
     /// Requests that may match two permit lines.
@@ -32,14 +54,14 @@ impl<'p> Prover<'p> {
         };
         let mut paths = Vec::new();
         for (outer, inner) in [(ones, others), (others, ones)] {
-            let Some(filling) = text(inner, "/", &mut self.languages) else {
+            let Some(filling) = text(inner, ROOT, &mut self.languages) else {
                 continue;
             };
             paths.push(filling.clone());
             let Matcher::Glob(code) = outer else { continue };
             for glob in code.globs().unwrap_or_default() {
                 let anys = glob.atoms().iter().filter(|atom| **atom == Atom::Any).count();
-                paths.extend((0..anys).filter_map(|any| spelt(&glob, "/", Some((any, &filling)))));
+                paths.extend((0..anys).filter_map(|any| spelt(&glob, ROOT, Some((any, &filling)))));
             }
         }
         paths.retain(|path| ones.matches(path) && others.matches(path));
@@ -116,15 +138,18 @@ impl Prover<'_> {
     }
 }
 
-/// A text that matches; for a glob, the readable one that it spells.
-fn text(matcher: &Matcher, begin: &str, languages: &mut Languages) -> Option<String> {
+/// A text that matches; for a glob, the readable one that it spells. `begin`: how all texts that are wanted begin.
+fn text(matcher: &Matcher, begin: &'static str, languages: &mut Languages) -> Option<String> {
     match matcher {
         Matcher::Nothing => None,
         Matcher::Everything => Some(format!("{begin}a")),
         Matcher::Glob(code) => code.globs()?.iter().find_map(|glob| spelt(glob, begin, None)),
         Matcher::Automaton(_) => {
             let language = languages.of(matcher).ok()?;
-            languages.text(&Goal::all([(language, true)])).ok().flatten()
+            match languages.walked(language, begin).ok()? {
+                Some(text) => Some(text),
+                None => languages.text(&Goal::all([(language, true)])).ok().flatten(),
+            }
         }
     }
 }
