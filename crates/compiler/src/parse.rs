@@ -215,12 +215,13 @@ fn constraint(pair: Pair<'_, Rule>, line: Span, language: Language) -> Result<Co
 
 /// A value that begins like more of the operator is a slip (`===x`, `!==x`), and so is one that begins with a blank.
 fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnostic>> {
-    let (shown, instead) = match value.as_str().chars().next() {
-        Some(' ' | '\t') => ("a space", "\\x20"),
-        Some('=') => ("`=`", "[=]"),
-        Some('<') => ("`<`", "[<]"),
-        Some('>') => ("`>`", "[>]"),
-        Some('!') => ("`!`", "[!]"),
+    const COMPARED: &str = "write one operator, such as `>=` or `!=`";
+    let (shown, cure, instead) = match value.as_str().chars().next() {
+        Some(' ' | '\t') => ("a space", "remove it", "\\x20"),
+        Some('=') => ("`=`", "remove it", "[=]"),
+        Some('<') => ("`<`", COMPARED, "[<]"),
+        Some('>') => ("`>`", COMPARED, "[>]"),
+        Some('!') => ("`!`", "write `!=` for all values but one", "[!]"),
         _ => return check_end(value, line),
     };
     let start = value.as_span().start();
@@ -229,7 +230,7 @@ fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnos
         Diagnostic::new(Code::LineSyntax, place, format!("the value begins with {shown}"))
             .label("this is not part of the operator")
             .help(format!(
-                "remove it; if the value itself begins with it, write `{instead}`"
+                "{cure}; if the value itself begins with it, write `{instead}`"
             )),
     ))
 }
@@ -496,7 +497,10 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
         rest if rest.starts_with("[*]") && is_name_missing => diagnostic
             .help("write `$[*]` for the elements of a body that is an array: `[JsonData::$[*].name==…]`"),
         rest if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
-            .help("put a name that contains `.`, `:`, `[` or `]` in quotes: `[QueryParam::\"f[]\"==…]`"),
+            .help(
+                "for the elements of a list in JSON, write `[*]`, as in `[JsonData::labels[*]==…]`, and for its members dots; put a name that \
+                 contains `.`, `:`, `[` or `]` in quotes: `[QueryParam::\"f[]\"==…]`",
+            ),
         _ => diagnostic,
     })
 }

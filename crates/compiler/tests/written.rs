@@ -107,6 +107,23 @@ fn doubtful_values_are_warnings() {
         ("!/rest/x[QueryParam::n==5,6]", "write `5|6`"),
         ("!/rest/x[QueryParam::n?=admin;root]", "write `admin|root`"),
         ("[get]/rest/x[QueryParam::n!=admin, root]", "write `admin|root`"),
+        ("[get]/rest/x[QueryParam::n!=HR | PAY]", "write `HR|PAY`"),
+        ("!/rest/x[QueryParam::n==(HR | PAY)]", "write `HR|PAY`"),
+        ("!/rest/x[JsonData::n==HR or PAY]", "write `HR|PAY`"),
+        ("[post]/rest/x[JsonData::n!=HR OR PAY]", "write `HR|PAY`"),
+        ("!/rest/x[JsonData::n==.*script.*/i]", "write `(?i).*script.*`"),
+        (
+            "[post]/rest/x[JsonData::n!=.*script.*/gi]",
+            "write `(?i).*script.*`",
+        ),
+        ("[post]/rest/x[JsonData::n==True]", "write `true`"),
+        ("!/rest/x[JsonData::n==None]", "write `null`"),
+        ("[post]/rest/x[JsonData::n!=False]", "write `false`"),
+        ("!/rest/x[JsonData::n==a&amp;b]", "write `a&b`"),
+        (
+            "/rest/x[QueryParam::jql==assignee = currentUser()]",
+            r"write `assignee = currentUser\(\)`",
+        ),
     ] {
         let found = compile(&policy(line)).diagnostics;
         let found: Vec<_> = found
@@ -126,6 +143,15 @@ fn doubtful_values_are_warnings() {
         "/rest/x[QueryParam::q==\\x22admin\"]",
         "/rest/x[QueryParam::q==it's]",
         "/rest/x[QueryParam::jql==a = \"b\" OR c = \"d\"]",
+        "!/rest/x[QueryParam::jql==project = HR or project = PAY]",
+        "/rest/x[QueryParam::n==this or that]",
+        "/rest/x[QueryParam::n==(?:not )?in|out]",
+        "!/rest/x[QueryParam::n==HR\\x20or\\x20PAY]",
+        "!/rest/x[JsonData::path==.*/src/i]",
+        "[post]/rest/x[JsonData::n==(?:True)]",
+        "/rest/x[QueryParam::n==True]",
+        "!/rest/x[JsonData::n==a[&]amp;b]",
+        r"/rest/x[QueryParam::jql==assignee = currentUser\(\)]",
     ] {
         let found = compile(&policy(line)).diagnostics;
         assert!(
@@ -206,4 +232,27 @@ fn a_set_that_is_named_with_its_suffix_is_the_one_cause() {
         error.help.as_deref(),
         Some("write the name of the set without its suffix: `a`")
     );
+}
+
+/// A repeated hyphen is hardly ever meant: people write `{1,100}` for numbers.
+#[test]
+fn a_counted_hyphen_is_a_warning() {
+    let codes = |line: &str| {
+        let found = compile(&policy(line)).diagnostics;
+        let found = found
+            .into_iter()
+            .filter(|found| found.code == Code::RepeatedCharacter);
+        found
+            .map(|found| found.help.unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    let [help] = codes("![get]/rest/x/HR-{1,100}").try_into().unwrap();
+    assert!(help.contains("for the numbers from 1 to 100"), "{help}");
+    for line in [
+        "[get]/rest/x/HR(?:-){1,3}",
+        "[get]/rest/x/[A-Z]{2,5}-\\d{1,4}",
+        "[get]/rest/x/a{2,3}",
+    ] {
+        assert_eq!(codes(line), [""; 0], "{line}");
+    }
 }

@@ -550,11 +550,11 @@ fn is_anchored(mut url: &str) -> bool {
     }
 }
 
-/// A text, and the same without a final `/` and without `.json` or `.xml`, as often as it has one.
+/// A text, and the same without a final `/` and without `.json` or `.xml`, in either order: two of them are cut at most.
 fn endings(text: &str) -> Vec<String> {
     let mut texts = vec![text.to_owned()];
     let mut left = text;
-    loop {
+    while texts.len() < 3 {
         let ending = ["/", ".json", ".xml"].into_iter().find(|ending| {
             let start = left
                 .len()
@@ -566,6 +566,7 @@ fn endings(text: &str) -> Vec<String> {
         left = left.get(..left.len() - ending.len()).unwrap_or_default();
         texts.push(left.to_owned());
     }
+    texts
 }
 
 /// Policies have many regexps in common, and so derivatives; they are forgotten before they take much memory.

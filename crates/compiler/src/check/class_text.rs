@@ -49,10 +49,15 @@ pub(super) fn find(
         };
         let fault = operation(whole, inner)
             .or_else(|| posix(inner))
+            .or_else(|| part_of_path(inner))
+            .or_else(|| letters_and_signs(inner))
             .or_else(|| regexp(inner))
             .or_else(|| negation(inner))
             .or_else(|| catch_all(inner))
             .or_else(|| numbers(inner, is_repeated))
+            .or_else(|| digits(inner))
+            .or_else(|| dash(inner))
+            .or_else(|| quoted(inner))
             .or_else(|| words(inner))
             .or_else(|| word(inner, is_segment))?;
         let found = error(Code::WordClass, piece.range.clone(), fault.headline).help(fault.help);
@@ -106,11 +111,23 @@ fn posix(inner: &str) -> Option<Fault> {
     }
     let bare = inner.strip_prefix('^').unwrap_or(inner);
     let name = bare.strip_prefix(':')?.strip_suffix(':')?;
-    let known = POSIX.contains(&name.trim_start_matches('^').to_lowercase().as_str());
-    known.then(|| Fault {
-        headline: format!("`[{inner}]` matches one of its letters or `:`"),
-        help: format!("write `[[{inner}]]`").replace("[[^:", "[[:^"),
-        fix: Some(format!("[[{inner}]]").replace("[[^:", "[[:^")),
+    let bare = name.trim_start_matches('^');
+    let is_name = bare.len() > 1 && bare.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_name.then(|| {
+        let written = POSIX
+            .contains(&bare.to_lowercase().as_str())
+            .then(|| format!("[[{inner}]]").replace("[[^:", "[[:^"));
+        Fault {
+            headline: format!("`[{inner}]` matches one of its letters or `:`"),
+            help: match &written {
+                Some(written) => format!("write `{written}`"),
+                None => format!(
+                    "write the name of a class in two pairs of brackets, such as `[[:digit:]]`; the names are {}",
+                    POSIX.join(", ")
+                ),
+            },
+            fix: written,
+        }
     })
 }
 
@@ -121,6 +138,83 @@ fn unknown_posix(inner: &str) -> Option<&str> {
         let name = behind.get(..behind.find(":]")?)?;
         let is_name = name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
         (is_name && !POSIX.contains(&name)).then_some(name)
+    })
+}
+
+/// `[/comment]`: what manuals write for a part that may be absent.
+fn part_of_path(inner: &str) -> Option<Fault> {
+    let name = inner.strip_prefix('/')?;
+    let letters: Vec<char> = name.chars().collect();
+    let is_in_order = letters.windows(2).all(|pair| pair.first() < pair.last());
+    let is_word = letters.len() > 1 && letters.iter().all(|letter| letter.is_alphabetic()) && !is_in_order;
+    is_word.then(|| Fault {
+        headline: format!("`[{inner}]` matches one character: `/`, or one of the letters"),
+        help: format!("write `(?:{inner})?` for a part that may be absent"),
+        fix: Some(format!("(?:{inner})?")),
+    })
+}
+
+/// `[A-z]`: six signs are between the capital and the small letters.
+fn letters_and_signs(inner: &str) -> Option<Fault> {
+    inner.contains("A-z").then(|| Fault {
+        headline: "`A-z` also matches `[`, `\\`, `]`, `^`, `_` and a backtick".to_owned(),
+        help: "write `A-Za-z` for letters".to_owned(),
+        fix: Some(format!("[{}]", inner.replacen("A-z", "A-Za-z", 1))),
+    })
+}
+
+/// `[0–9]`, with the dash of a word processor.
+fn dash(inner: &str) -> Option<Fault> {
+    const DASHES: [char; 7] = [
+        '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}', '\u{ff0d}',
+    ];
+    let characters: Vec<char> = inner.chars().collect();
+    let dash = characters.windows(3).find_map(|three| match three {
+        [low, dash, high] if DASHES.contains(dash) => {
+            (low.is_ascii_alphanumeric() && high.is_ascii_alphanumeric()).then_some(*dash)
+        }
+        _ => None,
+    })?;
+    let written = format!("[{}]", inner.replace(dash, "-"));
+    Some(Fault {
+        headline: format!("`{dash}` does not make a range of `[{inner}]`: it is one of its characters"),
+        help: format!(
+            "write `{written}`, with an ASCII hyphen; to match the dash, write it as the first character of the class"
+        ),
+        fix: Some(written),
+    })
+}
+
+/// `["HR","PAY"]`: a list of JSON or TOML.
+fn quoted(inner: &str) -> Option<Fault> {
+    let word = |text: &str| {
+        let text = text.trim();
+        let inner = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))?;
+        let is_word = inner.chars().count() > 1 && !inner.contains(['"', '\'']);
+        is_word.then(|| inner.to_owned())
+    };
+    let words: Option<Vec<String>> = inner.split(',').map(word).collect();
+    let words = words?.join("|");
+    Some(Fault {
+        headline: format!("`[{inner}]` matches one character; it is not a list"),
+        help: format!("write `(?:{words})`"),
+        fix: Some(format!("(?:{words})")),
+    })
+}
+
+/// `[1,2,3]`.
+fn digits(inner: &str) -> Option<Fault> {
+    let digits: Vec<&str> = inner.split(',').collect();
+    let is_list = digits.len() > 2
+        && digits
+            .iter()
+            .all(|digit| digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()));
+    is_list.then(|| Fault {
+        headline: format!("`[{inner}]` matches one of the digits, or `,`"),
+        help: format!("write `[{}]` for one of the digits", digits.concat()),
+        fix: Some(format!("[{}]", digits.concat())),
     })
 }
 

@@ -1,9 +1,10 @@
 //! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/?/`, `/:name`,
-//! `{name}`, `%`.
+//! `{name}`, `<name>`, `(1-9)`, `%`.
 
 use std::ops::Range;
 
 use super::{
+    number_range,
     parts::{Url, Value},
     pieces::{Kind, Piece},
 };
@@ -18,6 +19,8 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
     glob(url)
         .or_else(|| any_character(url))
         .or_else(|| named_segment(url))
+        .or_else(|| angle_brackets(url))
+        .or_else(|| numbers(url))
         .or_else(|| {
             braces(url.text, &url.pieces, |range, headline| {
                 url.error(Code::ForeignText, range, headline)
@@ -153,6 +156,62 @@ fn named_segment(url: &Url<'_>) -> Option<Diagnostic> {
             url.mended(&range, "[^/]+")
         ));
     Some(url.with_fix(found, &range, "[^/]+"))
+}
+
+/// `KANBAN-<id>`.
+fn angle_brackets(url: &Url<'_>) -> Option<Diagnostic> {
+    let open = url.pieces.iter().find(|piece| piece.is('<'))?.range.start;
+    let behind = url.text.get(open + 1..)?;
+    let name = behind.get(..behind.find('>')?)?;
+    let is_name = name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name
+            .chars()
+            .all(|character| character.is_alphanumeric() || "_:-".contains(character));
+    let range = open..open + name.len() + 2;
+    is_name.then(|| {
+        let found = url
+            .error(
+                Code::ForeignText,
+                range.clone(),
+                format!("`<{name}>` matches only this text; it is not a placeholder"),
+            )
+            .help(
+                "write `[^/]+` for any text in a segment, or `\\d+` for a number; to match `<`, write `[<]`",
+            );
+        url.with_fix(found, &range, "[^/]+")
+    })
+}
+
+/// `KANBAN-(1-9)`.
+fn numbers(url: &Url<'_>) -> Option<Diagnostic> {
+    let (place, low, high) = url.pieces.iter().find_map(|piece| {
+        let is_group = piece.is('(') || piece.kind == Kind::Group;
+        let behind = url.text.get(piece.range.end..).filter(|_| is_group)?;
+        let inner = behind.get(..behind.find(')')?)?;
+        let (low, high) = inner.split_once('-')?;
+        let number = |text: &str| {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| text.parse::<u64>().ok())?
+        };
+        let (low, high) = (number(low)?, number(high)?);
+        let place = piece.range.start..piece.range.end + inner.len() + 1;
+        (low < high).then_some((place, low, high))
+    })?;
+    let text = url.text.get(place.clone())?;
+    let written = match high {
+        ..10 => format!("[{low}-{high}]"),
+        _ => number_range::regexp(low, high),
+    };
+    let found = url
+        .error(
+            Code::ForeignText,
+            place.clone(),
+            format!("`{text}` matches only the text `{low}-{high}`, not the numbers from {low} to {high}"),
+        )
+        .help(format!(
+            "write `{written}` for the numbers; to match the text, write it without the group"
+        ));
+    Some(url.with_fix(found, &place, &written))
 }
 
 /// `{name}` that is no placeholder.

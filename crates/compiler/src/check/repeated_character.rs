@@ -1,6 +1,11 @@
-//! TW0122: `KANBAN-*` is `KANBAN` with any number of hyphens, not with anything behind it.
+//! TW0122: `KANBAN-*` is `KANBAN` with any number of hyphens, not with anything behind it, and `KANBAN-{1,100}` with 1 to 100 of them.
 
-use super::pieces::{Kind, Piece, pieces};
+use std::ops::Range;
+
+use super::{
+    number_range,
+    pieces::{Kind, Piece, pieces},
+};
 use crate::{
     ast::{self, Effect, Pattern, Test},
     diagnostic::{Code, Diagnostic},
@@ -59,5 +64,37 @@ fn find((pattern, effect): (&Pattern, Effect), text: &str, diagnostics: &mut Vec
             found = found.fix(place, text);
         }
         diagnostics.push(found);
+    } else if let Some(found) = counted(pattern, text, &found) {
+        diagnostics.push(found);
     }
+}
+
+/// `KANBAN-{1,100}`, which people write for the numbers from 1 to 100.
+fn counted(pattern: &Pattern, text: &str, pieces: &[Piece]) -> Option<Diagnostic> {
+    let (sign, range) = pieces.windows(2).find_map(|pair| match pair {
+        [one, count] if count.kind == Kind::Count => {
+            let sign = ['-', '_'].into_iter().find(|sign| one.is(*sign))?;
+            Some((sign, count.range.clone()))
+        }
+        _ => None,
+    })?;
+    let count = text.get(range.clone())?;
+    let (low, high) = count
+        .trim_matches(['{', '}'])
+        .split_once(',')
+        .and_then(|(low, high)| Some((low.parse::<u64>().ok()?, high.parse::<u64>().ok()?)))
+        .filter(|(low, high)| low < high)?;
+    let place: Range<usize> = range.start - sign.len_utf8()..range.end;
+    let numbers = format!("{sign}{}", number_range::regexp(low, high));
+    Some(
+        Diagnostic::new(
+            Code::RepeatedCharacter,
+            pattern.span.part(place.clone()),
+            format!("`{sign}{count}` matches only `{sign}`, {low} to {high} times"),
+        )
+        .help(format!(
+            "write `{numbers}` for the numbers from {low} to {high}, or `(?:{sign}){count}` if the repetition is intended"
+        ))
+        .fix(pattern.span.part(place), numbers),
+    )
 }

@@ -184,6 +184,10 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
         Code::ForeignText if text.starts_with("/?") => with(start + 1..start + 2, "{0,1}"),
         Code::ForeignText if text.starts_with(':') => with(start..start + 1, "\\:"),
         Code::ForeignText if text.starts_with('<') => with(start..start + 1, "[<]"),
+        Code::ForeignText if text.starts_with('(') => {
+            let at = start + text.find('-')?;
+            with(at..at + 1, "\\x2d")
+        }
         // The flag changes only anchors, and an anchor within a text has nothing to match.
         Code::Anchor if text == "m" => without_flag(line, start),
         Code::Anchor => with(start..end, NOTHING),
