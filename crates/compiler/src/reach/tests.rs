@@ -1,5 +1,7 @@
 //! The survey agrees with decisions about generated calls of each operation.
 
+mod newly;
+
 use proptest::prelude::*;
 
 use super::*;

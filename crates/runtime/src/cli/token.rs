@@ -7,7 +7,7 @@ mod from;
 mod known;
 mod list;
 mod new;
-mod operation;
+pub(super) mod operation;
 mod rename;
 mod revoke;
 mod rotate;
