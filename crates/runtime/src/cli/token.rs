@@ -8,6 +8,7 @@ mod known;
 mod list;
 mod new;
 pub(super) mod operation;
+mod reached;
 mod rename;
 mod revoke;
 mod rotate;
