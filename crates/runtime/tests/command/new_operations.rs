@@ -222,3 +222,50 @@ fn warnings_name_the_operation_of_their_request() {
     let own = "\"operation\":\"GET /rest/note/{id} (getNote)\"";
     assert!(ran.out.contains(own), "{} {}", ran.out, ran.err);
 }
+
+fn review(token: &str, operation: &str) -> String {
+    format!("[[reviewed]]\ntoken = \"{token}\"\nkey = \"operation\"\nvalue = \"{operation}\"\nwhy = \"x\"\n")
+}
+
+#[test]
+fn reviews_of_operations_that_count_for_nothing_are_told() {
+    let directory = change(
+        "[get]/rest/note/.*\n!/rest/note/secret",
+        "[get]/rest/note/.*\n!/rest/note/secret",
+    );
+    let entries = [
+        review("ci", "GET /rest/note/{key}"),
+        review("ci", "PUT /rest/note/{id}"),
+        review("ci", "GET /rest/notes"),
+        review("co", "GET /rest/note/{id}"),
+    ];
+    for side in ["old", "new"] {
+        fs::write(
+            directory.path().join(side).join("reviewed.toml"),
+            entries.concat(),
+        )
+        .unwrap();
+    }
+    let told = |ran: Ran| {
+        let shown = format!("{}{}", ran.out, ran.err);
+        let lines = shown
+            .lines()
+            .filter_map(|line| Some(line.split_once("counts for nothing: ")?.1.to_owned()));
+        lines.collect::<Vec<_>>()
+    };
+    let whys = [
+        "`ci` does not reach `PUT /rest/note/{id}`",
+        "the description has no operation `GET /rest/notes`; did you mean `GET /rest/note`?",
+        "the policy has no token `co`",
+    ];
+    let mut found = told(gate(&directory, &["--openapi", "notes.yaml"]));
+    found.sort();
+    let mut expected = whys.map(str::to_owned);
+    expected.sort();
+    assert_eq!(found, expected);
+    // Without a description, only the token is known.
+    assert_eq!(told(gate(&directory, &[])), [whys[2]]);
+    let mut found = told(run(&directory, &["reach", "--openapi", "notes.yaml"]));
+    found.sort();
+    assert_eq!(found, expected);
+}

@@ -24,7 +24,7 @@ use super::super::settings::ConfigArg;
 use super::super::side::{
     self, Ancestry, Command, Committed, Spec, Within, config_of, is_path, is_range, refuse_compiled,
 };
-use additions::Unnamed;
+use additions::{Unnamed, idle};
 use advice::advice;
 use places::Places;
 use reviews::Reviews;
@@ -160,7 +160,9 @@ impl Base {
         // The proofs come first: explanations take steps of the same budget.
         gate.explain(&mut lines);
         gate.name(&bound, names)?;
-        gate.reviews.tell(gate.diagnostics);
+        let reviewed = gate.reviews.of_operations();
+        let idle = idle(&reviewed, names, (bound_new, new, budget))?;
+        gate.reviews.tell(&idle, gate.diagnostics);
         Ok(())
     }
 }

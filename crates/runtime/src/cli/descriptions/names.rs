@@ -33,6 +33,11 @@ impl Names {
         Ok(Self { described, catalogue })
     }
 
+    /// The descriptions.
+    pub(in super::super) fn described(&self) -> &Described {
+        &self.described
+    }
+
     /// The operations as the analysis sees them, each with its name.
     pub(in super::super) fn operations(&self) -> impl Iterator<Item = (&Operation, String)> {
         let described = self.described.all.operations.iter().map(name);

@@ -1,11 +1,13 @@
 //! What findings say in addition, after all proofs: what widened, and the operations of the API that are newly allowed.
 
 use tokenward_compiler::analysis::{Analysis, Budget, Cause};
-use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_pdp::compare::{Bound, Example, Lines, NewOperations, Origin};
+use tokenward_pdp::side::Side;
 
 use super::super::super::descriptions::LazyNames;
 use super::super::super::failure::Failure;
+use super::super::super::reviews::operations::{self, Review};
 use super::Gate;
 
 /// A request that is newly allowed, and what its operations are compared with.
@@ -14,6 +16,26 @@ pub(super) struct Unnamed {
     after: TokenId,
     /// Permit lines that were reviewed.
     reviewed: Vec<LineId>,
+}
+
+/// The reviews of operations that count for nothing, as far as it is known: without a description, those of tokens that do not exist.
+pub(super) fn idle<'a>(
+    reviews: &[Review<'a>],
+    names: &LazyNames,
+    (bound, new, budget): (&Program, &Side, &Budget),
+) -> Result<Vec<(Review<'a>, String)>, Failure> {
+    if reviews.is_empty() {
+        return Ok(Vec::new());
+    }
+    match names.get() {
+        Some(names) => operations::idle(reviews, (names.described(), bound), (&new.config, budget)),
+        None => {
+            let lacking = reviews.iter().copied();
+            Ok(lacking
+                .filter_map(|review| Some((review, operations::lacks_token(review, bound)?)))
+                .collect())
+        }
+    }
 }
 
 impl Gate<'_> {
