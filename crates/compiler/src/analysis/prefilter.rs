@@ -247,16 +247,20 @@ fn repeated(
     set: &dyn Fn(u8) -> bool,
     (min, max): (u32, Option<u32>),
 ) -> Option<BTreeSet<u32>> {
-    let mut bytes: Vec<(u8, u8)> = (0..=u8::MAX)
+    // One byte of each class: the automaton treats the others of a class alike.
+    let mut seen = [false; 256];
+    let mut is_first = |byte: &u8| {
+        let class = seen.get_mut(usize::from(automaton.class(*byte)));
+        class.is_some_and(|seen| !std::mem::replace(seen, true))
+    };
+    let bytes: Vec<u8> = (0..=u8::MAX)
         .filter(|byte| set(*byte))
-        .map(|byte| (automaton.class(byte), byte))
+        .filter(&mut is_first)
         .collect();
-    bytes.sort_unstable();
-    bytes.dedup_by_key(|(class, _)| *class);
     let step = |states: &BTreeSet<u32>| -> BTreeSet<u32> {
         let next = |state: &u32| {
             let state = *state;
-            bytes.iter().map(move |(_, byte)| automaton.next(state, *byte))
+            bytes.iter().map(move |byte| automaton.next(state, *byte))
         };
         states.iter().flat_map(next).collect()
     };
