@@ -404,18 +404,7 @@ impl<'p> Case<'p> {
     }
 
     fn witness(&self, request: &Request) -> Witness {
-        let user = match &self.token.1.users {
-            Users::Named(users) => users.first().map_or("USER", String::as_str),
-            Users::Any => "USER",
-        };
-        Witness {
-            request: request.to_string(),
-            curl: self
-                .program
-                .base()
-                .map(|base| request.curl(base, user))
-                .unwrap_or_default(),
-        }
+        request.witness(self.program, &self.token.1.users)
     }
 }
 

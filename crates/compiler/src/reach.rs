@@ -14,6 +14,7 @@ mod catalogue;
 mod cells;
 mod classes;
 mod likeness;
+mod newly;
 mod operation;
 mod paths;
 mod samples;
@@ -25,6 +26,7 @@ pub use self::{
     catalogue::{Beyond, Catalogue},
     cells::{Because, Cell, Extent, Hit},
     classes::{Class, Classes},
+    newly::{Certainty, Change, NewCalls, NewOperation},
     operation::{Operation, Piece, Segment, Values},
     survey::{Reached, Survey, survey},
 };

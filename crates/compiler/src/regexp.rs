@@ -17,4 +17,4 @@ pub(crate) use nothing::matches_nothing;
 pub(crate) use parse::parse_as;
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
-pub(crate) use translate::{Place, any_bytes, branches, translate_as};
+pub(crate) use translate::{Place, any_bytes, branches, repeated, translate_as};

@@ -1,6 +1,7 @@
 //! Completion: parts of limit lines, names that the policy uses, and keys.
 
 mod line;
+mod paths;
 mod suggestion;
 mod value;
 

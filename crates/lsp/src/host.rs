@@ -65,8 +65,33 @@ pub trait Policy: Send + Sync {
         None
     }
 
+    /// The paths of the API's description. `None`: none is known, or it is still being read, as nobody waits for it.
+    fn paths(&self) -> Option<Arc<[DescribedPath]>> {
+        None
+    }
+
     /// The files that decide what this policy means, beside its own: when they change, it is looked for again.
     fn configuration(&self) -> Option<&Path>;
+}
+
+/// A path of the API's description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedPath {
+    /// The segments of the path below the public URL.
+    pub segments: Vec<DescribedSegment>,
+    /// The operations: their methods in lower case, and their names.
+    pub operations: Vec<(String, String)>,
+}
+
+/// A segment of a described path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedSegment {
+    /// The segment as the description shows it: `{issueIdOrKey}`.
+    pub shown: String,
+    /// The regular expression that a line has in its place: `[^/]+`.
+    pub pattern: String,
+    /// Whether it has a parameter, so that a line may have another expression in its place.
+    pub is_open: bool,
 }
 
 /// The result of a check.

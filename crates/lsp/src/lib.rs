@@ -30,5 +30,5 @@ mod transport;
 mod worker;
 mod workspace;
 
-pub use host::{Checked, Found, Host, Policy, Problem, Stop, Terms};
+pub use host::{Checked, DescribedPath, DescribedSegment, Found, Host, Policy, Problem, Stop, Terms};
 pub use server::{Ended, serve, serve_on};

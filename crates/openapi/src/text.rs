@@ -3,6 +3,7 @@
 mod json;
 mod limits;
 mod lines;
+mod sections;
 mod shown;
 mod yaml;
 

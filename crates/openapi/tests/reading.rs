@@ -322,6 +322,34 @@ fn repeated_keys_of_json_are_reported() {
     assert!(read.operations[0].deprecated);
 }
 
+#[test]
+fn a_repeated_key_loses_something_only_where_calls_are_described() {
+    let lost = |section: &str, more: &str| {
+        let text =
+            format!(r##"{{"openapi": "3.0.0", "paths": {{"/a": {{"get": {{}}}}{more}}}, {section}}}"##);
+        let read = read(text.as_bytes()).unwrap();
+        assert!(!read.defects.is_empty(), "{text}");
+        read.defects.iter().any(|defect| defect.is_loss)
+    };
+    let twice = |name: &str| format!(r##""{name}": {{"one": {{"get": {{}}}}, "one": {{"put": {{}}}}}}"##);
+    assert!(lost(&twice("components"), ""));
+    for name in ["x-webhooks", "webhooks", "info"] {
+        assert!(!lost(&twice(name), ""), "{name}");
+    }
+    // A reference leads there, or the section itself is repeated.
+    let reference = r##", "/b": {"$ref": "#/x-more/one"}"##;
+    assert!(lost(&twice("x-more"), reference));
+    assert!(!lost(&twice("x-other"), ""));
+    assert!(lost(r##""servers": [], "servers": [{"url": "/a"}]"##, ""));
+    // Past the number of those that are listed, too.
+    let many = |name: &str| {
+        let keys: Vec<String> = (0..300).map(|at| format!(r##""k": {at}"##)).collect();
+        format!(r##""{name}": {{{}}}"##, keys.join(", "))
+    };
+    assert!(!lost(&many("x-more"), ""));
+    assert!(lost(&format!("{}, {}", many("x-more"), many("components")), ""));
+}
+
 /// Texts that would need time or memory without a bound if they were believed.
 #[test]
 fn hostile_documents_end_in_an_error() {

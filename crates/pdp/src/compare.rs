@@ -6,6 +6,7 @@ pub mod change;
 mod configuration;
 mod invariants;
 pub mod lines;
+mod newly;
 mod operations;
 mod pairing;
 pub mod render_json;
@@ -15,5 +16,6 @@ mod sets;
 mod unrestricted;
 
 pub use change::Change;
-pub use lines::{Bound, Direction, Example, Line, Lines, Proved};
+pub use lines::{Bound, Direction, Example, Line, Lines, Origin, Proved};
+pub use newly::{NewOperations, Operations};
 pub use report::{Report, Standing, TokenReport};

@@ -116,6 +116,8 @@ enum Verb {
     Lsp(lsp::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    CompleteOperations(completions::OperationsArgs),
 }
 
 /// Runs the command with the process's arguments, the program's name first.
@@ -153,6 +155,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
+        Verb::CompleteOperations(args) => completions::list_operations(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

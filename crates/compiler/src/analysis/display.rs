@@ -3,12 +3,41 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::witness::{Json, Request};
-use crate::{base_url::BaseUrl, method::Method, visible::visible};
+use crate::{
+    base_url::BaseUrl,
+    diagnostic::Witness,
+    ir::{Program, Users},
+    method::Method,
+    visible::visible,
+};
 
 /// An encoded slash in a decoded path, if the proxy accepts it.
 const KEPT_SLASH: &str = "%2F";
 
 impl Request {
+    /// The request as the proof of a finding, and as a command that sends it as the first of `users`.
+    #[must_use]
+    pub fn witness(&self, program: &Program, users: &Users) -> Witness {
+        let user = match users {
+            Users::Named(users) => users.first().map_or("USER", String::as_str),
+            Users::Any => "USER",
+        };
+        let base = program.base();
+        self.sent_by(base.map(|base| self.curl(base, user)).unwrap_or_default())
+    }
+
+    /// The request as the proof of a finding, with a command that sends it.
+    #[must_use]
+    pub fn sent_by(&self, curl: String) -> Witness {
+        Witness {
+            request: self.to_string(),
+            curl,
+            method: self.method,
+            path: self.path.clone(),
+            operation: None,
+        }
+    }
+
     /// A command that sends the request to `base`, its parts quoted for a POSIX shell. The token's secret is taken from
     /// the variable `TOKEN`.
     #[must_use]

@@ -8,6 +8,7 @@ use super::{
     prefilter,
     prover::Prover,
 };
+use crate::ir::Matcher;
 
 /// A question may take one of so many shares of the run's steps.
 const SHARES: u64 = 64;
@@ -63,7 +64,12 @@ impl<'p> Prover<'p> {
             Overlap::Text(path) if self.is_path(&path) => return Ok((Meeting::Some, Some(path))),
             Overlap::Text(_) | Overlap::Unknown => {}
         }
-        if prefilter::misses(theirs, paths, &mut self.languages) {
+        // A forbid line is an automaton, which the paths are led through.
+        let is_apart = match theirs {
+            Matcher::Automaton(_) => prefilter::misses(paths, theirs, &mut self.languages),
+            _ => prefilter::misses(theirs, paths, &mut self.languages),
+        };
+        if is_apart {
             return Ok((Meeting::Apart, None));
         }
         let goal = vec![

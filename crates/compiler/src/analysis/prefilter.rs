@@ -170,11 +170,21 @@ pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
     globs.iter().map(first).reduce(common).unwrap_or_default()
 }
 
+/// The bytes that every path of a rule begins with.
+pub(crate) struct Beginning {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether letters count in either case: those of the bytes are small then.
+    pub(crate) ignores_case: bool,
+}
+
 /// The bytes that every path of the rule begins with, as far as its globs or its automaton determine them.
-pub(crate) fn beginning(ruled: Ruled<'_>) -> Vec<u8> {
+pub(crate) fn beginning(ruled: Ruled<'_>) -> Beginning {
     match path(ruled) {
-        Some(Matcher::Automaton(automaton)) => forced(automaton),
-        _ => head(ruled),
+        Some(Matcher::Automaton(automaton)) => forced(automaton, true),
+        _ => Beginning {
+            bytes: head(ruled),
+            ignores_case: false,
+        },
     }
 }
 
@@ -237,16 +247,20 @@ fn repeated(
     set: &dyn Fn(u8) -> bool,
     (min, max): (u32, Option<u32>),
 ) -> Option<BTreeSet<u32>> {
-    let mut bytes: Vec<(u8, u8)> = (0..=u8::MAX)
+    // One byte of each class: the automaton treats the others of a class alike.
+    let mut seen = [false; 256];
+    let mut is_first = |byte: &u8| {
+        let class = seen.get_mut(usize::from(automaton.class(*byte)));
+        class.is_some_and(|seen| !std::mem::replace(seen, true))
+    };
+    let bytes: Vec<u8> = (0..=u8::MAX)
         .filter(|byte| set(*byte))
-        .map(|byte| (automaton.class(byte), byte))
+        .filter(&mut is_first)
         .collect();
-    bytes.sort_unstable();
-    bytes.dedup_by_key(|(class, _)| *class);
     let step = |states: &BTreeSet<u32>| -> BTreeSet<u32> {
         let next = |state: &u32| {
             let state = *state;
-            bytes.iter().map(move |(_, byte)| automaton.next(state, *byte))
+            bytes.iter().map(move |byte| automaton.next(state, *byte))
         };
         states.iter().flat_map(next).collect()
     };
@@ -280,7 +294,7 @@ pub(crate) fn literals(ruled: Ruled<'_>) -> Vec<Vec<u8>> {
             let globs = code.globs().unwrap_or_default();
             globs.iter().map(longest_literal).collect()
         }
-        Some(Matcher::Automaton(automaton)) => vec![forced(automaton)],
+        Some(Matcher::Automaton(automaton)) => vec![forced(automaton, false).bytes],
         _ => vec![Vec::new()],
     }
 }
@@ -296,15 +310,31 @@ fn longest_literal(glob: &Glob) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-fn forced(automaton: &Automaton) -> Vec<u8> {
-    let (mut state, mut text) = (automaton.start(), Vec::new());
-    while !automaton.accepts(state) && text.len() < STATES {
+/// The bytes that every text of an automaton begins with; with `folds`, letters whose case does not matter are among them.
+fn forced(automaton: &Automaton, folds: bool) -> Beginning {
+    let mut state = automaton.start();
+    let mut beginning = Beginning {
+        bytes: Vec::new(),
+        ignores_case: false,
+    };
+    while !automaton.accepts(state) && beginning.bytes.len() < STATES {
         let mut alive = (0..=u8::MAX).filter(|byte| !automaton.is_dead_end(automaton.next(state, *byte)));
-        let (Some(byte), None) = (alive.next(), alive.next()) else {
+        let (Some(byte), other, None) = (alive.next(), alive.next(), alive.next()) else {
             break;
         };
-        state = automaton.next(state, byte);
-        text.push(byte);
+        let next = automaton.next(state, byte);
+        if let Some(other) = other {
+            // The patterns of forbid lines match letters in either case.
+            if !folds || !byte.eq_ignore_ascii_case(&other) || automaton.next(state, other) != next {
+                break;
+            }
+            beginning.ignores_case = true;
+        }
+        state = next;
+        beginning.bytes.push(byte);
     }
-    text
+    if beginning.ignores_case {
+        beginning.bytes.make_ascii_lowercase();
+    }
+    beginning
 }

@@ -112,8 +112,18 @@ impl<'p> Prover<'p> {
         &mut self,
         must: &[Ruled<'q>],
         must_not: &[Ruled<'q>],
-        (shares, forwarding): (u64, Option<Forwarding<'q>>),
+        asked: (u64, Option<Forwarding<'q>>),
     ) -> Result<Option<Request>, Exhausted> {
+        Ok(self.request_or_doubt(must, must_not, asked)?.0)
+    }
+
+    /// The same, with whether a request may have been passed over: if so, there may be one although none is returned.
+    fn request_or_doubt<'q>(
+        &mut self,
+        must: &[Ruled<'q>],
+        must_not: &[Ruled<'q>],
+        (shares, forwarding): (u64, Option<Forwarding<'q>>),
+    ) -> Result<(Option<Request>, bool), Exhausted> {
         self.languages.grant(shares);
         let names = LazyCell::new(|| names(must.iter().chain(must_not)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
@@ -127,7 +137,24 @@ impl<'p> Prover<'p> {
             forwarding,
             passed_over: Flag::default(),
         };
-        cell.request(self.universe, &mut self.languages)
+        let request = cell.request(self.universe, &mut self.languages)?;
+        Ok((request, cell.passed_over.get()))
+    }
+
+    /// A request that matches all of some rules and none of some others, and that a proxy forwards.
+    ///
+    /// # Errors
+    /// The question's share of the steps is spent, or a request was passed over.
+    pub(crate) fn forwarded_beyond(
+        &mut self,
+        must: &[Ruled<'p>],
+        must_not: &[Ruled<'p>],
+        forwarding: Forwarding<'p>,
+    ) -> Result<Option<Request>, Exhausted> {
+        match self.request_or_doubt(must, must_not, (SHARES, Some(forwarding)))? {
+            (None, true) => Err(Exhausted),
+            (request, _) => Ok(request),
+        }
     }
 
     /// A request that matches all of some rules, and that a proxy forwards.

@@ -29,6 +29,8 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
     /// In what a line or a token allows more than before, in words.
     pub widened: Option<String>,
+    /// The operations of the API that are newly allowed, if a description is known.
+    pub newly_allowed: Vec<String>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
 }
@@ -68,6 +70,7 @@ impl Diagnostic {
             help: None,
             fixes: Vec::new(),
             widened: None,
+            newly_allowed: Vec::new(),
             witness: None,
         }
     }

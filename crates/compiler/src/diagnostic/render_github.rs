@@ -137,11 +137,14 @@ fn row(finding: &Finding) -> String {
         cell(&format!("{}:{}", place.file, place.line))
     });
     let help = finding.help.as_deref().map_or_else(String::new, cell);
+    let named = finding.newly_allowed.iter();
+    let named = named.map(|operation| format!("<br>newly allowed: {}", cell(operation)));
     format!(
-        "| {} {} | {place} | {} | {help} |\n",
+        "| {} {} | {place} | {}{} | {help} |\n",
         finding.severity.as_str(),
         finding.code,
-        cell(&finding.headline)
+        cell(&finding.headline),
+        named.collect::<String>()
     )
 }
 

@@ -23,6 +23,8 @@ struct Row<'a> {
     fixes: Vec<Correction<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     widened: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    newly_allowed: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<Proof<'a>>,
 }
@@ -52,6 +54,8 @@ struct Edit<'a> {
 struct Proof<'a> {
     request: &'a str,
     curl: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a str>,
 }
 
 /// Lines and columns count from 1, columns in characters; the end is the first character after the span.
@@ -90,6 +94,7 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
                 .map(|fix| correction(sources, fix))
                 .collect(),
             widened: diagnostic.widened.as_deref(),
+            newly_allowed: &diagnostic.newly_allowed,
             witness: diagnostic.witness.as_ref().map(proof),
         };
         // Plain strings and numbers always serialise.
@@ -118,6 +123,7 @@ fn proof(witness: &Witness) -> Proof<'_> {
     Proof {
         request: &witness.request,
         curl: &witness.curl,
+        operation: witness.operation.as_deref(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Fix, Label, Proof, Severity, Unproved};
+use super::{Diagnostic, Fix, Label, Proof, Severity, Unproved, operations::listed};
 use crate::{
     secret,
     source::{SourceId, SourceSet},
@@ -102,10 +102,18 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
     if let Some(widened) = &diagnostic.widened {
         group = group.element(Level::NOTE.with_name("widened").message(untrusted(widened)));
     }
+    for operation in listed(&diagnostic.newly_allowed) {
+        let note = Level::NOTE.with_name("newly allowed");
+        group = group.element(note.message(untrusted(&operation)));
+    }
     if let Some(witness) = &diagnostic.witness {
         for text in [&witness.request, &witness.curl] {
             let text = untrusted(text);
             group = group.element(Level::NOTE.with_name("witness").message(text));
+        }
+        if let Some(operation) = &witness.operation {
+            let note = Level::NOTE.with_name("operation");
+            group = group.element(note.message(untrusted(operation)));
         }
     }
     if let Some(left) = diagnostic

@@ -7,6 +7,7 @@ use super::{
     finding::{Diagnostic, Label},
     fix::Fix,
     identity::identities,
+    operations::listed,
     severity::Severity,
 };
 use crate::{
@@ -46,8 +47,12 @@ pub struct Finding {
     pub help: Option<String>,
     /// In what more is allowed than before, one line.
     pub widened: Option<String>,
+    /// The operations of the API that are newly allowed, each in one line; the last one may count the rest.
+    pub newly_allowed: Vec<String>,
     /// A request as one line, and as a `curl` command.
     pub witness: Option<(String, String)>,
+    /// The operation of the API that the request is a call of, one line.
+    pub operation: Option<String>,
     /// Where it is; `None`: in no file.
     pub place: Option<Place>,
     /// Other places, each with a remark.
@@ -219,7 +224,7 @@ impl Finding {
         )
     }
 
-    /// The headline, the advice, what widened, and the proof, each on a line of its own.
+    /// The headline, the advice, what widened, the operations, and the proof, each on a line of its own.
     #[must_use]
     pub fn message(&self) -> String {
         let mut lines = vec![self.headline.clone()];
@@ -229,9 +234,14 @@ impl Finding {
         if let Some(widened) = &self.widened {
             lines.push(format!("widened: {widened}"));
         }
+        let named = self.newly_allowed.iter();
+        lines.extend(named.map(|operation| format!("newly allowed: {operation}")));
         if let Some((request, curl)) = &self.witness {
             lines.push(format!("witness: {request}"));
             lines.push(format!("witness: {curl}"));
+        }
+        if let Some(operation) = &self.operation {
+            lines.push(format!("operation: {operation}"));
         }
         lines.join("\n")
     }
@@ -258,7 +268,9 @@ impl Places<'_> {
             headline: shown(&diagnostic.headline),
             help: diagnostic.help.as_deref().map(shown),
             widened: diagnostic.widened.as_deref().map(shown),
+            newly_allowed: listed(&diagnostic.newly_allowed).map(|one| shown(&one)).collect(),
             witness: witness.map(|witness| (shown(&witness.request), shown(&witness.curl))),
+            operation: witness.and_then(|witness| witness.operation.as_deref().map(shown)),
             place: self.primary(diagnostic),
             related: related.collect(),
             fixes: fixes.collect(),

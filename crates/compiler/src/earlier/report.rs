@@ -7,7 +7,7 @@ use crate::{
     analysis::Request,
     ast::Effect,
     diagnostic::{Code, Diagnostic, Witness},
-    ir::{Program, TokenId, Users},
+    ir::{Program, TokenId},
     parse::parse_line,
     source::Span,
 };
@@ -99,15 +99,7 @@ pub fn diagnostics(found: &[Rereading], program: &Program) -> Vec<Diagnostic> {
 }
 
 fn witness(program: &Program, token: TokenId, request: &Request) -> Witness {
-    let user = match &program.token(token).users {
-        Users::Named(users) => users.first().map_or("USER", String::as_str),
-        Users::Any => "USER",
-    };
-    let base = program.base();
-    Witness {
-        request: request.to_string(),
-        curl: base.map(|base| request.curl(base, user)).unwrap_or_default(),
-    }
+    request.witness(program, &program.token(token).users)
 }
 
 /// The line as both versions of the language read it: without blanks around the URL, and without anchors at its ends.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis::{Asked, Forwarding, Prover, Proxied, Request, Served, Side, Universe, allows},
     diagnostic::{Diagnostic, Witness},
-    ir::{Matcher, Program, Token, TokenId, Users},
+    ir::{Matcher, Program, Token, TokenId},
     source::{SourceId, Span},
     source_map::SourceMap,
 };
@@ -184,18 +184,7 @@ impl<'p> Search<'p> {
     }
 
     fn witness(&self, token: &Token, request: &Request) -> Witness {
-        let user = match &token.users {
-            Users::Named(users) => users.first().map_or("USER", String::as_str),
-            Users::Any => "USER",
-        };
-        Witness {
-            request: request.to_string(),
-            curl: self
-                .program
-                .base()
-                .map(|base| request.curl(base, user))
-                .unwrap_or_default(),
-        }
+        request.witness(self.program, &token.users)
     }
 
     pub(super) fn side(&self, token: TokenId) -> Side<'p> {

@@ -7,7 +7,7 @@ use crate::{
     analysis::{Analysis, Difference, Fault, Finding},
     dead,
     diagnostic::{Code, Diagnostic, Edit, Lost, Proof, Severity, Unproved, Witness},
-    ir::{Program, Token, TokenId, Users},
+    ir::{Program, Token, TokenId},
     lower::lower,
     policy::Attributes,
     resolve::resolve,
@@ -217,16 +217,9 @@ fn shown(difference: &Difference) -> Option<&Finding> {
 }
 
 fn witness(program: &Program, token: &Token, finding: &Finding) -> Witness {
-    let user = match &token.users {
-        Users::Named(users) => users.first().map_or("USER", String::as_str),
-        Users::Any => "USER",
-    };
     Witness {
         request: finding.witness.decoded(),
-        curl: program
-            .base()
-            .map(|base| finding.witness.curl(base, user))
-            .unwrap_or_default(),
+        ..finding.witness.witness(program, &token.users)
     }
 }
 

@@ -12,13 +12,16 @@ pub(super) struct Beginning {
     whole: Vec<String>,
     /// The start of the segment after these.
     part: String,
+    /// Whether the case of letters does not matter.
+    ignores_case: bool,
     /// The segments of a path that the line matches.
     spelled: Vec<String>,
 }
 
 impl Beginning {
     pub(super) fn of<'p>(ruled: Ruled<'p>, prover: &mut Prover<'p>) -> Self {
-        let head = String::from_utf8(beginning(ruled)).unwrap_or_default();
+        let beginning = beginning(ruled);
+        let head = String::from_utf8(beginning.bytes).unwrap_or_default();
         let mut whole: Vec<String> = head.split('/').skip(1).map(str::to_owned).collect();
         // The last one may go on.
         let part = whole.pop().unwrap_or_default();
@@ -28,7 +31,29 @@ impl Beginning {
             spelled: spelled.map(str::to_owned).collect(),
             whole,
             part,
+            ignores_case: beginning.ignores_case,
         }
+    }
+
+    /// Whether a segment is one of the line's.
+    fn is(&self, own: &str, theirs: &str) -> bool {
+        if self.ignores_case {
+            own.eq_ignore_ascii_case(theirs)
+        } else {
+            own == theirs
+        }
+    }
+
+    /// Whether a segment may be that after the whole ones.
+    fn may_follow(&self, own: &str) -> bool {
+        let start = own.as_bytes().get(..self.part.len());
+        start.is_some_and(|start| {
+            if self.ignores_case {
+                start.eq_ignore_ascii_case(self.part.as_bytes())
+            } else {
+                start == self.part.as_bytes()
+            }
+        })
     }
 }
 
@@ -64,13 +89,13 @@ impl Form {
     /// Whether a segment shows that no path of a line fits the template.
     pub(super) fn is_apart(&self, line: &Beginning) -> bool {
         let differs =
-            |(own, theirs): (&Option<String>, &String)| own.as_ref().is_some_and(|own| own != theirs);
+            |(own, theirs): (&Option<String>, &String)| own.as_ref().is_some_and(|own| !line.is(own, theirs));
         // Each whole segment of the line is followed by another one.
         let is_short = self.is_closed && !self.texts.is_empty() && line.whole.len() >= self.segments.len();
         let next = self.texts.get(line.whole.len()).and_then(Option::as_ref);
         is_short
             || self.texts.iter().zip(&line.whole).any(differs)
-            || next.is_some_and(|own| !own.starts_with(&line.part))
+            || next.is_some_and(|own| !line.may_follow(own))
     }
 
     /// A path of the template with the segments that the line begins with.

@@ -8,10 +8,13 @@ use regex_syntax::{
         self, AssertionKind, Ast, ClassPerlKind, ClassSet, ClassSetItem, GroupKind, HexLiteralKind,
         LiteralKind, RepetitionKind, RepetitionRange, SpecialLiteralKind,
     },
-    hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition},
+    hir::{Class, ClassUnicode, ClassUnicodeRange, Hir},
 };
 
-use crate::{ir::Matcher, regexp::MAX_NESTING};
+use crate::{
+    ir::Matcher,
+    regexp::{MAX_NESTING, repeated},
+};
 
 /// A longer pattern is not read.
 const PATTERN_BYTES: usize = 2_000;
@@ -285,15 +288,6 @@ fn ranges(ranges: &[(char, char)]) -> ClassUnicode {
             .iter()
             .map(|(start, end)| ClassUnicodeRange::new(*start, *end)),
     )
-}
-
-fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
-    Hir::repetition(Repetition {
-        min,
-        max,
-        greedy: true,
-        sub: Box::new(sub),
-    })
 }
 
 /// Every character but the slash.

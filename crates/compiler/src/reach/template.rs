@@ -1,11 +1,12 @@
 //! The paths of an operation's template, as a regular language.
 
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir};
 
 use super::{
     operation::{Operation, Piece, Segment, Values},
     schema_pattern::{self, KEPT_SLASH, segment_class},
 };
+use crate::regexp::repeated;
 
 /// A list of values that is longer is not read.
 const MOST_VALUES: usize = 1_000;
@@ -42,7 +43,7 @@ fn piece(piece: &Piece, note: &mut impl FnMut(&str, &str)) -> Hir {
             Ok(hir) => hir,
             Err(why) => {
                 note(name, why);
-                repeated(&segment_class())
+                repeated(segment_class(), 1, None)
             }
         },
     }
@@ -51,8 +52,8 @@ fn piece(piece: &Piece, note: &mut impl FnMut(&str, &str)) -> Hir {
 /// The texts of a parameter's values.
 fn parameter(values: &Values) -> Result<Hir, &'static str> {
     match values {
-        Values::Any => Ok(repeated(&segment_class())),
-        Values::Path => Ok(repeated(&Hir::class(Class::Unicode(every())))),
+        Values::Any => Ok(repeated(segment_class(), 1, None)),
+        Values::Path => Ok(repeated(Hir::class(Class::Unicode(every())), 1, None)),
         Values::OneOf(texts) if texts.len() > MOST_VALUES => Err("its list of values is too long"),
         Values::OneOf(texts) => {
             // A slash in a value is encoded in the path.
@@ -71,16 +72,6 @@ fn parameter(values: &Values) -> Result<Hir, &'static str> {
 
 fn literal(text: &str) -> Hir {
     Hir::literal(text.as_bytes().to_vec())
-}
-
-/// One or more of a class.
-fn repeated(class: &Hir) -> Hir {
-    Hir::repetition(Repetition {
-        min: 1,
-        max: None,
-        greedy: true,
-        sub: Box::new(class.clone()),
-    })
 }
 
 fn every() -> ClassUnicode {

@@ -1,5 +1,7 @@
 //! The survey agrees with decisions about generated calls of each operation.
 
+mod newly;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -252,6 +254,35 @@ fn reasons_are_told_apart() {
         because(&all_but, Method::Get, "/issue/{key}"),
         (false, false, true)
     );
+}
+
+#[test]
+fn forbid_lines_are_told_apart_whatever_their_case() {
+    let forbids = |forbid: &str| {
+        let cell = cell_of(
+            &["/rest/api/.*", forbid],
+            Method::Get,
+            "/issue/{key}/comment/{id}",
+        );
+        cell.map(|cell| (cell.extent, cell.forbids.len()))
+    };
+    for forbid in [
+        "!/REST/api/Issue/KANBAN-1/.*",
+        "!/rest/api/issue/a/Comment/1",
+        "!/rest/api/issue.*",
+    ] {
+        let (extent, count) = forbids(forbid).unwrap();
+        assert_eq!(count, 1, "{forbid}");
+        assert_ne!(extent, Extent::Full, "{forbid}");
+    }
+    for forbid in [
+        "!/rest/api/issues/.*",
+        "!/rest/api/ISSUE/a",
+        "!/rest/api/i/.*",
+        "!/rest/api/issue/a/comment/x.*",
+    ] {
+        assert_eq!(forbids(forbid), Some((Extent::Full, 0)), "{forbid}");
+    }
 }
 
 #[test]

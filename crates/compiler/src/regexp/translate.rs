@@ -226,18 +226,10 @@ impl Translator<'_> {
             ast::RepetitionKind::Range(ast::RepetitionRange::Bounded(min, max)) => (min, Some(max)),
         };
         let sub = self.hir(&tree.ast, flags)?;
-        let repeat = |sub: Hir, min, max| {
-            Hir::repetition(Repetition {
-                min,
-                max,
-                greedy: true,
-                sub: Box::new(sub),
-            })
-        };
         if matches!(*tree.ast, Ast::Dot(_)) && max.is_none() {
-            return Ok(Hir::concat(vec![repeat(sub, min, Some(min)), any_bytes()]));
+            return Ok(Hir::concat(vec![repeated(sub, min, Some(min)), any_bytes()]));
         }
-        Ok(repeat(sub, min, max))
+        Ok(repeated(sub, min, max))
     }
 
     fn group(&self, group: &ast::Group, mut flags: Flags) -> Result<Hir, TranslateError> {
@@ -256,11 +248,16 @@ fn is_placeholder(character: char) -> bool {
 #[must_use]
 pub(crate) fn any_bytes() -> Hir {
     let every = ClassBytes::new([ClassBytesRange::new(0, 255)]);
+    repeated(Hir::class(Class::Bytes(every)), 0, None)
+}
+
+/// A pattern from `min` to `max` times, or more often without `max`.
+pub(crate) fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
     Hir::repetition(Repetition {
-        min: 0,
-        max: None,
+        min,
+        max,
         greedy: true,
-        sub: Box::new(Hir::class(Class::Bytes(every))),
+        sub: Box::new(sub),
     })
 }
 

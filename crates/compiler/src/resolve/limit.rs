@@ -1,6 +1,6 @@
 //! One line: from syntax to meaning.
 
-use regex_syntax::hir::{Hir, Repetition};
+use regex_syntax::hir::Hir;
 
 use crate::{
     ast::{self, Effect, Subject, Test},
@@ -300,11 +300,5 @@ fn with_aliases(url: Hir) -> Hir {
         )
     };
     let suffix = Hir::alternation(vec![Hir::literal(*b"/"), fold(".json"), fold(".xml")]);
-    let suffixes = Hir::repetition(Repetition {
-        min: 0,
-        max: Some(2),
-        greedy: true,
-        sub: Box::new(suffix),
-    });
-    Hir::concat(vec![url, suffixes])
+    Hir::concat(vec![url, regexp::repeated(suffix, 0, Some(2))])
 }

@@ -10,7 +10,10 @@ use tokenward_compiler::{
     source::{SourceKind, Span},
 };
 
-use super::suggestion::{MOST, Suggestion, of_sets, tail};
+use super::{
+    paths,
+    suggestion::{MOST, Suggestion, of_sets, tail},
+};
 use crate::{sets::Sets, workspace::Workspace};
 
 const PLACEHOLDERS: [(&str, &str); 4] = [
@@ -59,6 +62,10 @@ pub(super) fn suggest(workspace: &mut Workspace, before: &str, is_set: bool) -> 
         return (before.len() - at, found.collect());
     }
     let Some(at) = open(before, '[', ']') else {
+        let described = workspace.policy.paths();
+        if let Some(found) = described.and_then(|described| paths::suggest(&described, before)) {
+            return found;
+        }
         let is_begun = before.starts_with(['/', '[']) || before.starts_with("![") || before.starts_with("!/");
         return if is_begun {
             (0, parts())

@@ -1,12 +1,14 @@
 //! JSON, with the number of values bounded and with repeated keys reported.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::limits::{DEEPEST, MOST_VALUES};
+use super::sections::{self, says_about_calls};
 use super::shown::{below, shortened};
 use crate::error::Error;
 use crate::model::Defect;
@@ -24,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<(Value, Vec<Defect>), Error> {
     .deserialize(&mut parser);
     let value = value.and_then(|value| parser.end().map(|()| value));
     match value {
-        Ok(value) => Ok((value, progress.repeated.into_inner())),
+        Ok(value) => Ok((value, progress.defects())),
         Err(_) if progress.values.get() > MOST_VALUES => Err(Error::TooLarge {
             limit: MOST_VALUES,
             unit: "values",
@@ -54,29 +56,69 @@ struct Progress {
     values: Cell<usize>,
     too_deep: Cell<bool>,
     path: RefCell<Vec<String>>,
-    repeated: RefCell<Vec<Defect>>,
+    repeated: RefCell<Vec<Repeated>>,
+    /// The sections with further repeated keys whose values differ.
+    further: RefCell<BTreeSet<String>>,
+    /// The sections that references lead to.
+    referenced: RefCell<BTreeSet<String>>,
+}
+
+/// A key that is given twice.
+struct Repeated {
+    defect: Defect,
+    section: String,
+    differs: bool,
 }
 
 impl Progress {
-    /// Reports a key that is given twice. If both values are equal, nothing is lost.
-    fn report(&self, key: &str, is_loss: bool) {
+    /// Notes a key that is given twice.
+    fn report(&self, key: &str, differs: bool) {
+        let path = self.path.borrow();
+        let section = path.first().map_or(key, String::as_str).to_owned();
         let mut repeated = self.repeated.borrow_mut();
         if repeated.len() < MOST_REPEATED {
-            let pointer = self
-                .path
-                .borrow()
+            let pointer = path
                 .iter()
                 .fold(String::new(), |pointer, name| below(&pointer, name));
             let key = shortened(key, 80);
-            repeated.push(Defect {
-                pointer,
-                line: None,
-                message: format!("the key `{key}` is given twice; the last value is used"),
-                is_loss,
+            repeated.push(Repeated {
+                defect: Defect {
+                    pointer,
+                    line: None,
+                    message: format!("the key `{key}` is given twice; the last value is used"),
+                    is_loss: false,
+                },
+                section,
+                differs,
             });
-        } else if let Some(last) = repeated.last_mut() {
+        } else if differs {
+            self.further.borrow_mut().insert(section);
+        }
+    }
+
+    fn read_text(&self, text: &str) {
+        if let Some(section) = sections::of_reference(text) {
+            self.referenced.borrow_mut().insert(section.to_owned());
+        }
+    }
+
+    /// The repeated keys. If both values are equal, or if they are in a section that says nothing about calls, nothing is lost.
+    fn defects(self) -> Vec<Defect> {
+        let referenced = self.referenced.into_inner();
+        let counts = |section: &String| says_about_calls(section) || referenced.contains(section);
+        let repeated = self.repeated.into_inner().into_iter();
+        let mut defects: Vec<Defect> = repeated
+            .map(|one| Defect {
+                is_loss: one.differs && counts(&one.section),
+                ..one.defect
+            })
+            .collect();
+        // Past the limit, only whether something is lost is noted.
+        let is_loss = self.further.into_inner().iter().any(counts);
+        if let Some(last) = defects.last_mut() {
             last.is_loss |= is_loss;
         }
+        defects
     }
 }
 
@@ -127,10 +169,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        self.progress.read_text(value);
         Ok(Value::String(value.to_owned()))
     }
 
     fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        self.progress.read_text(&value);
         Ok(Value::String(value))
     }
 

@@ -63,6 +63,12 @@ impl Bound {
         })
     }
 
+    /// The old and the new program of each comparison, with the proxy of the new one.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&(Program, Program), &Proxied)> {
+        let proxies = self.proxied.iter().map(|(_, of_new)| of_new);
+        self.pairs.iter().zip(proxies)
+    }
+
     /// Both programs, each under its own configuration.
     pub fn own(&self) -> Option<&(Program, Program)> {
         self.pairs.first()
@@ -259,6 +265,8 @@ pub struct Example {
     pub request: Request,
     /// The operation of the API that the request is a call of, if a description is known and has it.
     pub operation: Option<String>,
+    /// The operations of which the same cause newly allows calls, if a description is known. Empty for a request that is newly denied.
+    pub operations: Vec<String>,
     /// A shell command that sends the request.
     pub curl: String,
     /// Cause of the difference.
@@ -291,6 +299,11 @@ pub struct Proved {
 }
 
 impl Example {
+    /// The cause, and the comparison in which it was found.
+    pub fn caused(&self) -> (Cause, Origin) {
+        (self.cause, self.origin)
+    }
+
     /// What is needed to explain the example later.
     pub fn proved(&self) -> Proved {
         Proved {
@@ -330,11 +343,11 @@ impl Example {
 
 /// The comparison in which a request was found.
 #[derive(Clone, Copy)]
-struct Origin {
+pub struct Origin {
     /// The number of the bound pair.
-    pair: usize,
+    pub(super) pair: usize,
     /// The old version of the token.
-    before: Option<TokenId>,
+    pub(super) before: Option<TokenId>,
 }
 
 impl Direction {
@@ -380,6 +393,7 @@ impl Direction {
                 curl: curl(&finding.witness, more, users),
                 request: finding.witness,
                 operation: None,
+                operations: Vec::new(),
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),

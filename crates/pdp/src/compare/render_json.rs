@@ -131,6 +131,9 @@ fn example(example: &Example) -> Value {
         // Only with a description of the API.
         let operation = example.operation.as_ref();
         members.extend(operation.map(|operation| ("operation".to_owned(), json!(operation))));
+        if !example.operations.is_empty() {
+            members.insert("operations".to_owned(), json!(example.operations));
+        }
     }
     value
 }

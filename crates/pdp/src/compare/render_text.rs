@@ -3,6 +3,7 @@
 use std::fmt;
 
 use tokenward_compiler::analysis::Request;
+use tokenward_compiler::diagnostic::listed;
 use tokenward_compiler::visible;
 
 use super::{Change, Direction, Example, Line, Report, Standing, TokenReport};
@@ -203,6 +204,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         line(out, format_args!("  {title}: {}", example.request));
         if let Some(operation) = &example.operation {
             line(out, format_args!("    operation: {operation}"));
+        }
+        for operation in listed(&example.operations) {
+            line(out, format_args!("    {title}: {operation}"));
         }
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             line(out, format_args!("    {obstacles}"));

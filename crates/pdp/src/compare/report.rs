@@ -1,6 +1,6 @@
 //! The comparison of two sides as data: `diff` shows it, and `--no-new-access` requires reviews for it.
 
-use tokenward_compiler::analysis::{Budget, Request};
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::Code;
 use tokenward_compiler::ir::TokenId;
 
@@ -113,16 +113,6 @@ impl Report {
                     example.unrestricted_at = unrestricted::place(new, after);
                 }
             }
-        }
-    }
-
-    /// Names the operation of the API that each request is a call of: of the most telling request, if there is one.
-    pub fn name_operations(&mut self, name: &dyn Fn(&Request) -> Option<String>) {
-        let tokens = self.tokens.iter_mut();
-        let directions = tokens.flat_map(|token| [&mut token.newly_allowed, &mut token.newly_denied]);
-        for example in directions.flat_map(|direction| &mut direction.examples) {
-            let telling = example.telling().and_then(|(request, _)| name(request));
-            example.operation = telling.or_else(|| name(&example.request));
         }
     }
 

@@ -18,7 +18,7 @@ use tokenward_openapi::Operation;
 use crate::capture::Secrets;
 use draft::Draft;
 pub(crate) use line::Line;
-pub(crate) use operation::Operations;
+use operation::Operations;
 
 /// The largest number of different calls after values are generalised.
 const MOST_DRAFTS: usize = 3_000;
@@ -61,7 +61,7 @@ pub(crate) fn lines(
         .into_iter()
         .flat_map(|draft| split::short(draft, LONGEST))
     {
-        let line = draft.line(&operations);
+        let line = draft.line();
         if line.text.len() > LONGEST {
             let message = format!(
                 "the line would be longer than {LONGEST} bytes; shorten the call, or write its line by hand"

@@ -26,6 +26,7 @@ use tokenward_pdp::plural::plural;
 use tokenward_pdp::servable::bind;
 
 use super::certificates;
+use super::descriptions::LazyNames;
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
@@ -122,6 +123,7 @@ fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
     args.certificates.as_deref().map_or(Ok(()), certificates::check)?;
     let config = args.config.or_default().map_err(|error| args.linked(error))?;
     let config = args.linting(config);
+    let names = LazyNames::new(&args.descriptions, &config)?;
     // Before the work: what cannot be signed is not written.
     let key = if args.output.is_some() || args.publishes {
         signing::key(args.sign.as_deref(), &config)?
@@ -153,10 +155,12 @@ fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
         reporter.deny_warnings();
     }
     let budget = Budget::new(args.budget);
+    let gate = gate.map(|(base, config)| (base, config, &names));
     let mut compiled = checked(&sources, (&config, &budget), gate)?;
     // Show the findings, also if there is no program.
     let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
     fixing::prove(&config, &sources, args.budget, &mut compiled.diagnostics)?;
+    names.name_witnesses(&mut compiled.diagnostics);
     let diagnostics = &compiled.diagnostics;
     reporter.show(&sources, diagnostics)?;
     reporter.leave_open(compiled.lints_open);
@@ -183,7 +187,7 @@ fn pass(args: &Args, reporter: &mut Reporter) -> Result<Passed, Failure> {
         args.deny_open_lints(&config, compiled.lints_open)?;
     }
     if let Some((base, committed)) = committed {
-        args.check_committed((base, committed), accepted.as_mut(), &budget, reporter)?;
+        args.check_committed((base, committed, &names), accepted.as_mut(), &budget, reporter)?;
     }
     if compiled.open > 0 {
         return Err(unsettled(compiled.open));
@@ -310,15 +314,16 @@ impl Args {
     /// not read are shown, unless warnings are denied.
     fn check_committed(
         &self,
-        (base, committed): (&Base, &Committed),
+        (base, committed, names): (&Base, &Committed, &LazyNames),
         accepted: Option<&mut Accepted>,
         budget: &Budget,
         reporter: &mut Reporter,
     ) -> Result<(), Failure> {
         let Committed { config, sources } = committed;
         let linting = self.linting(config.clone());
-        let mut compiled = checked(sources, (&linting, budget), Some((base, config.clone())))?;
+        let mut compiled = checked(sources, (&linting, budget), Some((base, config.clone(), names)))?;
         hide(accepted, sources, &mut compiled.diagnostics, reporter);
+        names.name_witnesses(&mut compiled.diagnostics);
         if compiled.program.is_some() {
             let warnings = &mut compiled.diagnostics;
             if !self.denies_warnings(config) {

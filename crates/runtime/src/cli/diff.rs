@@ -13,7 +13,7 @@ use tokenward_pdp::compare::{Bound, Lines, Report, render_json, render_text};
 use tokenward_pdp::side::Side;
 
 use super::certificates;
-use super::descriptions::Names;
+use super::descriptions::LazyNames;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::side::tell_rereadings;
@@ -65,24 +65,28 @@ fn compare(args: &Args, (old, new): (&Side, &Side)) -> Result<Ended, Failure> {
         progress.tell(done, of)
     })?;
     report.explain(&mut lines, new);
-    if let Some(names) = Names::near(&new.config, args.config.directory()) {
-        report.name_operations(&|request| names.of(request));
+    let names = LazyNames::near(&args.descriptions, &new.config, args.config.directory())?;
+    if !report.tokens.is_empty()
+        && let Some(names) = names.get()
+    {
+        report.name_operations(&bound, names, &Budget::new(args.budget))?;
     }
     if let (Some(file), Some(collected)) = (&args.certificates, lines.into_certificates()) {
         certificates::write(file, collected, None)?;
     }
+    let place = (args.config.path(), &names);
     let shown = match args.format() {
         Format::Text => render_text::render(&report),
         Format::Json => render_json::render(&report),
         Format::Markdown => markdown::render(&report),
         Format::Sarif => sarif::render(&report, (old, new), args.config.path()),
-        Format::Junit => render_junit(&annotations::findings(&report, new, args.config.path())),
+        Format::Junit => render_junit(&annotations::findings(&report, new, place)),
         Format::Gitlab => render_gitlab(
-            &annotations::findings(&report, new, args.config.path()),
+            &annotations::findings(&report, new, place),
             &args.config.path().to_string_lossy(),
         ),
         Format::Github => {
-            let findings = annotations::findings(&report, new, args.config.path());
+            let findings = annotations::findings(&report, new, place);
             let GitHub { commands, .. } = render_github(&findings);
             // The comment for a pull request says more than a list of findings.
             step_summary::append(&markdown::render(&report))?;

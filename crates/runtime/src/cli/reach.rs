@@ -20,6 +20,7 @@ use super::descriptions::DescriptionArgs;
 use super::failure::Failure;
 use super::output;
 use super::settings::{ConfigArg, PolicyArg};
+use reviews::Reviews;
 
 pub(super) use shown::{Format, show};
 
@@ -120,11 +121,20 @@ fn answer(args: &Args, format: Format) -> Result<Ended, Failure> {
                 (&budget, format),
             )
         }
-        None => show(
-            (&described, operation),
-            (&policy, token),
-            (&config, &budget),
-            format,
-        ),
+        None => {
+            if operation.is_none() && token.is_none() {
+                // What is wrong with the reviews is the matter of `compile` and of a comparison.
+                let policies = args.policies.named().unwrap_or(&config.policies);
+                if let Ok(reviews) = Reviews::read(policies) {
+                    reviews.note_idle((&described, &policy.program), (&config, &budget))?;
+                }
+            }
+            show(
+                (&described, operation),
+                (&policy, token),
+                (&config, &budget),
+                format,
+            )
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Reviews of `reviewed.toml`.
 
+pub(super) mod operations;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::source::SourceSet;
-use tokenward_compiler::tokens::{Reviewed, read_reviewed};
+use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
 
 use super::failure::Failure;
 use super::output;
@@ -22,6 +24,14 @@ pub(super) fn read(sources: &SourceSet, place: &str) -> Result<Vec<Reviewed>, Fa
     }
     output::note_raw(&render_text(sources, &wrong, output::colours()));
     Err(Failure::Trouble(format!("the reviews in {place} have errors")))
+}
+
+/// The token and the operation that a review is about, if it is about one.
+pub(super) fn of_operation(entry: &Reviewed) -> Option<operations::Review<'_>> {
+    match &entry.what {
+        ReviewedWhat::Key { token, key, value } if key == OPERATION_KEY => Some((token, value)),
+        _ => None,
+    }
 }
 
 /// Whether a review has not expired, at a time in milliseconds, UTC.

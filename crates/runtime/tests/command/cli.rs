@@ -293,19 +293,6 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
 }
 
 #[test]
-fn completions_name_the_verbs() {
-    let directory = TempDir::new().unwrap();
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let ended = run(directory.path(), &["completions", shell]);
-        assert_eq!(ended.code, 0);
-        assert!(
-            ended.out.contains("compile") && ended.out.contains("audit"),
-            "{shell}"
-        );
-    }
-}
-
-#[test]
 fn a_reader_that_has_gone_is_no_trouble() {
     let directory = TempDir::new().unwrap();
     let mut running = tokenward(directory.path(), &["completions", "bash"]).start();

@@ -226,6 +226,35 @@ fn quick_fixes_carry_their_proofs() {
 }
 
 #[test]
+fn the_paths_of_the_description_complete_a_line() {
+    let directory = policy("jira");
+    let configuration = "[upstream]\nproduct = \"jira\"\n[api]\ndescriptions = [\"api.yaml\"]\n";
+    std::fs::write(directory.path().join("tokenward.toml"), configuration).unwrap();
+    let description = "openapi: 3.0.3\ninfo: {title: T, version: 1}\nservers: [{url: /rest}]\npaths:\n  /api/2/issue/{key}/votes:\n    \
+                       parameters: [{name: key, in: path, required: true, schema: {type: string}}]\n    delete: {operationId: removeVote}\n";
+    std::fs::write(directory.path().join("api.yaml"), description).unwrap();
+    let text = TOKEN.replace("[get]/api/v4/projects/1", "[delete]/rest/api/2/is");
+    let file = uri(&directory.path().join("policies/a.toml"));
+    let mut editor = Editor::start(directory.path());
+    editor.open(&file, &text);
+    // Whoever explains a line waits for the description; completion does not.
+    let place = |character: u64| json!({ "textDocument": { "uri": file }, "position": { "line": 6, "character": character } });
+    editor.ask("textDocument/hover", place(9));
+    let found = editor.ask("textDocument/completion", place(22));
+    let first = &found[0];
+    assert_eq!(first["label"], "issue/{key}/votes", "{found}");
+    assert_eq!(first["textEdit"]["newText"], "issue/[^/]+/votes");
+    assert_eq!(first["textEdit"]["range"]["start"]["character"], 20);
+    assert!(
+        first["documentation"]["value"]
+            .as_str()
+            .unwrap()
+            .contains("removeVote")
+    );
+    editor.finish();
+}
+
+#[test]
 fn a_changed_configuration_changes_the_findings() {
     let directory = policy("jira");
     let file = uri(&directory.path().join("policies/a.toml"));

@@ -435,3 +435,51 @@ fn a_difference_names_operations() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("without the names of operations"), "{}", ran.err);
 }
+
+#[test]
+fn a_token_for_an_operation_shows_what_else_it_reaches() {
+    let directory = repository();
+    let mut document = description();
+    document["paths"]["/api/2/issue/createmeta"] = json!({ "get": { "operationId": "getMeta" } });
+    document["paths"]["/api/2/issue/{issueIdOrKey}"]["head"] = json!({ "operationId": "headIssue" });
+    write(&directory, "api.json", &document);
+    let new = [
+        "token",
+        "new",
+        "--name",
+        "n",
+        "--user",
+        "svc",
+        "--expires",
+        "9d",
+        "--operation",
+    ];
+    let shown = |more: &[&str]| succeed(&directory, &[&new[..], more].concat());
+    let line = "  [get]/rest/api/2/issue/[^/]+\n    also reaches: GET /rest/api/2/issue/createmeta\n";
+    let out = shown(&["getIssue", "--dry-run"]);
+    assert!(out.contains(line), "{out}");
+    // Both were meant, or the values are others.
+    let out = shown(&["getIssue", "--operation", "getMeta", "--dry-run"]);
+    assert!(!out.contains("also reaches"), "{out}");
+    let out = shown(&["getIssue", "--where", "issueIdOrKey=HR-\\d+", "--dry-run"]);
+    assert!(!out.contains("also reaches"), "{out}");
+    // The calls that the token may not make are told, and so are those of a script that reads JSON.
+    let out = shown(&["createToken", "--dry-run"]);
+    assert!(
+        out.contains("    POST /rest/pat/latest/tokens: the proxy forwards it only with `mint = true`\n"),
+        "{out}"
+    );
+    let ran = run(&directory, &[&new[..], &["getIssue", "--json"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains(line.trim_end()), "{}", ran.err);
+    let created: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        created["lines"],
+        json!([{
+            "text": "[get]/rest/api/2/issue/[^/]+",
+            "other_operations": ["GET /rest/api/2/issue/createmeta"],
+            "not_forwarded": [],
+            "not_settled": [],
+        }])
+    );
+}

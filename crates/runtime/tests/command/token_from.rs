@@ -538,3 +538,33 @@ fn values_of_an_operations_parameters_are_single_expressions() {
         ran.err
     );
 }
+
+#[test]
+fn other_operations_are_those_that_the_line_allows() {
+    let directory = directory();
+    let path = directory.path();
+    // The path of `listHot` is one of `/note/{key}`; `find` has a literal that no call of the line has.
+    let more = "  /note/HR-7: {get: {operationId: getHot}}\n  /note/find: {get: {operationId: find}}\n";
+    fs::write(path.join("notes.yaml"), format!("{DESCRIPTION}{more}")).unwrap();
+    let request = |url: &str| json!({ "method": "GET", "url": format!("https://api.example/ctx/rest{url}"), "headers": [] });
+    archive(path, &[request("/note/HR-1"), request("/note/HR-2")]);
+    let found = json(
+        &directory,
+        &new(&[
+            "--from",
+            "calls.har",
+            "--openapi",
+            "notes.yaml",
+            "--dry-run",
+            "--json",
+        ]),
+    );
+    let line = &found["lines"][0];
+    assert_eq!(line["text"], "[get]/rest/note/HR-\\d+[QueryParam::only]");
+    assert_eq!(line["operations"], json!(["GET /ctx/rest/note/{key}"]));
+    assert_eq!(line["other_operations"], json!(["GET /ctx/rest/note/HR-7"]));
+    assert_eq!(line["not_settled"], json!([]));
+    // Without a description, nothing is said of operations.
+    let found = json(&directory, &new(&["--from", "calls.har", "--dry-run", "--json"]));
+    assert_eq!(found["lines"][0].get("other_operations"), None);
+}

@@ -3,6 +3,7 @@
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Dot, Hir, HirKind, Repetition};
 
 use super::{Atom, ByteSet, Glob};
+use crate::regexp::repeated;
 
 /// Patterns of more atoms gain nothing over an automaton.
 pub(crate) const MAX_ATOMS: usize = 24;
@@ -103,15 +104,6 @@ impl Glob {
         }
         true
     }
-}
-
-fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
-    Hir::repetition(Repetition {
-        min,
-        max,
-        greedy: true,
-        sub: Box::new(sub),
-    })
 }
 
 /// Every end of the text that is not empty.

@@ -205,7 +205,7 @@ impl Draft {
     }
 
     /// The line, with its calls and operations.
-    pub(super) fn line(self, operations: &Operations<'_>) -> Line {
+    pub(super) fn line(self) -> Line {
         let texts = |part: &Part| {
             self.parts
                 .get(part)
@@ -238,35 +238,12 @@ impl Draft {
             text.push_str("[QueryParam::only]");
         }
         text.push_str(&self.fixed);
-        let others = operations.reached(self.methods(), &self.segments(), &self.operations);
         Line {
             text,
             calls: self.calls,
             operations: self.operations,
-            others,
             open: self.open,
         }
-    }
-
-    /// The alternatives of each segment.
-    pub(super) fn segments(&self) -> Vec<Vec<&str>> {
-        let segments = self
-            .parts
-            .iter()
-            .filter(|(part, _)| matches!(part, Part::Segment(_)));
-        segments
-            .map(|(_, texts)| texts.iter().flatten().map(String::as_str).collect())
-            .collect()
-    }
-
-    /// The methods, in lower case.
-    pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
-        self.parts
-            .get(&Part::Method)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(String::as_str)
     }
 
     /// A key that two drafts share if they differ in nothing but this part.

@@ -10,8 +10,6 @@ pub(crate) struct Line {
     pub(crate) calls: Vec<usize>,
     /// The operations of these calls.
     pub(crate) operations: BTreeSet<String>,
-    /// Other operations that the line reaches, in full or in part.
-    pub(crate) others: Vec<String>,
     /// The parts in which the line allows more than these calls.
     pub(crate) open: BTreeSet<String>,
 }

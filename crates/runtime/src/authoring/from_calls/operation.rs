@@ -1,18 +1,14 @@
-//! The operations that calls belong to, and that lines reach.
+//! The operations that calls belong to.
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
 use tokenward_compiler::closest::{Asked, Place, escaped};
 use tokenward_openapi::{Location, Operation, Piece, Segment, Shape};
 
 use super::value;
 
-/// Other operations that are named for a line at most.
-const MOST_OTHERS: usize = 20;
-
 /// The described operations of an upstream.
-pub(crate) struct Operations<'d> {
+pub(super) struct Operations<'d> {
     all: Vec<Placed<'d>>,
     /// Whether the upstream merges JSON bodies with the query.
     pub(super) merges: bool,
@@ -25,7 +21,7 @@ struct Placed<'d> {
 }
 
 /// The operation of a call, with the values of its parameters.
-pub(crate) struct Known<'o> {
+pub(super) struct Known<'o> {
     operation: &'o Operation,
     base: Vec<&'o str>,
     /// The values of each segment's parameters, in their order.
@@ -34,7 +30,7 @@ pub(crate) struct Known<'o> {
 
 impl<'d> Operations<'d> {
     /// `context` is the path of the public URL: bases may have it, or may be below it.
-    pub(crate) fn new(described: &'d [Operation], context: &str, merges: bool) -> Self {
+    pub(super) fn new(described: &'d [Operation], context: &str, merges: bool) -> Self {
         let mut all = Vec::new();
         for operation in described {
             for base in operation.bases.iter() {
@@ -76,74 +72,6 @@ impl<'d> Operations<'d> {
         found
             .reduce(|best, other| if other.0 > best.0 { other } else { best })
             .map(|(_, known)| known)
-    }
-
-    /// The names of the operations that a line with these methods and these alternatives of each segment reaches, without some: those
-    /// whose path some path of the line may have.
-    pub(super) fn reached<'t>(
-        &self,
-        methods: impl Iterator<Item = &'t str>,
-        segments: &[Vec<&str>],
-        without: &BTreeSet<String>,
-    ) -> Vec<String> {
-        let segments: Vec<Vec<Regex>> = segments
-            .iter()
-            .map(|texts| {
-                texts
-                    .iter()
-                    .filter_map(|text| Regex::new(&format!("^(?:{text})$")).ok())
-                    .collect()
-            })
-            .collect();
-        let methods: Vec<String> = methods.map(str::to_ascii_uppercase).collect();
-        let mut out = BTreeSet::new();
-        for placed in self
-            .all
-            .iter()
-            .filter(|placed| methods.contains(&placed.operation.method))
-        {
-            let name = placed.operation.name();
-            if !without.contains(&name) && placed.may_have(&segments) {
-                out.insert(name);
-            }
-        }
-        let more = out.len().saturating_sub(MOST_OTHERS);
-        let mut out: Vec<String> = out.into_iter().take(MOST_OTHERS).collect();
-        if more > 0 {
-            out.push(format!("{more} more"));
-        }
-        out
-    }
-}
-
-impl Placed<'_> {
-    fn may_have(&self, segments: &[Vec<Regex>]) -> bool {
-        let template = &self.operation.template.segments;
-        if self.base.len() + template.len() != segments.len() {
-            return false;
-        }
-        let matches = |patterns: &[Regex], text: &str| patterns.iter().any(|pattern| pattern.is_match(text));
-        let (base, rest) = segments.split_at_checked(self.base.len()).unwrap_or_default();
-        self.base
-            .iter()
-            .zip(base)
-            .all(|(text, patterns)| matches(patterns, text))
-            && template
-                .iter()
-                .zip(rest)
-                .all(|(segment, patterns)| match segment.pieces.as_slice() {
-                    [] => matches(patterns, ""),
-                    [Piece::Literal(text)] => matches(patterns, text),
-                    [Piece::Parameter(name)] => {
-                        let listed = self
-                            .operation
-                            .path_parameter(name)
-                            .map(|of| of.shape.values.as_slice())
-                            .unwrap_or_default();
-                        listed.is_empty() || listed.iter().any(|value| matches(patterns, value))
-                    }
-                    _ => true,
-                })
     }
 }
 

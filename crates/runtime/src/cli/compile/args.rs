@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokenward_compiler::analysis::Analysis;
 use tokenward_pdp::config::Config;
 
+use super::super::descriptions::DescriptionArgs;
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
 use super::super::time::past;
@@ -140,6 +141,8 @@ pub(in crate::cli) struct Args {
     /// describes the format. The certificates do not change the result of the command.
     #[arg(long, value_name = "FILE", conflicts_with = "watch")]
     pub(super) certificates: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) descriptions: DescriptionArgs,
     /// Whether another command publishes the compiled policy
     #[arg(skip)]
     pub(super) publishes: bool,
@@ -187,6 +190,7 @@ impl Args {
             paranoid: false,
             budget: Analysis::BUDGET,
             certificates: None,
+            descriptions: DescriptionArgs::default(),
             publishes: true,
             config,
             directory,

@@ -6,17 +6,18 @@ use tokenward_pdp::Unanswered;
 use tokenward_pdp::check::{Check, Compiled, Surroundings, Terms};
 use tokenward_pdp::config::Config;
 
+use super::super::descriptions::LazyNames;
 use super::super::failure::Failure;
 use super::super::progress::by_stage;
 use super::super::time::now_ms;
 use super::new_access::Base;
 
-/// Compiles and checks a policy. `gate` contains the base, beyond which the policy may give nothing, and the configuration with
-/// paths as written.
+/// Compiles and checks a policy. `gate` contains the base, beyond which the policy may give nothing, the configuration with paths as
+/// written, and the names of operations.
 pub(super) fn checked(
     sources: &SourceSet,
     (config, budget): (&Config, &Budget),
-    gate: Option<(&Base, Config)>,
+    gate: Option<(&Base, Config, &LazyNames)>,
 ) -> Result<Compiled, Failure> {
     let terms = Terms {
         config,
@@ -25,9 +26,9 @@ pub(super) fn checked(
         is_gated: gate.is_some(),
     };
     let mut check = Check::new(sources, terms, None, &mut by_stage())?;
-    if let Some((base, config)) = gate {
+    if let Some((base, config, names)) = gate {
         check.beyond(config, |new, given, diagnostics| {
-            base.check(new, given, budget, diagnostics)
+            base.check(new, given, (budget, names), diagnostics)
         })?;
     }
     Ok(check.finish())

@@ -1,5 +1,7 @@
 //! `--no-new-access`: reports everything that a policy gives beyond another and that was not reviewed.
 
+mod additions;
+mod advice;
 mod places;
 mod reviews;
 
@@ -14,6 +16,7 @@ use tokenward_compiler::tokens::ReviewedWhat;
 use tokenward_pdp::compare::{Bound, Change, Example, Lines, Proved, Report, Standing, TokenReport};
 use tokenward_pdp::side::Side;
 
+use super::super::descriptions::LazyNames;
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::progress::Progress;
@@ -21,6 +24,8 @@ use super::super::settings::ConfigArg;
 use super::super::side::{
     self, Ancestry, Command, Committed, Spec, Within, config_of, is_path, is_range, refuse_compiled,
 };
+use additions::{Unnamed, idle};
+use advice::advice;
 use places::Places;
 use reviews::Reviews;
 
@@ -125,7 +130,7 @@ impl Base {
         &self,
         (new, bound_new): (&Side, &Program),
         reread: &[Rereading],
-        budget: &Budget,
+        (budget, names): (&Budget, &LazyNames),
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Failure> {
         let old = &self.old;
@@ -143,6 +148,7 @@ impl Base {
             places: &self.places,
             diagnostics,
             unexplained: Vec::new(),
+            unnamed: Vec::new(),
         };
         gate.settings(&report);
         for token in &report.tokens {
@@ -153,7 +159,10 @@ impl Base {
         }
         // The proofs come first: explanations take steps of the same budget.
         gate.explain(&mut lines);
-        gate.reviews.tell(gate.diagnostics);
+        gate.name(&bound, names)?;
+        let reviewed = gate.reviews.of_operations();
+        let idle = idle(&reviewed, names, (bound_new, new, budget))?;
+        gate.reviews.tell(&idle, gate.diagnostics);
         Ok(())
     }
 }
@@ -166,21 +175,11 @@ struct Gate<'a> {
     diagnostics: &'a mut Vec<Diagnostic>,
     /// Findings about lines, by their places among the diagnostics: the request of each, and the token that allows it.
     unexplained: Vec<(usize, Proved, TokenId)>,
+    /// Findings whose operations have no names yet, by their places among the diagnostics.
+    unnamed: Vec<(usize, Unnamed)>,
 }
 
 impl Gate<'_> {
-    /// Adds to each finding about a line in what the line is wider than before.
-    fn explain(&mut self, lines: &mut Lines<'_>) {
-        let quote = |text: &str| format!("`{text}`");
-        for (at, proved, after) in std::mem::take(&mut self.unexplained) {
-            let explanation = lines.explanation(&proved, after);
-            let words = explanation.and_then(|explanation| explanation.widened_words(&quote));
-            if let Some(found) = self.diagnostics.get_mut(at) {
-                found.widened = words;
-            }
-        }
-    }
-
     /// Reports a line by which an upgrade gives a token more, unless that was reviewed or is new access in any case.
     fn reread(&mut self, one: &Rereading, program: &Program) {
         if one.direction == Direction::Open {
@@ -273,7 +272,7 @@ impl Gate<'_> {
             &left
         };
         for example in &unreviewed.examples {
-            self.line(token, after, example);
+            self.line(token, after, (example, &permits));
         }
         if let Some(why) = unreviewed.inconclusive {
             self.settle(token, after, why);
@@ -332,14 +331,17 @@ impl Gate<'_> {
             )
         };
         let mut found = Diagnostic::new(code, self.place(after), headline);
-        if code == Code::NewUnrestricted {
-            let examples = token.newly_allowed.examples.iter();
-            let mut examples = examples.filter(|example| example.cause == Cause::Unrestricted);
-            if let Some(example) = examples.next() {
-                found = found.witness(witness(example));
-            }
+        let examples = token.newly_allowed.examples.iter();
+        let mut examples = examples.filter(|example| example.cause == Cause::Unrestricted);
+        let example = examples.next().filter(|_| code == Code::NewUnrestricted);
+        if let Some(example) = example {
+            found = found.witness(witness(example));
         }
+        let at = self.diagnostics.len();
         self.find(&key(token, change), found);
+        if let Some(example) = example.filter(|_| self.diagnostics.len() > at) {
+            self.leave_unnamed(at, after, (example, &[]));
+        }
     }
 
     /// Reports invariants of the base that the token breaks, unless a review covers the removal of the invariant.
@@ -372,10 +374,7 @@ impl Gate<'_> {
                 headline,
             );
             if let Some(request) = &breach.found.witness {
-                found = found.witness(Witness {
-                    request: request.to_string(),
-                    curl: breach.curl.clone(),
-                });
+                found = found.witness(request.sent_by(breach.curl.clone()));
             }
             self.find(&key(token, &breach.change), found);
         }
@@ -397,7 +396,7 @@ impl Gate<'_> {
             if let Some(what) = what.filter(is_lifted)
                 && !self.reviews.need(&what)
             {
-                self.line(token, after, example);
+                self.line(token, after, (example, &[]));
             }
         }
         if let Some(why) = token.newly_allowed.inconclusive {
@@ -458,7 +457,8 @@ impl Gate<'_> {
         }
     }
 
-    fn line(&mut self, token: &TokenReport, after: TokenId, example: &Example) {
+    /// Reports a line by which a token allows more. `reviewed`: the permit lines that were reviewed.
+    fn line(&mut self, token: &TokenReport, after: TokenId, (example, reviewed): (&Example, &[LineId])) {
         let Some(what) = self.what(token, example) else {
             return;
         };
@@ -489,6 +489,7 @@ impl Gate<'_> {
         headline.push_str(&forwarded_only(&example.obstacles));
         let place = place.unwrap_or_else(|| self.place(after));
         let found = Diagnostic::new(code, place, headline).witness(witness(example));
+        self.leave_unnamed(self.diagnostics.len(), after, (example, reviewed));
         // Of a new token everything is new.
         if token.standing != Standing::New {
             self.unexplained
@@ -546,78 +547,5 @@ fn forwarded_only(obstacles: &[Obstacle]) -> String {
 }
 
 fn witness(example: &Example) -> Witness {
-    Witness {
-        request: example.request.to_string(),
-        curl: example.curl.clone(),
-    }
-}
-
-/// Explains how to write the review.
-fn advice(what: &ReviewedWhat) -> String {
-    let entry = match what {
-        ReviewedWhat::Line { token, text } => format!("token = {}, line = {}", quoted(token), literal(text)),
-        ReviewedWhat::Lifted { token, text } => {
-            format!("token = {}, lifted = {}", quoted(token), literal(text))
-        }
-        ReviewedWhat::Key { token, key, value } => {
-            let (token, value) = (quoted(token), quoted(value));
-            format!("token = {token}, key = {}, value = {value}", quoted(key))
-        }
-        ReviewedWhat::Setting { key, value } => {
-            format!("configuration = {}, value = {}", quoted(key), quoted(value))
-        }
-        ReviewedWhat::Invariant { name, value } => {
-            format!("invariant = {}, value = {}", quoted(name), quoted(value))
-        }
-    };
-    format!("if this is right, add [[reviewed]] to reviewed.toml, with {entry}, why = \"…\"")
-}
-
-/// A text as a TOML string: as it is where single quotes can hold it.
-fn literal(text: &str) -> String {
-    if text.contains('\'') || text.contains(char::is_control) {
-        quoted(text)
-    } else {
-        format!("'{text}'")
-    }
-}
-
-/// A text as a TOML string with escapes.
-fn quoted(text: &str) -> String {
-    let escaped = text.chars().map(|c| match c {
-        '"' | '\\' => format!("\\{c}"),
-        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
-        c => c.to_string(),
-    });
-    format!("\"{}\"", escaped.collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn advice_is_toml_whatever_the_line() {
-        for text in [
-            "[get]/rest/a",
-            r"/rest/\d+",
-            "/rest/it's",
-            r"/rest/it's\.\d",
-            "/rest/\"a\"",
-            "'",
-            "'''",
-            "a\u{1}\u{7f}\tb",
-            "é\u{200b}",
-        ] {
-            for written in [literal(text), quoted(text)] {
-                let parsed: toml::Table = toml::from_str(&format!("line = {written}")).unwrap();
-                assert_eq!(parsed.get("line").unwrap().as_str(), Some(text), "{written}");
-            }
-        }
-        let line = ReviewedWhat::Line {
-            token: "ci".to_owned(),
-            text: r"/rest/\d".to_owned(),
-        };
-        assert!(advice(&line).contains(r#"token = "ci", line = '/rest/\d'"#));
-    }
+    example.request.sent_by(example.curl.clone())
 }

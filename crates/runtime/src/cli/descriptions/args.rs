@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::super::failure::Failure;
+use super::super::settings::ConfigArg;
 use super::described::Described;
 use tokenward_pdp::config::Config;
 
-#[derive(Clone, clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 pub(in super::super) struct DescriptionArgs {
     /// Description of the API, OpenAPI or Swagger; repeatable [default: those of the configuration]
     #[arg(long, value_name = "FILE")]
@@ -20,6 +21,11 @@ impl DescriptionArgs {
     /// Whether the command line names any description.
     pub(in super::super) fn are_given(&self) -> bool {
         !self.openapi.is_empty()
+    }
+
+    /// The descriptions that the command line names.
+    pub(super) fn given(&self) -> &[PathBuf] {
+        &self.openapi
     }
 
     /// The descriptions that the command line or the configuration names.
@@ -36,6 +42,16 @@ impl DescriptionArgs {
         let files = self.files(config);
         let is_named = !files.is_empty();
         is_named.then(|| self.read_files(files)).transpose()
+    }
+
+    /// The same, without a message about a configuration that is missing or wrong.
+    pub(in super::super) fn quiet_files(&self, config: &ConfigArg) -> Vec<PathBuf> {
+        match self.openapi.as_slice() {
+            [] => config
+                .required()
+                .map_or_else(|_| Vec::new(), |config| config.api.descriptions),
+            named => named.to_vec(),
+        }
     }
 
     fn files<'a>(&'a self, config: &'a Config) -> &'a [PathBuf] {

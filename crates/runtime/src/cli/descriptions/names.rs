@@ -1,15 +1,14 @@
 //! Requests and lines by the names of operations.
 
-use std::path::{Path, PathBuf};
-
-use tokenward_compiler::analysis::{Budget, Request};
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::ask::Question;
-use tokenward_compiler::reach::Catalogue;
+use tokenward_compiler::method::Method;
+use tokenward_compiler::reach::{Catalogue, Operation};
 
 use super::super::failure::Failure;
-use super::super::output;
 use super::compared::catalogue;
 use super::described::{Described, name};
+use tokenward_pdp::compare::Operations;
 use tokenward_pdp::config::Config;
 use tokenward_pdp::config::universe::universe;
 
@@ -20,42 +19,29 @@ pub(in super::super) struct Names {
 }
 
 impl Names {
-    /// Reads the descriptions that a configuration names, relative to a directory. A description that cannot be read is noted: the
-    /// names only help readers.
-    pub(in super::super) fn near(config: &Config, directory: &Path) -> Option<Self> {
-        let files: Vec<PathBuf> = config
-            .api
-            .descriptions
-            .iter()
-            .map(|file| directory.join(file))
-            .collect();
-        if files.is_empty() {
-            return None;
-        }
-        match Self::read(&files, config) {
-            Ok(names) => Some(names),
-            Err(failure) => {
-                output::note(&format!(
-                    "tokenward: requests are shown without the names of operations: {}",
-                    failure.message()
-                ));
-                None
-            }
-        }
-    }
-
     /// Reads the descriptions of a configuration whose paths are resolved; `None` if there are none, or one cannot be read.
     pub(in super::super) fn of_config(config: &Config) -> Option<Self> {
         let files = &config.api.descriptions;
         (!files.is_empty())
-            .then(|| Self::read(files, config).ok())
+            .then(|| Self::new(Described::read(files).ok()?, config).ok())
             .flatten()
     }
 
-    fn read(files: &[PathBuf], config: &Config) -> Result<Self, Failure> {
-        let described = Described::read(files)?;
+    /// Makes descriptions comparable with calls under a configuration.
+    pub(super) fn new(described: Described, config: &Config) -> Result<Self, Failure> {
         let catalogue = catalogue(&described.all.operations, config)?;
         Ok(Self { described, catalogue })
+    }
+
+    /// The descriptions.
+    pub(in super::super) fn described(&self) -> &Described {
+        &self.described
+    }
+
+    /// The operations as the analysis sees them, each with its name.
+    pub(in super::super) fn operations(&self) -> impl Iterator<Item = (&Operation, String)> {
+        let described = self.described.all.operations.iter().map(name);
+        self.catalogue.operations().iter().zip(described)
     }
 
     /// The operations whose calls a permit line matches, each with whether it matches all of them. `None` if the line has an error.
@@ -78,9 +64,19 @@ impl Names {
         Some(named.collect())
     }
 
-    /// The operation that a request is a call of.
-    pub(in super::super) fn of(&self, request: &Request) -> Option<String> {
-        let at = self.catalogue.operation_of(request.method, &request.path)?;
-        self.described.all.operations.get(at).map(name)
+    /// The operation that a call of this method and path is one of.
+    pub(super) fn of_call(&self, method: Method, path: &str) -> Option<String> {
+        let at = self.catalogue.operation_of(method, path)?;
+        self.name(at)
+    }
+}
+
+impl Operations for Names {
+    fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    fn name(&self, operation: usize) -> Option<String> {
+        self.described.all.operations.get(operation).map(name)
     }
 }

@@ -2,21 +2,23 @@
 
 use std::path::Path;
 
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Elsewhere, Report as Findings, Witness};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Elsewhere, Report as Findings};
 use tokenward_compiler::source::Span;
 use tokenward_pdp::compare::render_text::quoted;
 use tokenward_pdp::compare::{Change, Example, Report, Standing, TokenReport};
 use tokenward_pdp::side::Side;
 
 use super::super::checkout::Checkout;
+use super::super::descriptions::LazyNames;
 use super::super::side::reported;
 
-/// The findings. `config`: the new side's configuration, where changed settings are.
-pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
+/// The findings. `config`: the new side's configuration, where changed settings are. `names`: of operations.
+pub(super) fn findings(report: &Report, new: &Side, (config, names): (&Path, &LazyNames)) -> Findings {
     let mut found = beyond_tokens(report, config);
     for token in &report.tokens {
         of_token(token, new, &mut found);
     }
+    names.name_witnesses(&mut found);
     let checkout = Checkout::discover();
     let mut findings = Findings::default();
     findings.add(&new.sources, &found, &|path| reported(new, path, &checkout));
@@ -60,10 +62,8 @@ fn of_token(token: &TokenReport, new: &Side, found: &mut Vec<Diagnostic>) {
         found.push(match &breach.found.witness {
             Some(request) => {
                 let headline = format!("{whose} breaks the old invariant `{invariant}`");
-                Diagnostic::new(Code::FreedToken, place, headline).witness(Witness {
-                    request: request.to_string(),
-                    curl: breach.curl.clone(),
-                })
+                Diagnostic::new(Code::FreedToken, place, headline)
+                    .witness(request.sent_by(breach.curl.clone()))
             }
             None => open(&whose, &format!("keeps the old invariant `{invariant}`"), place),
         });
@@ -76,6 +76,7 @@ fn of_token(token: &TokenReport, new: &Side, found: &mut Vec<Diagnostic>) {
         let widened = explanation.and_then(|explanation| explanation.widened_words(&quoted));
         Diagnostic {
             widened,
+            newly_allowed: example.operations.clone(),
             ..newly_allowed(&whose, example, new, place)
         }
     }));
@@ -103,10 +104,7 @@ fn newly_allowed(whose: &str, example: &Example, new: &Side, token: Span) -> Dia
     });
     Diagnostic::new(Code::NewAccess, token, headline)
         .elsewhere(line)
-        .witness(Witness {
-            request: example.request.to_string(),
-            curl: example.curl.clone(),
-        })
+        .witness(example.request.sent_by(example.curl.clone()))
 }
 
 fn open(whose: &str, question: &str, place: Span) -> Diagnostic {

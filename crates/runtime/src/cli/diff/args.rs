@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use tokenward_compiler::analysis::Analysis;
 
+use super::super::descriptions::DescriptionArgs;
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::settings::ConfigArg;
@@ -55,6 +56,8 @@ pub(in super::super) struct Args {
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE")]
     pub(super) old_config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) descriptions: DescriptionArgs,
     #[command(flatten)]
     pub(super) config: ConfigArg,
     /// Old policy: a directory, a compiled policy, a revision, or REVISION..[REVISION]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use tokenward_compiler::analysis::Request;
+use tokenward_compiler::diagnostic::listed;
 use tokenward_compiler::visible;
 use tokenward_pdp::compare::render_text::{beyond_tokens, place, summary, verdict, wider};
 use tokenward_pdp::compare::{Change, Direction, Example, Report, Standing, TokenReport};
@@ -107,6 +108,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         render_decoded(&example.request, out);
         if let Some(operation) = &example.operation {
             let _ = writeln!(out, "- operation: {}", code(operation));
+        }
+        for operation in listed(&example.operations) {
+            let _ = writeln!(out, "- {}: {}", title.to_lowercase(), code(&operation));
         }
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             let _ = writeln!(out, "- {obstacles}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::Request;
-use tokenward_compiler::diagnostic::{Code, Severity};
+use tokenward_compiler::diagnostic::{Code, Severity, listed};
 use tokenward_compiler::visible;
 use tokenward_pdp::compare::render_text::quoted;
 use tokenward_pdp::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
@@ -158,6 +158,12 @@ fn example_text(token: &TokenReport, example: &Example, what: &str) -> String {
         text.push_str(&format!("the nearest old line is {nearest}\n"));
     }
     text.push_str(&request_text(&example.request, &example.curl));
+    if let Some(operation) = &example.operation {
+        text.push_str(&format!("\noperation: {operation}"));
+    }
+    for operation in listed(&example.operations) {
+        text.push_str(&format!("\n{what}: {operation}"));
+    }
     if let Some((request, curl)) = example.telling() {
         text.push_str(&format!("\nmost telling: {}", request_text(request, curl)));
     }

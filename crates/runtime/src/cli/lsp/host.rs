@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use tokenward_compiler::analysis::{Analysis, Budget};
 use tokenward_compiler::source::{SourceSet, limits};
 use tokenward_compiler::visible;
-use tokenward_lsp::{Checked, Found, Host, Policy, Problem, Stop, Terms};
+use tokenward_lsp::{Checked, DescribedPath, DescribedSegment, Found, Host, Policy, Problem, Stop, Terms};
 use tokenward_pdp::check::Surroundings;
 use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::config::{Config, ConfigError};
@@ -19,6 +20,7 @@ use super::super::failure::Failure;
 use super::super::fmt::policy::without_configuration;
 use super::super::settings::CONFIG_FILE;
 use super::super::time::now_ms;
+use super::super::token::operation::spelled;
 use crate::config_file;
 
 /// Configurations that are kept.
@@ -98,6 +100,7 @@ impl Configurations {
         if known.len() >= MOST {
             known.clear();
         }
+        Configured::read_descriptions(&configured);
         let entry = Known {
             text,
             configured: Arc::clone(&configured),
@@ -190,6 +193,8 @@ struct Configured {
     terms: Terms,
     /// The descriptions of the API, read when somebody asks first.
     names: OnceLock<Option<Names>>,
+    /// The paths of their operations.
+    paths: OnceLock<Arc<[DescribedPath]>>,
 }
 
 impl Configured {
@@ -206,7 +211,27 @@ impl Configured {
             around,
             terms,
             names: OnceLock::new(),
+            paths: OnceLock::new(),
         })
+    }
+
+    /// Reads the descriptions in the background, so that nobody waits for them while typing.
+    fn read_descriptions(configured: &Arc<Self>) {
+        if configured.config.api.descriptions.is_empty() {
+            return;
+        }
+        let own = Arc::clone(configured);
+        let reading = thread::Builder::new().name("descriptions".to_owned());
+        // Without the thread, the first explanation of a line reads them.
+        drop(reading.spawn(move || {
+            if let Some(names) = own.names() {
+                own.paths.get_or_init(|| described_paths(names));
+            }
+        }));
+    }
+
+    fn names(&self) -> Option<&Names> {
+        self.names.get_or_init(|| Names::of_config(&self.config)).as_ref()
     }
 }
 
@@ -229,10 +254,7 @@ impl Policy for Configured {
     }
 
     fn operations(&self, line: &str, stop: &Stop) -> Option<String> {
-        let names = self
-            .names
-            .get_or_init(|| Names::of_config(&self.config))
-            .as_ref()?;
+        let names = self.names()?;
         let budget = Budget::stopped_by(LINE_BUDGET, stop.flag());
         let reached = names.of_line(line, &self.config, &budget)?;
         let (full, part): (Vec<_>, Vec<_>) = reached.iter().partition(|(_, is_whole)| *is_whole);
@@ -251,7 +273,46 @@ impl Policy for Configured {
         Some(out)
     }
 
+    fn paths(&self) -> Option<Arc<[DescribedPath]>> {
+        let names = self.names.get()?.as_ref()?;
+        Some(Arc::clone(self.paths.get_or_init(|| described_paths(names))))
+    }
+
     fn configuration(&self) -> Option<&Path> {
         self.config.file.as_deref()
     }
+}
+
+/// The paths of the operations, each once, in the order of the descriptions.
+fn described_paths(names: &Names) -> Arc<[DescribedPath]> {
+    let mut paths: Vec<DescribedPath> = Vec::new();
+    let mut known: HashMap<Vec<String>, usize> = HashMap::new();
+    for (operation, name) in names.operations() {
+        let method = operation.method.as_str().to_ascii_lowercase();
+        for path in spelled(operation) {
+            let key: Vec<String> = path.iter().map(|segment| segment.pattern.clone()).collect();
+            let at = *known.entry(key).or_insert(paths.len());
+            if at == paths.len() {
+                let segments = path.into_iter().map(|segment| DescribedSegment {
+                    shown: visible(&segment.shown),
+                    pattern: segment.pattern,
+                    is_open: segment.is_open,
+                });
+                paths.push(DescribedPath {
+                    segments: segments.collect(),
+                    operations: Vec::new(),
+                });
+            }
+            if let Some(path) = paths.get_mut(at) {
+                path.operations.push((method.clone(), visible(&name)));
+            }
+        }
+    }
+    // A line is one line: what has a line end cannot be typed.
+    let is_writable = |path: &DescribedPath| {
+        let mut segments = path.segments.iter();
+        segments.all(|segment| !segment.pattern.contains(char::is_control))
+    };
+    paths.retain(is_writable);
+    paths.into()
 }

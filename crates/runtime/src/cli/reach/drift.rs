@@ -65,7 +65,7 @@ pub(super) fn run(
         ));
     }
     let reviews = Reviews::read(policies)?;
-    reviews.note_stale([&new.all, &old.all], &policy.program);
+    reviews.note_stale((new, old), &policy.program);
     // Each change with the operations that are asked about: the new one first.
     let mut changes: Vec<Change<'_>> = compared.added.iter().map(|added| Change::Added(added)).collect();
     let with_new_calls: Vec<Option<Operation>> = compared.moved.iter().map(with_new_calls).collect();

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use tokenward_compiler::diagnostic::nearest;
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
-use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat};
-use tokenward_openapi::{Description, Operation, Template};
+use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed};
+use tokenward_openapi::{Operation, Template};
+use tokenward_pdp::config::Config;
 
 use super::super::audit::shown;
+use super::super::descriptions::Described;
 use super::super::failure::Failure;
 use super::super::output;
+use super::super::reviews::operations::{Review, idle, lacks_operation, lacks_token};
 use super::super::reviews::{self, counts};
 
 /// Reviews that count.
@@ -37,41 +40,42 @@ impl Reviews {
     }
 
     /// The tokens and operations that reviews name.
-    fn of_operations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(|entry| match &entry.what {
-            ReviewedWhat::Key { token, key, value } if key == OPERATION_KEY => {
-                Some((token.as_str(), value.as_str()))
-            }
-            _ => None,
-        })
+    fn of_operations(&self) -> impl Iterator<Item = Review<'_>> {
+        self.0.iter().filter_map(reviews::of_operation)
     }
 
-    /// Notes reviews of operations that no description has, and of tokens that the policy does not have: a misspelt one, or one that
+    /// Notes reviews of operations that neither description has, and of tokens that the policy does not have: a misspelt one, or one that
     /// is no longer needed.
-    pub(super) fn note_stale(&self, descriptions: [&Description; 2], program: &Program) {
-        let names = || program.tokens().map(|(_, token)| token.name.as_str());
-        for (token, value) in self.of_operations() {
-            let why = if !names().any(|name| name == token) {
-                let near = nearest(token, names())
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                format!("the policy has no token `{token}`{near}")
-            } else if descriptions
-                .iter()
-                .all(|description| description.by_name(value).is_none())
-            {
-                let near = descriptions
-                    .iter()
-                    .find_map(|description| description.nearest(value));
-                let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                format!("the description has no operation `{value}`{near}")
-            } else {
-                continue;
+    pub(super) fn note_stale(&self, (new, old): (&Described, &Described), program: &Program) {
+        for review in self.of_operations() {
+            let lacks_operation = || {
+                let why = lacks_operation(review, new)?;
+                old.all.by_name(review.1).is_none().then_some(why)
             };
-            output::note(&shown(&format!(
-                "tokenward: a review in reviewed.toml counts for nothing: {why}"
-            )));
+            if let Some(why) = lacks_token(review, program).or_else(lacks_operation) {
+                note(&why);
+            }
         }
     }
+
+    /// Notes reviews that count for nothing with this policy and this description.
+    pub(super) fn note_idle(
+        &self,
+        (described, program): (&Described, &Program),
+        settings: (&Config, &Budget),
+    ) -> Result<(), Failure> {
+        let reviews: Vec<Review<'_>> = self.of_operations().collect();
+        for (_, why) in idle(&reviews, (described, program), settings)? {
+            note(&why);
+        }
+        Ok(())
+    }
+}
+
+fn note(why: &str) {
+    output::note(&shown(&format!(
+        "tokenward: a review in reviewed.toml counts for nothing: {why}"
+    )));
 }
 
 /// The method and the path of an operation, without the names of its parameters.

@@ -1,10 +1,10 @@
 //! The lines of `token new --from`: read from recorded calls, and proved to allow each of them.
 
+mod shown;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{BaseUrl, compile, compile_within, visible};
 use tokenward_pdp::config::Config;
@@ -332,59 +332,5 @@ impl Planned {
             }
         }
         Ok(())
-    }
-
-    /// The lines with what they cover and what else they allow.
-    pub(super) fn text(&self) -> String {
-        let mut out = String::new();
-        let (lines, calls) = (self.lines.len(), self.calls.len());
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            out,
-            "{lines} {} for {calls} {}, each proved to be allowed:",
-            plural(lines, "line"),
-            plural(calls, "call")
-        );
-        for line in &self.lines {
-            let count = line.calls.len();
-            let _ = writeln!(out, "  {}", line.text);
-            let _ = write!(out, "    {count} {}", plural(count, "call"));
-            if !line.operations.is_empty() {
-                let names: Vec<&str> = line.operations.iter().map(String::as_str).collect();
-                let _ = write!(out, " of {}", visible(&names.join(", ")));
-            }
-            let _ = writeln!(out);
-            if !line.open.is_empty() {
-                let open: Vec<&str> = line.open.iter().map(String::as_str).collect();
-                let _ = writeln!(out, "    also allows: {}", visible(&open.join("; ")));
-            }
-            if !line.others.is_empty() {
-                let _ = writeln!(out, "    also reaches: {}", visible(&line.others.join(", ")));
-            }
-        }
-        for note in &self.notes {
-            let _ = writeln!(out, "{note}");
-        }
-        out
-    }
-
-    /// The same for programs.
-    pub(super) fn json(&self) -> Value {
-        let line = |line: &Line| {
-            let calls = line.calls.iter().filter_map(|number| self.calls.get(*number));
-            json!({
-                "text": line.text,
-                "calls": calls.map(|call| call.place.as_str()).collect::<Vec<_>>(),
-                "operations": line.operations,
-                "other_operations": line.others,
-                "also_allows": line.open,
-            })
-        };
-        self.lines.iter().map(line).collect()
-    }
-
-    /// The remarks on the files.
-    pub(super) fn notes(&self) -> &[String] {
-        &self.notes
     }
 }

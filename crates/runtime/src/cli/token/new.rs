@@ -1,5 +1,6 @@
 //! `tokenward token new`.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::units;
 
 use super::change::{committed, finished};
+use super::dry_run::{self, Given};
+use super::reached::Reached;
 use super::{Failure, file, from, operation, output, print_json};
 use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::descriptions::DescriptionArgs;
@@ -132,7 +135,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         (true, true) => args.descriptions.read_if_named(&config)?,
         (true, false) => None,
     };
+    let mut meant = BTreeSet::new();
     if let (Some(described), false) = (&described, args.operations.is_empty()) {
+        for name in &args.operations {
+            let operation = described.all.operations.get(described.find(name)?);
+            meant.extend(operation.map(|operation| operation.name()));
+        }
         lines.extend(operation::lines(
             (described, &args.operations),
             &args.values,
@@ -189,13 +197,24 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     if let Some(planned) = &planned {
         planned.prove(&finished, &token.name, &config)?;
     }
+    let reached = match &described {
+        Some(described) => Reached::of(&finished, &token.name, described, &config)?,
+        None => None,
+    };
+    let given = Given {
+        lines: token.lines.get(..own).unwrap_or_default(),
+        sets: &token.include,
+        operations: meant,
+    };
     if args.dry_run {
         super::change::judge(&finished, &[&token.name], &config, &config.mode)?;
-        let given = token.lines.get(..own).unwrap_or_default();
-        return super::dry_run::print((given, &token.include), planned.as_ref(), args.json);
+        return dry_run::print(&given, (planned.as_ref(), reached.as_ref()), args.json);
+    }
+    if let Some(reached) = &reached {
+        output::note(given.operations_text(reached).trim_end());
     }
     if let Some(planned) = &planned {
-        output::note(planned.text().trim_end());
+        output::note(planned.text(reached.as_ref()).trim_end());
     }
     committed(finished, &token.name, &config)?;
     let shown_file = file.display();
@@ -208,8 +227,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             "expires": token.expires.map(|time| format!("{time:.0}")),
             "secret": exposed,
         });
-        if let (Some(planned), Some(object)) = (&planned, shown.as_object_mut()) {
-            object.insert("lines".to_owned(), planned.json());
+        if planned.is_some() || !given.operations.is_empty() {
+            let lines = dry_run::lines(&given, planned.as_ref(), reached.as_ref());
+            if let Some(object) = shown.as_object_mut() {
+                object.insert("lines".to_owned(), lines.into());
+            }
         }
         print_json(&shown)
     } else {

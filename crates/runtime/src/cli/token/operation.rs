@@ -140,6 +140,36 @@ fn of_operation(operation: &Operation, given: &Given<'_>, with_patterns: bool) -
     lines.collect()
 }
 
+/// A segment of an operation's path as the description shows it, as a line has it, and whether it has a parameter.
+pub(in crate::cli) struct Spelled {
+    pub(in crate::cli) shown: String,
+    pub(in crate::cli) pattern: String,
+    pub(in crate::cli) is_open: bool,
+}
+
+/// The paths of an operation below the public URL, one for each path of a server.
+pub(in crate::cli) fn spelled(operation: &Operation) -> Vec<Vec<Spelled>> {
+    let none = Given::new();
+    let segment = |segment: &Segment| {
+        let shown = segment.0.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::Parameter { name, .. } => format!("{{{name}}}"),
+        });
+        Spelled {
+            shown: shown.collect(),
+            pattern: segment.0.iter().map(|piece| regexp(piece, &none, true)).collect(),
+            is_open: segment
+                .0
+                .iter()
+                .any(|piece| matches!(piece, Piece::Parameter { .. })),
+        }
+    };
+    let paths = operation.bases.iter();
+    paths
+        .map(|base| base.iter().chain(&operation.segments).map(segment).collect())
+        .collect()
+}
+
 fn regexp(piece: &Piece, given: &Given<'_>, with_patterns: bool) -> String {
     let (name, values) = match piece {
         Piece::Literal(text) => return escaped(text, Place::Url),

@@ -1,5 +1,7 @@
 //! `tokenward token set-limits`.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use tokenward_compiler::policy::Users;
@@ -7,9 +9,11 @@ use tokenward_compiler::resolve_policy;
 use tokenward_pdp::config::Config;
 
 use super::change::{committed, judge, refuse_in_secure};
-use super::{Failure, dry_run, from, output, print_json};
+use super::dry_run::{self, Given};
+use super::reached::Reached;
+use super::{Failure, from, output, print_json};
 use crate::authoring::edit::{Change, Edit};
-use crate::cli::descriptions::DescriptionArgs;
+use crate::cli::descriptions::{Described, DescriptionArgs};
 use crate::cli::settings::ConfigArg;
 
 /// Replace the limit lines or sets of a token
@@ -61,7 +65,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ));
     }
     // First, since an edit keeps others from the file, this one included.
-    let planned = planned(args, &config)?;
+    let described = match args.calls.are_named() {
+        true => args.descriptions.read_if_named(&config)?,
+        false => None,
+    };
+    let planned = planned(args, described.as_ref(), &config)?;
     let unchanged = Edit::of_token(&config.policies, &args.name)?.unchanged();
     let mut lines = args.lines.clone();
     if let Some(planned) = &planned {
@@ -78,19 +86,28 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(planned) = &planned {
         planned.prove(&prepared, &args.name, &config)?;
     }
+    let reached = match &described {
+        Some(described) => Reached::of(&prepared, &args.name, described, &config)?,
+        None => None,
+    };
     if args.dry_run {
         judge(&prepared, &[&args.name], &config, &config.mode)?;
-        return dry_run::print((&args.lines, &args.include), planned.as_ref(), args.json);
+        let given = Given {
+            lines: &args.lines,
+            sets: &args.include,
+            operations: BTreeSet::new(),
+        };
+        return dry_run::print(&given, (planned.as_ref(), reached.as_ref()), args.json);
     }
     if let Some(planned) = &planned {
-        output::note(planned.text().trim_end());
+        output::note(planned.text(reached.as_ref()).trim_end());
     }
     let path = prepared.path().to_owned();
     committed(prepared, &args.name, &config)?;
     if args.json {
         let mut shown = json!({ "token": args.name, "file": path.to_string_lossy() });
         if let (Some(planned), Some(object)) = (&planned, shown.as_object_mut()) {
-            object.insert("lines".to_owned(), planned.json());
+            object.insert("lines".to_owned(), planned.json(reached.as_ref()));
         }
         return print_json(&shown);
     }
@@ -103,11 +120,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The lines for recorded calls, if files with calls are named.
-fn planned(args: &Args, config: &Config) -> Result<Option<from::Planned>, Failure> {
+fn planned(
+    args: &Args,
+    described: Option<&Described>,
+    config: &Config,
+) -> Result<Option<from::Planned>, Failure> {
     if !args.calls.are_named() {
         return Ok(None);
     }
-    let described = args.descriptions.read_if_named(config)?;
     // The token with all its attributes, and a line for every path.
     let every = [Change::Lines(vec!["/.*".to_owned()]), Change::Include(Vec::new())];
     let unlimited = Edit::of_token(&config.policies, &args.name)?
@@ -125,5 +145,5 @@ fn planned(args: &Args, config: &Config) -> Result<Option<from::Planned>, Failur
         user: user.as_deref(),
         unlimited,
     };
-    from::plan(&args.calls, described.as_ref(), &asking, config)
+    from::plan(&args.calls, described, &asking, config)
 }

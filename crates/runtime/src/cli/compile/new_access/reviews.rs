@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic};
-use tokenward_compiler::tokens::{OPERATION_KEY, Reviewed, ReviewedWhat, read_reviewed};
+use tokenward_compiler::tokens::{Reviewed, ReviewedWhat, read_reviewed};
 use tokenward_pdp::side::Side;
 
 use super::super::super::failure::Failure;
-use super::super::super::reviews::{self, counts};
+use super::super::super::reviews::operations::Review;
+use super::super::super::reviews::{self, counts, of_operation};
 
 pub(super) struct Reviews {
     /// Reviews of the base.
@@ -55,6 +56,14 @@ impl Reviews {
         self.withheld.insert(token.to_owned());
     }
 
+    /// The new side's reviews of operations.
+    pub(super) fn of_operations(&self) -> Vec<Review<'_>> {
+        self.own
+            .iter()
+            .filter_map(|(entry, _)| of_operation(entry))
+            .collect()
+    }
+
     fn counting(&self) -> impl Iterator<Item = &Reviewed> {
         let own = self.own.iter().map(|(entry, _)| entry);
         let own = own.filter(|_| self.accept);
@@ -72,7 +81,8 @@ impl Reviews {
     }
 
     /// Reports the new side's entries that do not count, and those that no change needs.
-    pub(super) fn tell(&self, diagnostics: &mut Vec<Diagnostic>) {
+    /// `idle`: those of operations that count for nothing.
+    pub(super) fn tell(&self, idle: &[(Review<'_>, String)], diagnostics: &mut Vec<Diagnostic>) {
         for (entry, needed) in &self.own {
             let is_accepted = self.accept || self.accepted.iter().any(|other| other.covers(entry));
             if !is_accepted {
@@ -82,9 +92,12 @@ impl Reviews {
                     "ask an owner to approve the change, then run the command in CI with --accept-reviews",
                 ));
             }
-            let is_operation = matches!(&entry.what, ReviewedWhat::Key { key, .. } if key == OPERATION_KEY);
-            // `tokenward reach` judges whether operations need reviews.
-            let headline = if !needed && !is_operation {
+            let operation = of_operation(entry);
+            let idle = idle.iter().find(|(review, _)| Some(*review) == operation);
+            // `tokenward reach --against` judges whether operations need reviews.
+            let headline = if let Some((_, why)) = idle {
+                format!("this review counts for nothing: {why}")
+            } else if !needed && operation.is_none() {
                 format!("no new access needs this review of {}", entry.what)
             } else if !counts(entry, self.now) {
                 "this review has expired".to_owned()

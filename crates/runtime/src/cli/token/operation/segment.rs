@@ -6,6 +6,10 @@ use regex_syntax::ast::{Ast, ClassBracketed, ClassPerl, ClassPerlKind, ClassSet,
 pub(super) fn within(pattern: &str) -> Option<String> {
     let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
     let ast = regex_syntax::ast::parse::Parser::new().parse(inner).ok()?;
+    // Each anchor of `^a|b$` belongs to one alternative only.
+    if matches!(ast, Ast::Alternation(_)) {
+        return None;
+    }
     let mut changes = Vec::new();
     collect(&ast, &mut changes)?;
     changes.sort_by_key(|(span, _): &(Span, String)| span.start.offset);
@@ -16,10 +20,7 @@ pub(super) fn within(pattern: &str) -> Option<String> {
         at = span.end.offset;
     }
     out.push_str(inner.get(at..)?);
-    Some(match ast {
-        Ast::Alternation(_) => format!("({out})"),
-        _ => out,
-    })
+    Some(out)
 }
 
 /// Collects the classes that may match a slash, with their replacements; None for anchors and flags.
@@ -89,7 +90,10 @@ mod tests {
             ("^.+$", Some("[^/]+")),
             (r"^\W+$", Some(r"[^\w/]+")),
             (r"^[A-Z]+-\d+$", Some(r"[A-Z]+-\d+")),
-            ("^a|b$", Some("(a|b)")),
+            ("^(a|b)$", Some("(a|b)")),
+            ("^(?:a|b)c$", Some("(?:a|b)c")),
+            ("^a|b$", None),
+            ("^a$|^b$", None),
             ("^[!-~]+$", None),
             ("^[a/]+$", None),
             ("[a-z]+", None),
