@@ -58,7 +58,7 @@ pub enum Unproved {
         /// The token that would allow more.
         token: String,
         /// A request that only the corrected policy allows.
-        request: Witness,
+        request: Box<Witness>,
     },
     /// The comparison exceeds the budget.
     Inconclusive,

@@ -149,7 +149,7 @@ impl<'p> Comparer<'p> {
             if let Some(gained) = shown(&compared.newly_allowed) {
                 return Ok(Proof::Unproved(Unproved::GivesAccess {
                     token: name.to_owned(),
-                    request: witness(new, is, gained),
+                    request: Box::new(witness(new, is, gained)),
                 }));
             }
             if compared.newly_allowed.inconclusive.is_some() {

@@ -13,7 +13,7 @@ use tokenward_compiler::earlier::{Direction, Rereading};
 use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_compiler::source::Span;
 use tokenward_compiler::tokens::ReviewedWhat;
-use tokenward_pdp::compare::{Bound, Change, Example, Lines, Proved, Report, Standing, TokenReport};
+use tokenward_pdp::compare::{Bound, Change, Example, Lines, Report, Standing, TokenReport};
 use tokenward_pdp::side::Side;
 
 use super::super::descriptions::LazyNames;
@@ -24,7 +24,7 @@ use super::super::settings::ConfigArg;
 use super::super::side::{
     self, Ancestry, Command, Committed, Spec, Within, config_of, is_path, is_range, refuse_compiled,
 };
-use additions::{Unnamed, idle};
+use additions::{Additions, idle};
 use advice::advice;
 use places::Places;
 use reviews::Reviews;
@@ -147,8 +147,7 @@ impl Base {
             reviews,
             places: &self.places,
             diagnostics,
-            unexplained: Vec::new(),
-            unnamed: Vec::new(),
+            additions: Additions::default(),
         };
         gate.settings(&report);
         for token in &report.tokens {
@@ -158,8 +157,8 @@ impl Base {
             gate.reread(one, bound_new);
         }
         // The proofs come first: explanations take steps of the same budget.
-        gate.explain(&mut lines);
-        gate.name(&bound, names)?;
+        gate.additions.explain(gate.diagnostics, &mut lines);
+        gate.additions.name(gate.diagnostics, &bound, names)?;
         let reviewed = gate.reviews.of_operations();
         let idle = idle(&reviewed, names, (bound_new, new, budget))?;
         gate.reviews.tell(&idle, gate.diagnostics);
@@ -173,10 +172,7 @@ struct Gate<'a> {
     reviews: Reviews,
     places: &'a Places,
     diagnostics: &'a mut Vec<Diagnostic>,
-    /// Findings about lines, by their places among the diagnostics: the request of each, and the token that allows it.
-    unexplained: Vec<(usize, Proved, TokenId)>,
-    /// Findings whose operations have no names yet, by their places among the diagnostics.
-    unnamed: Vec<(usize, Unnamed)>,
+    additions: Additions,
 }
 
 impl Gate<'_> {
@@ -340,7 +336,7 @@ impl Gate<'_> {
         let at = self.diagnostics.len();
         self.find(&key(token, change), found);
         if let Some(example) = example.filter(|_| self.diagnostics.len() > at) {
-            self.leave_unnamed(at, after, (example, &[]));
+            self.additions.leave_unnamed(at, after, (example, &[]));
         }
     }
 
@@ -489,11 +485,11 @@ impl Gate<'_> {
         headline.push_str(&forwarded_only(&example.obstacles));
         let place = place.unwrap_or_else(|| self.place(after));
         let found = Diagnostic::new(code, place, headline).witness(witness(example));
-        self.leave_unnamed(self.diagnostics.len(), after, (example, reviewed));
+        let at = self.diagnostics.len();
+        self.additions.leave_unnamed(at, after, (example, reviewed));
         // Of a new token everything is new.
         if token.standing != Standing::New {
-            self.unexplained
-                .push((self.diagnostics.len(), example.proved(), after));
+            self.additions.leave_unexplained(at, example.proved(), after);
         }
         self.push(found.help(advice(&what)));
     }
