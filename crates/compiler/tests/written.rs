@@ -256,3 +256,29 @@ fn a_counted_hyphen_is_a_warning() {
         assert_eq!(codes(line), [""; 0], "{line}");
     }
 }
+
+/// `location /rest/admin/` of a web server also has what is below; `!/rest/admin/` has neither that nor `/rest/admin`.
+#[test]
+fn a_forbid_line_that_needs_a_final_slash_is_a_warning() {
+    let helps = |line: &str| {
+        let found = compile(&policy(line)).diagnostics;
+        let found = found.into_iter().filter(|found| found.code == Code::ForbidAlias);
+        found
+            .map(|found| found.help.unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    let [help] = helps("!/rest/admin/").try_into().unwrap();
+    assert!(help.contains("write `/rest/admin`, which forbids both"), "{help}");
+    assert_eq!(
+        helps("![get]/rest/api/2/search/[QueryParam::jql==.*HR.*]").len(),
+        1
+    );
+    for line in [
+        "!/rest/admin",
+        "[get]/rest/admin/",
+        "!/rest/admin/.*",
+        "!/rest/admin/?",
+    ] {
+        assert_eq!(helps(line), [""; 0], "{line}");
+    }
+}
