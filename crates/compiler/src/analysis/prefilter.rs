@@ -2,7 +2,7 @@
 //!
 //! Each answer here is a proof of "yes"; "no" says nothing.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::{
     clauses::Ruled,
@@ -222,14 +222,22 @@ fn no_text_is(one: &Machine, (other, answer): (&Machine, bool)) -> bool {
     true
 }
 
-/// The states that the texts of the glob lead to, all of them at once.
-fn reached(glob: &Glob, automaton: &Machine) -> Option<BTreeSet<u32>> {
-    let mut states = BTreeSet::from([automaton.start()]);
+/// The states that the texts of the glob lead to, all of them at once, without those from which no text is accepted.
+fn reached(glob: &Glob, automaton: &Machine) -> Option<Vec<u32>> {
+    let mut states = vec![automaton.start()];
     for atom in glob.atoms() {
+        states.retain(|state| !automaton.is_dead(*state));
+        if states.is_empty() {
+            break;
+        }
         states = match atom {
-            Atom::Literal(literal) => literal.iter().fold(states, |states, byte| {
-                let next = states.iter().map(|state| automaton.next(*state, *byte));
-                next.collect()
+            Atom::Literal(literal) => literal.iter().fold(states, |mut states, byte| {
+                for state in &mut states {
+                    *state = automaton.next(*state, *byte);
+                }
+                states.sort_unstable();
+                states.dedup();
+                states
             }),
             Atom::Any => repeated(states, automaton, &|_| true, (0, None))?,
             Atom::Run { set, min, max } => {
@@ -242,48 +250,70 @@ fn reached(glob: &Glob, automaton: &Machine) -> Option<BTreeSet<u32>> {
 
 /// Where so many bytes of a set lead.
 fn repeated(
-    mut states: BTreeSet<u32>,
+    mut states: Vec<u32>,
     automaton: &Machine,
     set: &dyn Fn(u8) -> bool,
     (min, max): (u32, Option<u32>),
-) -> Option<BTreeSet<u32>> {
+) -> Option<Vec<u32>> {
     // One byte of each class: the automaton treats the others of a class alike.
-    let mut seen = [false; 256];
+    let mut known = [false; 256];
     let mut is_first = |byte: &u8| {
-        let class = seen.get_mut(usize::from(automaton.class(*byte)));
-        class.is_some_and(|seen| !std::mem::replace(seen, true))
+        let class = known.get_mut(usize::from(automaton.class(*byte)));
+        class.is_some_and(|known| !std::mem::replace(known, true))
     };
     let bytes: Vec<u8> = (0..=u8::MAX)
         .filter(|byte| set(*byte))
         .filter(&mut is_first)
         .collect();
-    let step = |states: &BTreeSet<u32>| -> BTreeSet<u32> {
-        let next = |state: &u32| {
-            let state = *state;
-            bytes.iter().map(move |byte| automaton.next(state, *byte))
-        };
-        states.iter().flat_map(next).collect()
-    };
+    let mut seen = vec![false; automaton.states()];
     for _ in 0..min {
-        states = step(&states);
+        states = unseen(&states, (automaton, &bytes), &mut seen);
         if states.len() > STATES {
             return None;
         }
+        // A later byte may lead here again.
+        mark(&states, &mut seen, false);
     }
-    let mut newest = states.clone();
+    mark(&states, &mut seen, true);
     let mut left = max.map(|max| max.saturating_sub(min));
+    let mut newest = 0;
     while left != Some(0) {
-        newest = step(&newest).difference(&states).copied().collect();
-        if newest.is_empty() {
+        let from = states.get(newest..).unwrap_or_default();
+        let next = unseen(from, (automaton, &bytes), &mut seen);
+        if next.is_empty() {
             break;
         }
-        states.extend(&newest);
+        newest = states.len();
+        states.extend(next);
         if states.len() > STATES {
             return None;
         }
         left = left.map(|left| left - 1);
     }
     Some(states)
+}
+
+/// The states that one byte leads to and that were not seen, which now are.
+fn unseen(from: &[u32], (automaton, bytes): (&Machine, &[u8]), seen: &mut [bool]) -> Vec<u32> {
+    let mut next = Vec::new();
+    for state in from {
+        for byte in bytes {
+            let after = automaton.next(*state, *byte);
+            let seen = seen.get_mut(after as usize);
+            if seen.is_some_and(|seen| !std::mem::replace(seen, true)) && !automaton.is_dead(after) {
+                next.push(after);
+            }
+        }
+    }
+    next
+}
+
+fn mark(states: &[u32], seen: &mut [bool], is_seen: bool) {
+    for state in states {
+        if let Some(seen) = seen.get_mut(*state as usize) {
+            *seen = is_seen;
+        }
+    }
 }
 
 /// Texts of which every path of a rule contains one: the longest literal of each of its globs, or the beginning that its automaton
