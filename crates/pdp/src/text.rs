@@ -8,6 +8,10 @@ use tokenward_compiler::is_hidden;
 
 /// Escapes in JSON the characters that [`is_deceptive`] names.
 pub fn escaped(json: &str) -> String {
+    // Most texts need nothing, and this is found many bytes at a time.
+    if json.bytes().all(|byte| byte < 0x7f) {
+        return json.to_owned();
+    }
     let mut line = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if is_deceptive(character) {

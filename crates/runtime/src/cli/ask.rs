@@ -24,7 +24,7 @@ use super::settings::ConfigArg;
 use equality::Equality;
 
 pub(super) use asked::{Asked, Blocked};
-pub(super) use listing::{Text, line_json, place};
+pub(super) use listing::{ShownLine, Text, displayed, place};
 pub(super) use policy::{Policy, wrong};
 pub(super) use show::{Ended, Format, end, reaches as show_reaches};
 

@@ -1,8 +1,11 @@
 //! Parts that all answers have in common: lines with their places, requests, and text that is safe for a terminal.
 
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::{Obstacle, Request};
-use tokenward_compiler::ir::{LineId, Program, Token, Users};
+use tokenward_compiler::ir::{LineDigest, LineId, Program, Token, Users};
 use tokenward_pdp::compare::lines::curl;
 use tokenward_pdp::forwarded::not_forwarded;
 use tokenward_pdp::text::time;
@@ -46,14 +49,38 @@ pub(in super::super) fn place(program: &Program, id: LineId) -> String {
     format!("{}:{}: {}", line.file, line.number, line.text)
 }
 
-pub(in super::super) fn line_json(program: &Program, id: LineId) -> Value {
-    let line = program.line(id);
-    json!({
-        "file": line.file,
-        "line": line.number,
-        "text": line.text,
-        "digest": line.digest.to_string(),
-    })
+pub(super) fn line_json(program: &Program, id: LineId) -> Value {
+    json!(ShownLine::of(program, id))
+}
+
+/// A line in JSON.
+#[derive(Serialize)]
+pub(in super::super) struct ShownLine<'p> {
+    file: &'p str,
+    line: u32,
+    text: &'p str,
+    #[serde(serialize_with = "displayed")]
+    digest: LineDigest,
+}
+
+impl<'p> ShownLine<'p> {
+    pub(in super::super) fn of(program: &'p Program, id: LineId) -> Self {
+        let line = program.line(id);
+        Self {
+            file: line.file,
+            line: line.number,
+            text: line.text,
+            digest: line.digest,
+        }
+    }
+}
+
+/// A value as the text that it is displayed as.
+pub(in super::super) fn displayed<T: Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 pub(super) fn request_json(

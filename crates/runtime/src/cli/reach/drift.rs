@@ -360,7 +360,8 @@ impl Drift<'_> {
                     ("more", json!(one.is_more)),
                     ("reviewed", json!(one.is_reviewed)),
                 ];
-                document::with(document::cell(view, one.reached, one.cell.0, one.cell.1), more)
+                let cell = document::cell(view, one.reached, one.cell.0, one.cell.1);
+                document::with(json!(cell), more)
             });
             let before = match change {
                 Change::Moved { from, .. } => Some(from.name()),
