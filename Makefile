@@ -83,7 +83,7 @@ test-loaded: ## the tests that wait for something, RUNS=10 times beside LOOPS=4 
 # the tests: a continuous integration that has run them builds nothing anew.
 nightly: ## PAIRS=100000 generated pairs of policies, judged by two evaluators, the program and the analysis; SEED= draws the same again
 	TOKENWARD_PAIRS=$(or $(PAIRS),100000) $(if $(SEED),PROPTEST_RNG_SEED=$(SEED)) \
-	    $(CARGO) test --workspace --test oracle --locked $(if $(PAIRS),,--profile nightly) -- --nocapture
+	    $(CARGO) test --workspace --test oracle --locked -- --nocapture
 
 doctest: ## examples in the documentation
 	$(CARGO) test --workspace --doc --locked --quiet
