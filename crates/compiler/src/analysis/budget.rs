@@ -56,6 +56,20 @@ impl Budget {
         )
     }
 
+    /// The budget of one of so many parts of the run that threads do in any order: an equal part of the steps that are left. What a part
+    /// finds then depends neither on the other parts nor on the number of threads.
+    pub(crate) fn part(&self, parts: u64) -> Self {
+        Self {
+            units: self.units,
+            steps: Steps::new(self.steps.left() / parts.max(1), Arc::clone(&self.steps.0.stop)),
+        }
+    }
+
+    /// Counts the steps of a part as steps of the run.
+    pub(crate) fn add_part(&self, part: &Self) {
+        self.steps.0.taken.fetch_add(part.spent(), Ordering::Relaxed);
+    }
+
     /// Whether the steps of the run are used up: every further question about the same token is inconclusive.
     #[must_use]
     pub fn is_spent(&self) -> bool {
@@ -95,7 +109,7 @@ impl From<&Budget> for Budget {
     }
 }
 
-/// The steps of a run. One thread proves; another order would only move the end of the budget.
+/// The steps of a run, or of a part of it. One thread takes them: in another order the end of the budget would come elsewhere.
 #[derive(Clone, Debug)]
 struct Steps(Arc<Counts>);
 

@@ -62,9 +62,4 @@ impl Classes {
         let rule = program.rule(*id)?;
         Some(Ruled { program, rule })
     }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = Class> + use<> {
-        let count = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
-        (0..count).map(Class)
-    }
 }

@@ -1,6 +1,9 @@
 //! The operations by their paths, and the classes of lines that meet them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     catalogue::Catalogue,
@@ -142,19 +145,18 @@ impl<'p> Paths<'p> {
         }
     }
 
-    /// The operations that each class touches.
+    /// The operations that each of some classes touches.
     pub(super) fn touched(
         &self,
-        classes: &Classes,
+        (classes, some): (&Classes, &BTreeSet<Class>),
         program: &'p Program,
         prover: &mut Prover<'p>,
-    ) -> Vec<Vec<(u32, Touch)>> {
+    ) -> HashMap<Class, Vec<(u32, Touch)>> {
         // Classes that differ only in methods or conditions have the same paths.
         let mut known: HashMap<UrlId, Vec<Met>> = HashMap::new();
-        let mut touched = Vec::new();
-        for class in classes.all() {
+        let mut touched = HashMap::new();
+        for class in some.iter().copied() {
             let Some(ruled) = classes.rule(program, class) else {
-                touched.push(Vec::new());
                 continue;
             };
             let meetings = known
@@ -179,7 +181,7 @@ impl<'p> Paths<'p> {
                     }
                 }
             }
-            touched.push(own);
+            touched.insert(class, own);
         }
         touched
     }

@@ -1,6 +1,11 @@
 //! All operations and all tokens at once.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    num::NonZeroUsize,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use super::{
     catalogue::Catalogue,
@@ -45,6 +50,18 @@ impl Survey {
     pub fn is_settled(&self) -> bool {
         self.cells.iter().all(Cell::is_settled)
     }
+
+    /// Adds the tokens of another part of the work.
+    fn add(&mut self, part: Self) {
+        let before = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
+        self.cells.extend(part.cells);
+        self.tokens.extend(part.tokens.into_iter().map(|mut reached| {
+            for (_, cell) in &mut reached.cells {
+                *cell = cell.saturating_add(before);
+            }
+            reached
+        }));
+    }
 }
 
 impl Reached {
@@ -60,41 +77,137 @@ impl Reached {
     }
 }
 
+/// Tokens of one part of the work. A part begins with no knowledge of the others' lines, so small parts would cost more than threads save.
+const TOKENS_OF_A_PART: usize = 50;
+/// Most parts. It is not the number of processors: what is found must not depend on the machine.
+const MOST_PARTS: usize = 4;
+
 /// Returns the operations of a catalogue that tokens of a bound program reach. `proxied`: the proxy that forwards the calls that are
-/// shown. `progress` receives the numbers of tokens that are done and of all.
+/// shown. `progress` receives the numbers of tokens that are done and of all. Many tokens are done in parts, as many at once as the
+/// machine has processors.
 ///
 /// # Errors
 /// A [`Fault`].
-pub fn survey<'p>(
-    catalogue: &'p Catalogue,
-    (program, tokens): (&'p Program, &[TokenId]),
-    (universe, proxied, budget): (Universe, Option<&'p Proxied>, &Budget),
-    mut progress: impl FnMut(usize, usize),
+pub fn survey(
+    catalogue: &Catalogue,
+    (program, tokens): (&Program, &[TokenId]),
+    (universe, proxied, budget): (Universe, Option<&Proxied>, &Budget),
+    progress: impl FnMut(usize, usize),
 ) -> Result<Survey, Fault> {
     let mut classes = Classes::default();
     let lines: Vec<Lines> = tokens.iter().map(|token| classes.add(program, *token)).collect();
     let mut prover = Prover::new(universe, budget.clone())?.with_samples_first();
-    let paths = Paths::of(catalogue, proxied, &mut prover);
-    let touched = paths.touched(&classes, program, &mut prover);
+    let whole = Whole {
+        program,
+        proxied,
+        classes: &classes,
+        paths: Paths::of(catalogue, proxied, &mut prover),
+    };
+    let parts = (tokens.len() / TOKENS_OF_A_PART).clamp(1, MOST_PARTS);
+    let tokens: Vec<(TokenId, Lines)> = tokens.iter().copied().zip(lines).collect();
+    if parts == 1 {
+        return whole.part(&tokens, prover, progress);
+    }
+    drop(prover);
+    let parts: Vec<(&[(TokenId, Lines)], Budget)> = tokens
+        .chunks(tokens.len().div_ceil(parts))
+        .map(|part| (part, budget.part(u64::try_from(parts).unwrap_or(u64::MAX))))
+        .collect();
+    let found = in_parallel(&parts, tokens.len(), progress, |(tokens, budget), progress| {
+        let prover = Prover::new(universe, budget.clone())?.with_samples_first();
+        whole.part(tokens, prover, progress)
+    });
     let mut survey = Survey::default();
-    let mut known: HashMap<Key, Option<u32>> = HashMap::new();
-    for (done, (token, lines)) in tokens.iter().zip(lines).enumerate() {
-        let one = OneToken {
-            program,
-            token: *token,
-            proxied,
-            classes: &classes,
-            lines: &lines,
-        };
-        let cells = one.cells((&paths, &touched), (&mut survey.cells, &mut known), &mut prover)?;
-        survey.tokens.push(Reached {
-            token: *token,
-            cells,
-            lines,
-        });
-        progress(done + 1, tokens.len());
+    for ((_, spent), part) in parts.iter().zip(found) {
+        budget.add_part(spent);
+        survey.add(part?);
     }
     Ok(survey)
+}
+
+/// Does parts of some work, as many at once as the machine has processors. Returns what they found, in their order. `work` gets a part
+/// and tells that one more of `of` pieces is done, which this thread passes on for its own parts.
+fn in_parallel<P: Sync, F: Send>(
+    parts: &[P],
+    of: usize,
+    mut progress: impl FnMut(usize, usize),
+    work: impl Fn(&P, &mut dyn FnMut(usize, usize)) -> F + Sync,
+) -> Vec<F> {
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let take = |tell: &mut dyn FnMut(usize)| {
+        let mut found = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(at) else {
+                return found;
+            };
+            let mut told = |_, _| tell(done.fetch_add(1, Ordering::Relaxed) + 1);
+            found.push((at, work(part, &mut told)));
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut found = thread::scope(|scope| {
+        let others = 1..processors.min(parts.len());
+        let others: Vec<_> = others.map(|_| scope.spawn(|| take(&mut |_| {}))).collect();
+        let mut found = take(&mut |done| progress(done, of));
+        for other in others {
+            match other.join() {
+                Ok(theirs) => found.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    });
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, found)| found).collect()
+}
+
+/// What all parts of the work share.
+struct Whole<'p> {
+    program: &'p Program,
+    proxied: Option<&'p Proxied>,
+    classes: &'p Classes,
+    paths: Paths<'p>,
+}
+
+impl<'p> Whole<'p> {
+    fn part(
+        &self,
+        tokens: &[(TokenId, Lines)],
+        mut prover: Prover<'p>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Survey, Fault> {
+        let lines = tokens
+            .iter()
+            .flat_map(|(_, lines)| lines.permits.iter().chain(&lines.forbids));
+        let classes: BTreeSet<Class> = lines.map(|(class, _)| *class).collect();
+        let touched = self
+            .paths
+            .touched((self.classes, &classes), self.program, &mut prover);
+        let mut survey = Survey::default();
+        let mut known: HashMap<Key, Option<u32>> = HashMap::new();
+        for (done, (token, lines)) in tokens.iter().enumerate() {
+            let one = OneToken {
+                program: self.program,
+                token: *token,
+                proxied: self.proxied,
+                classes: self.classes,
+                lines,
+            };
+            let cells = one.cells(
+                (&self.paths, &touched),
+                (&mut survey.cells, &mut known),
+                &mut prover,
+            )?;
+            survey.tokens.push(Reached {
+                token: *token,
+                cells,
+                lines: lines.clone(),
+            });
+            progress(done + 1, tokens.len());
+        }
+        Ok(survey)
+    }
 }
 
 impl Catalogue {
@@ -148,7 +261,7 @@ struct OneToken<'p, 'a> {
 impl<'p> OneToken<'p, '_> {
     fn cells(
         &self,
-        (paths, touched): (&Paths<'p>, &[Vec<Touching>]),
+        (paths, touched): (&Paths<'p>, &HashMap<Class, Vec<Touching>>),
         (cells, known): (&mut Vec<Cell>, &mut HashMap<Key, Option<u32>>),
         prover: &mut Prover<'p>,
     ) -> Result<Vec<(u32, u32)>, Fault> {
@@ -210,10 +323,12 @@ impl<'p> OneToken<'p, '_> {
     }
 
     /// The lines' classes by the operations that they touch, in order, each class once.
-    fn by_operation(&self, lines: &[(Class, LineId)], touched: &[Vec<Touching>]) -> Vec<Touching> {
-        let classes = lines
-            .iter()
-            .filter_map(|(class, _)| touched.get(class.0 as usize));
+    fn by_operation(
+        &self,
+        lines: &[(Class, LineId)],
+        touched: &HashMap<Class, Vec<Touching>>,
+    ) -> Vec<Touching> {
+        let classes = lines.iter().filter_map(|(class, _)| touched.get(class));
         let mut all: Vec<Touching> = classes.flatten().cloned().collect();
         all.sort_unstable_by_key(|(operation, touch)| (*operation, touch.class));
         all.dedup_by_key(|(operation, touch)| (*operation, touch.class));

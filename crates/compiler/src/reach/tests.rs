@@ -322,3 +322,63 @@ fn patterns_of_parameters_are_read_as_json_schema_reads_them() {
     assert_eq!(matched("^(?!x).*$", "anything"), (true, 1));
     assert_eq!(matched("(", "anything"), (true, 1));
 }
+
+/// What a survey found of one token, without the numbers of classes.
+fn found_of(survey: &Survey, reached: &Reached) -> Vec<String> {
+    let lines = |class: Class| reached.lines(class).collect::<Vec<_>>();
+    let cells = survey.cells(reached).map(|(at, cell)| {
+        let hits: Vec<String> = cell
+            .hits
+            .iter()
+            .map(|hit| format!("{:?} {} {}", hit.class.map(lines), hit.is_whole, hit.request))
+            .collect();
+        let forbids: Vec<_> = cell.forbids.iter().map(|class| lines(*class)).collect();
+        let outside = cell.outside.as_ref().map(ToString::to_string);
+        format!(
+            "{at} {:?} {:?} {hits:?} {forbids:?} {outside:?}",
+            cell.extent, cell.because
+        )
+    });
+    cells.collect()
+}
+
+#[test]
+fn many_tokens_in_parts_are_found_as_each_token_alone() {
+    let own: Vec<String> = (0..230)
+        .map(|at| format!("[get,delete]/rest/api/issue/K{at}-[0-9]+"))
+        .collect();
+    let tokens: Vec<Vec<&str>> = (0..230)
+        .map(|at| {
+            let some = LINES.iter().copied().skip(at % LINES.len()).step_by(3);
+            let mut lines: Vec<&str> = some.take(1 + at % 4).collect();
+            lines.push(&own[at]);
+            lines
+        })
+        .collect();
+    let program = program(&tokens);
+    let catalogue = Catalogue::new(operations(), &base()).unwrap();
+    let ids: Vec<TokenId> = program.tokens().map(|(id, _)| id).collect();
+    let budget = Budget::new(200_000);
+    let settings = || (Universe::default(), None, &budget);
+    let mut told = Vec::new();
+    let found = survey(&catalogue, (&program, &ids), settings(), |done, of| {
+        told.push((done, of));
+    })
+    .unwrap();
+    assert!(budget.spent() > 0);
+    assert!(
+        told.iter()
+            .all(|(done, of)| (1..=230).contains(done) && *of == 230)
+    );
+    let tokens: Vec<TokenId> = found.tokens.iter().map(|reached| reached.token).collect();
+    assert_eq!(tokens, ids);
+    for reached in &found.tokens {
+        let alone = survey(&catalogue, (&program, &[reached.token]), settings(), |_, _| {}).unwrap();
+        assert_eq!(
+            found_of(&found, reached),
+            found_of(&alone, &alone.tokens[0]),
+            "{}",
+            program.token(reached.token).name
+        );
+    }
+}
