@@ -61,6 +61,11 @@ pub enum FleetError {
     /// The marks contradict each other.
     #[error(transparent)]
     Marks(#[from] MarksError),
+    /// Another process wrote the files during this start.
+    #[error(
+        "another process changed the fleet mark during this start; make sure that no other proxy has the same `[audit] path`"
+    )]
+    Shared,
     /// The mark cannot be written to the audit.
     #[error("the fleet mark is not in the audit: {0}")]
     Append(#[from] AppendError),

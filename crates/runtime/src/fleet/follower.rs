@@ -65,7 +65,7 @@ impl Follower {
                         notifier = self::notifier(&fleet, &sender);
                     }
                 }
-                remind(&fleet, &mut reminded);
+                remind(&fleet, &audit, &mut reminded);
                 let today = now_ms().div_euclid(DAY_MS);
                 if today != day {
                     fleet.state_again(&audit);
@@ -108,13 +108,17 @@ fn settle(received: &Receiver<Signal>) -> Settled {
 }
 
 /// Logs that the manifest has expired, each minute.
-fn remind(fleet: &Fleet, reminded: &mut Option<Instant>) {
+fn remind(fleet: &Fleet, audit: &Store, reminded: &mut Option<Instant>) {
     if !fleet.has_expired() {
         *reminded = None;
         return;
     }
     if reminded.is_some_and(|at| at.elapsed() < REMINDER) {
         return;
+    }
+    // The chain has a time after the end, so that a clock that is set back makes no later start forget it.
+    if reminded.is_none() {
+        fleet.state_again(audit);
     }
     *reminded = Some(Instant::now());
     let version = fleet.status().version;

@@ -1,5 +1,7 @@
 //! `tokenward publish`, `[fleet]` and `tokenward fleet`, with real proxies.
 
+mod attacks;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
