@@ -28,6 +28,7 @@ enum Signal {
 
 /// Follows the source until it is dropped.
 pub(crate) struct Follower {
+    fleet: Arc<Fleet>,
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,10 +44,14 @@ impl Follower {
         reload: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
-        let sender = signals.clone();
+        let (sender, followed) = (signals.clone(), Arc::clone(&fleet));
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
             let mut notifier = notifier(&fleet, &sender);
             let poll = fleet.settings().poll;
+            // The start has not waited for a server.
+            if fleet.is_remote() {
+                fleet.look(&audit, &reload);
+            }
             let (mut looked, mut reminded) = (Instant::now(), None);
             let mut day = now_ms().div_euclid(DAY_MS);
             loop {
@@ -74,6 +79,7 @@ impl Follower {
             }
         })?;
         Ok(Self {
+            fleet: followed,
             signals,
             thread: Some(thread),
         })
@@ -83,6 +89,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         let _ = self.signals.send(Signal::Stop);
+        self.fleet.stop_reading();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -137,8 +144,9 @@ fn remind(fleet: &Fleet, audit: &Store, reminded: &mut Option<Instant>) {
     }
 }
 
-/// Notifications of the source; `None`: the interval alone is used, and the next look tries again.
+/// Notifications of the source, if it is a directory; `None`: the interval alone is used, and the next look tries again.
 fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher> {
+    let directory = fleet.settings().source.directory()?;
     let sender = sender.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.map_or(true, |event| !event.kind.is_access()) {
@@ -146,8 +154,6 @@ fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher
         }
     })
     .ok()?;
-    watcher
-        .watch(&fleet.settings().source, RecursiveMode::NonRecursive)
-        .ok()?;
+    watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
 }
