@@ -218,24 +218,14 @@ impl Store {
         answer.blocking_recv().map_err(|_| AppendError::Closed)?.map(drop)
     }
 
-    /// Returns the last high-water mark of a fleet in the store ([`Event::FleetMark`]), if there is one. Each opening repeats the
-    /// mark, so usually only the last days are read. Blocks.
+    /// Returns the high-water mark of a fleet ([`Event::FleetMark`]) that was stored last, whatever its time says, if there is
+    /// one. Each opening repeats the mark, so usually only the last blocks are read. Blocks.
     ///
     /// # Errors
     /// See [`QueryError`].
     pub fn last_fleet_mark(&self) -> Result<Option<Event>, QueryError> {
-        const DAY_MS: i64 = 86_400_000;
-        let now = (self.0.shared.now)();
-        for since in [now - 2 * DAY_MS, now - 40 * DAY_MS, i64::MIN] {
-            let events = self.events(since, i64::MAX)?;
-            let marks = events
-                .into_iter()
-                .filter(|(_, event)| matches!(event, Event::FleetMark { .. }));
-            if let Some((_, last)) = marks.max_by_key(|(sequence, _)| sequence.0) {
-                return Ok(Some(last));
-            }
-        }
-        Ok(None)
+        self.reader()
+            .last_event(|event| matches!(event, Event::FleetMark { .. }))
     }
 
     /// Stores the outcome of a call with the next commit, without blocking. An outcome that cannot be kept is counted in

@@ -108,7 +108,9 @@ mod writer;
 
 pub use config::{Config, Durability, OnFailure};
 #[cfg(feature = "store")]
-pub use disk::private_file::{Exposed, PrivateFileError, read_private, read_private_text};
+pub use disk::private_file::{
+    Exposed, PrivateFileError, is_own_group, read_private, read_private_file, read_private_text,
+};
 #[cfg(feature = "store")]
 pub use error::{AppendError, DiskError, KeyError, OpenError, QueryError};
 #[cfg(feature = "store")]

@@ -87,6 +87,14 @@ impl Reader {
         scan::events(&self.0, since_ms, until_ms)
     }
 
+    /// Returns the store's own event that was stored last of those that `wanted` admits.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn last_event(&self, wanted: impl Fn(&Event) -> bool) -> Result<Option<Event>, QueryError> {
+        scan::last_event(&self.0, wanted)
+    }
+
     /// Counts the calls that `filter` wants, by token, line, reason and hour. If the filter restricts only times, token, line,
     /// reason and verdict, most counts come from the index. Otherwise all calls that may be wanted are read.
     ///

@@ -14,6 +14,10 @@ use crate::signature::VerifyingKey;
 /// impossible to publish again.
 pub const MOST_AHEAD: u64 = 1_000;
 
+/// Seconds that the time of issue may be after the proxy's own. The issue is a lower bound of the time for expiry, so a
+/// publisher whose clock is wrong must not make every later manifest expired.
+pub const MOST_EARLY: u64 = 3_600;
+
 /// What a proxy judges manifests by.
 #[derive(Clone, Copy)]
 pub struct Judge<'a> {
@@ -87,6 +91,14 @@ pub enum Refused {
         /// Seconds since then.
         seconds: u64,
     },
+    /// It was issued in the future.
+    #[error(
+        "version {version} was issued more than an hour after the present time of this proxy; check the clocks of the proxy and of the publisher"
+    )]
+    Early {
+        /// Version of the manifest.
+        version: u64,
+    },
     /// It needs a later release.
     #[error("version {version} needs Tokenward {least} or later, and this is {own}")]
     OldRelease {
@@ -105,6 +117,14 @@ pub enum Refused {
         "this proxy took manifests of the fleet `{0}` before; run `tokenward fleet rewind` to change its fleet"
     )]
     MarkOfOtherFleet(Name),
+}
+
+impl Refused {
+    /// Whether the same manifest may be taken later, by the same proxy with the same keys.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Early { .. } | Self::LacksRevocations(_))
+    }
 }
 
 /// Decides whether a proxy takes these bytes.
@@ -137,6 +157,9 @@ pub fn accept(bytes: &[u8], judge: &Judge<'_>) -> Result<Taken, Refused> {
             version,
             seconds: judge.now - manifest.expires,
         });
+    }
+    if is_new && manifest.issued > judge.now.saturating_add(MOST_EARLY) {
+        return Err(Refused::Early { version });
     }
     if !(judge.knows)(&manifest.revocations) {
         return Err(Refused::LacksRevocations(version));

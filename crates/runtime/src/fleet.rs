@@ -4,17 +4,25 @@
 //! Before a version takes effect, its high-water mark is on disk and in the chain of the audit. Beside the audit store, the
 //! directory `<store>.fleet` has the mark, and the last manifest with its compiled policy, so that a restart needs no source.
 
+mod chain;
+mod check;
 mod clocks;
+mod decided;
 mod error;
 mod files;
 mod follower;
 mod member;
 pub(crate) mod published;
+mod remote;
+mod source;
 mod status;
 
-pub(crate) use clocks::own_release;
+pub(crate) use chain::{event, last_mark, rewound};
+pub(crate) use check::check;
+pub(crate) use clocks::{now_ms, own_release};
 pub use error::FleetError;
 pub(crate) use files::Files;
 pub(crate) use follower::Follower;
-pub(crate) use member::{Fleet, check, event, last_mark, rewound, verifying_keys};
+pub(crate) use member::{Fleet, verifying_keys};
+pub(crate) use source::Source;
 pub(crate) use status::{FleetStatus, shown};

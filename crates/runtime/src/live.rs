@@ -165,6 +165,12 @@ impl Policies {
         })
     }
 
+    /// Reads the policy from another path from now on: a fleet's compiled policy gets its place after it was loaded.
+    pub(crate) fn moved_to(self, directory: &Path) -> Self {
+        let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        Self { directory, ..self }
+    }
+
     /// Returns the active policy.
     pub(crate) fn current(&self) -> Arc<Live> {
         self.current.load_full()

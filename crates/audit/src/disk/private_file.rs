@@ -1,14 +1,15 @@
 //! Files with secrets: only their owner may change them, and only their owner and the process's own groups may read them.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-/// Room that is reserved for a file at most, in bytes; files with secrets are far smaller.
+/// Longest file that is read, in bytes; files with secrets are far smaller.
 const LARGEST: usize = 1 << 20;
 
 /// The user who can read every file.
@@ -72,14 +73,44 @@ impl fmt::Display for Exposed {
 /// reads it, also to the owner of its directory, who can replace it anyway. A group may read it if the process belongs to the
 /// group, so that the file can be root's, and Kubernetes' `fsGroup` works.
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
-    let (mut file, exposed) = open(path)?;
+    let (file, exposed) = open(path)?;
+    bytes_of(&file, exposed, LARGEST)
+}
+
+/// Reads a private file that is never a pipe: one at its place is refused, and not waited for.
+///
+/// # Errors
+/// As [`read_private`]; the file is not a regular file, or has more than `most` bytes.
+pub fn read_private_file(path: &Path, most: usize) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
+    // A pipe would block, and a name can be exchanged: the opened file is checked.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file").into());
+    }
+    let exposed = exposure(path, &file)?;
+    bytes_of(&file, exposed, most)
+}
+
+fn bytes_of(
+    file: &File,
+    exposed: Option<Exposed>,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     if let Some(exposed) = exposed {
         return Err(PrivateFileError::Exposed(exposed));
     }
     // Room for the whole file: a vector that grows leaves copies behind.
     let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length.min(LARGEST) + 1));
-    file.read_to_end(&mut bytes)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.min(most) + 1));
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")).into());
+    }
     Ok(bytes)
 }
 
@@ -104,17 +135,22 @@ pub fn read_private_text(path: &Path) -> Result<Zeroizing<String>, PrivateFileEr
 pub(crate) fn open(path: &Path) -> io::Result<(File, Option<Exposed>)> {
     let file = File::open(path)?;
     // Check the opened file, not the name, which may change.
+    let exposed = exposure(path, &file)?;
+    Ok((file, exposed))
+}
+
+/// Why other users can read or change an opened file, if they can.
+fn exposure(path: &Path, file: &File) -> io::Result<Option<Exposed>> {
     let of_file = file.metadata()?;
     let mode = of_file.mode() & 0o777;
     let me = rustix::process::geteuid().as_raw();
-    let exposed = if is_exposed(mode, || is_own_group(of_file.gid())) {
+    Ok(if is_exposed(mode, || is_own_group(of_file.gid())) {
         Some(Exposed::Mode(mode))
     } else if !is_own(of_file.uid(), me, || owner_of_directory(path)) {
         Some(Exposed::Owner(of_file.uid()))
     } else {
-        admits_others(&file, me).then_some(Exposed::AccessList)
-    };
-    Ok((file, exposed))
+        admits_others(file, me).then_some(Exposed::AccessList)
+    })
 }
 
 /// Whether a file of this owner is the process's own.
@@ -161,7 +197,7 @@ fn is_exposed(mode: u32, is_own_group: impl FnOnce() -> bool) -> bool {
 }
 
 /// Whether the process belongs to the group, directly or as a supplementary one.
-fn is_own_group(group: u32) -> bool {
+pub fn is_own_group(group: u32) -> bool {
     let is = |own: rustix::process::Gid| own.as_raw() == group;
     is(rustix::process::getegid()) || rustix::process::getgroups().is_ok_and(|own| own.into_iter().any(is))
 }
@@ -192,6 +228,38 @@ mod tests {
             assert_eq!(!is_exposed(mode, || true), with_own_group, "{mode:o}");
             assert_eq!(!is_exposed(mode, || false), with_other_group, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_private_file_is_a_regular_file_of_a_bounded_length() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, pipe) = (directory.path().join("file"), directory.path().join("pipe"));
+        fs::write(&file, "0123456789").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(read_private_file(&file, 10).unwrap().as_slice(), b"0123456789");
+        let told = |path: &Path, most| match read_private_file(path, most).unwrap_err() {
+            PrivateFileError::Io(error) => error.to_string(),
+            PrivateFileError::Exposed(exposed) => exposed.to_string(),
+        };
+        assert_eq!(told(&file, 9), "it has more than 9 bytes");
+        // Nobody writes to the pipe.
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert_eq!(told(&pipe, 10), "it is not a regular file");
+        fs::set_permissions(&file, Permissions::from_mode(0o602)).unwrap();
+        assert!(told(&file, 10).contains("(mode 602)"));
+        // No file with a secret fills the memory.
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
+        let PrivateFileError::Io(error) = read_private(&file).unwrap_err() else {
+            panic!("it is private");
+        };
+        assert_eq!(error.to_string(), "it has more than 1048576 bytes");
     }
 
     #[test]

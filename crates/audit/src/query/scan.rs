@@ -139,6 +139,29 @@ pub(crate) fn events(
     Ok(found)
 }
 
+/// Returns the last of the store's own events that `wanted` admits: by order, since clocks can be set back.
+pub(crate) fn last_event(
+    source: &Source,
+    wanted: impl Fn(&Event) -> bool,
+) -> Result<Option<Event>, QueryError> {
+    let mut walk = Walk::new(source, Range::default(), true)?;
+    while let Some(block) = walk.next()? {
+        if !block.header.events {
+            continue;
+        }
+        let content = block.content().map_err(broken(&block))?;
+        let mut last = None;
+        each(&block, &content, |_, seen| match seen {
+            ItemView::Event(event) if wanted(&event) => last = Some(event),
+            _ => {}
+        })?;
+        if last.is_some() {
+            return Ok(last);
+        }
+    }
+    Ok(None)
+}
+
 /// Joins the outcomes to `found` from `settled` on, drops calls that then do not match, and returns the number of calls left.
 fn settle(
     source: &Source,

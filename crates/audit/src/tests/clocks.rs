@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::sample::{Clock, DAY, NOON, append, config, open, open_with, record, stored};
 use crate::disk::faults::{Act, Injected};
-use crate::{Config, Durability, Fault, Filter, Page, Reader, Sequence};
+use crate::{Config, Durability, Event, Fault, Filter, Page, Reader, Sequence};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -171,4 +171,33 @@ fn a_small_step_back_costs_nothing() {
         !crate::index::time_order::is_broken(&period),
         "its blocks stand in the order of their writing"
     );
+}
+
+#[test]
+fn the_last_mark_of_a_fleet_is_the_one_stored_last_whatever_its_time_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::at(NOON + 90 * DAY);
+    let store = open(dir.path(), &clock);
+    assert_eq!(store.last_fleet_mark().unwrap(), None);
+    let mark = |version, time_ms| Event::FleetMark {
+        time_ms,
+        fleet: "main".to_owned(),
+        version,
+        manifest: [7; 32],
+        why: String::new(),
+    };
+    // The clock was right, is set back by more than any window, and is right again.
+    for (version, time) in [(1, 90), (2, 0), (3, 50)] {
+        clock.set(NOON + time * DAY);
+        store.append_event(mark(version, NOON + time * DAY)).unwrap();
+    }
+    stored(&store, record(1, NOON + 50 * DAY));
+    for now in [90, 50, 0, 400] {
+        clock.set(NOON + now * DAY);
+        assert_eq!(
+            store.last_fleet_mark().unwrap(),
+            Some(mark(3, NOON + 50 * DAY)),
+            "{now}"
+        );
+    }
 }

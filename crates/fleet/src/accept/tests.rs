@@ -184,3 +184,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_manifest_from_the_future_is_refused_until_its_time_has_come() {
+    let mut setting = Setting::at(Some(41));
+    setting.now = NOW - MOST_EARLY - 1;
+    let refused = setting.decide(&manifest(42)).unwrap_err();
+    assert_eq!(refused, Refused::Early { version: 42 });
+    assert!(refused.may_pass());
+    // What the proxy has already stays its policy under any clock.
+    assert!(!setting.decide(&manifest(41)).unwrap().is_new);
+    setting.now += 1;
+    assert!(setting.decide(&manifest(42)).unwrap().is_new);
+}

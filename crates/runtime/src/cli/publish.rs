@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokenward_compiler::seal::PublicKey;
-use tokenward_fleet::accept::MOST_AHEAD;
+use tokenward_fleet::accept::{MOST_AHEAD, MOST_EARLY};
 use tokenward_fleet::manifest::{Manifest, Verified};
 use tokenward_fleet::name::Name;
 use tokenward_fleet::revocation::Revocations;
@@ -72,7 +72,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.to.to_string_lossy().contains("://") {
         return Err(Failure::Usage(format!(
-            "--to is `{}`, but it must be a directory; URLs are not supported yet, so copy the published directory to its server",
+            "--to is `{}`, but it must be a directory; publish to a directory, and copy its files to the server",
             args.to.display()
         )));
     }
@@ -130,12 +130,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         return output::print(&format!("{what}; version {version} is published already\n"));
     }
+    args.is_usable(&manifest, current.is_some())?;
     let changes = changes::of(&config, &place, current.as_ref().map(Verified::manifest), &policy);
-    // The policy before the manifest that names it.
+    // The policy before the manifest that names it, also after a loss of power.
+    let sync = || {
+        let synced = File::open(&args.to).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| trouble("write", &args.to, &error))
+    };
     write(&place.artifact_path(&manifest.digest), &policy)?;
+    sync()?;
     write(&place.manifest_path(), &key.sign(&manifest))?;
-    let synced = File::open(&args.to).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| trouble("write", &args.to, &error))?;
+    sync()?;
     output::print(&format!(
         "{changes}{what}; published to {} as version {version} of the fleet {}, valid until {}, signed with the key {}\n",
         args.to.display(),
@@ -174,9 +179,34 @@ impl Args {
         Ok((seconds(now), seconds(expires)))
     }
 
+    /// Refuses a new version that no proxy would take at this time. A first one may have expired: nothing is replaced.
+    fn is_usable(&self, manifest: &Manifest, replaces: bool) -> Result<(), Failure> {
+        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+        let version = manifest.version;
+        if manifest.issued > now.saturating_add(MOST_EARLY) {
+            return Err(Failure::Usage(format!(
+                "--at is more than an hour in the future, so proxies would refuse version {version} until then; nothing was published"
+            )));
+        }
+        if replaces && manifest.expires <= now {
+            return Err(Failure::Usage(format!(
+                "version {version} would have expired {}, so proxies would refuse it; choose a later --expires; nothing was published",
+                shown(manifest.expires)
+            )));
+        }
+        Ok(())
+    }
+
     /// The version to publish after the current one.
     fn version(&self, current: Option<u64>) -> Result<u64, Failure> {
         if self.number == "next" {
+            // Version 1 again would be refused by every proxy that had a higher one.
+            if current.is_none() && has_policies(&self.to) {
+                return Err(Failure::Usage(format!(
+                    "`{}` has compiled policies but no manifest, so the next version is not known; restore the manifest, or specify --version",
+                    self.to.display()
+                )));
+            }
             return Ok(current.unwrap_or_default().saturating_add(1));
         }
         let number: u64 = self.number.parse().map_err(|_| {
@@ -219,6 +249,17 @@ fn accepted(config: &Config, own: &PublicKey, file: &Path) -> Result<Vec<Verifyi
         )));
     }
     Ok(crate::fleet::verifying_keys(fleet))
+}
+
+/// Whether a directory has compiled policies.
+fn has_policies(directory: &Path) -> bool {
+    let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "twp")
+    })
 }
 
 /// The manifest that is published now. One that nobody accepted must not decide the next version.

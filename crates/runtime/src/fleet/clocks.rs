@@ -18,7 +18,7 @@ pub(super) fn clocks() -> Clocks {
 }
 
 /// The present time, milliseconds since 1970 UTC.
-pub(super) fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     i64::try_from(clocks().wall.as_millis()).unwrap_or(i64::MAX)
 }
 

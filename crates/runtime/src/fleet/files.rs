@@ -3,15 +3,17 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
-use tokenward_audit::{PrivateFileError, read_private};
+use tokenward_audit::{PrivateFileError, is_own_group, read_private_file};
 use tokenward_fleet::manifest::{MOST_ARTIFACT_BYTES, MOST_BYTES, Verified};
 use tokenward_fleet::mark::Mark;
 use tokenward_fleet::signature::VerifyingKey;
 
+use super::clocks::clocks;
 use super::error::FleetError;
 use super::published::read_at_most;
 use crate::ownership::adopt;
@@ -22,6 +24,11 @@ const POLICY: &str = "policy.twp";
 /// The same for a version that is about to take effect.
 const NEXT_MANIFEST: &str = "manifest.next";
 const NEXT_POLICY: &str = "policy.next.twp";
+/// What the names of compiled policies begin with that a start has taken from the source, and not put in their place yet.
+const STARTING: &str = "start-";
+
+/// Longest file that can be a mark.
+const MOST_MARK_BYTES: usize = 4096;
 
 /// The directory of a proxy in a fleet.
 pub(crate) struct Files(PathBuf);
@@ -50,7 +57,7 @@ impl Files {
     /// The file cannot be read, can be changed by others, or is not a mark.
     pub(crate) fn mark(&self) -> Result<Option<Mark>, FleetError> {
         let path = self.0.join(MARK);
-        let bytes = match read_private(&path) {
+        let bytes = match read_private_file(&path, MOST_MARK_BYTES) {
             Ok(bytes) => bytes,
             Err(PrivateFileError::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(PrivateFileError::Io(source)) => {
@@ -72,25 +79,76 @@ impl Files {
         self.write(MARK, &mark.bytes())
     }
 
-    /// Gives the local manifest that made this mark, if its compiled policy is there too. A crash may have left either of
-    /// them as the next one; they become the current ones.
-    pub(crate) fn local(&self, mark: &Mark, keys: &[VerifyingKey]) -> Option<Verified> {
-        let (name, verified) = [MANIFEST, NEXT_MANIFEST].into_iter().find_map(|name| {
+    /// Finds the local manifest that made this mark, if its compiled policy is there too. A crash may have left either of
+    /// them as the next one. Changes nothing.
+    pub(super) fn local(&self, mark: &Mark, keys: &[VerifyingKey]) -> Option<(Verified, First)> {
+        let (bytes, verified) = [MANIFEST, NEXT_MANIFEST].into_iter().find_map(|name| {
             let bytes = read_at_most(&self.0.join(name), MOST_BYTES).ok()?;
             let verified = Verified::read(&bytes, keys).ok()?;
-            mark.is_of(verified.manifest()).then_some((name, verified))
+            mark.is_of(verified.manifest()).then_some((bytes, verified))
         })?;
         let digest = verified.manifest().digest;
         let policy = [POLICY, NEXT_POLICY]
             .into_iter()
             .find(|name| self.has_digest(name, &digest))?;
-        for (from, to) in [(policy, POLICY), (name, MANIFEST)] {
-            if from != to {
-                fs::rename(self.0.join(from), self.0.join(to)).ok()?;
-            }
+        let first = First {
+            manifest: bytes,
+            policy: self.0.join(policy),
+            is_temporary: false,
+        };
+        Some((verified, first))
+    }
+
+    /// Writes the compiled policy that a start found in the source to a file of its own. Until the store is locked and the
+    /// mark agrees, it replaces nothing: another proxy may run with these files, or the source may be older than they are.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn start_with(&self, manifest: Vec<u8>, policy: &[u8]) -> Result<First, FleetError> {
+        let name = format!(
+            "{STARTING}{}-{}.twp",
+            std::process::id(),
+            clocks().boot.as_nanos()
+        );
+        self.write(&name, policy)?;
+        Ok(First {
+            manifest,
+            policy: self.0.join(name),
+            is_temporary: true,
+        })
+    }
+
+    /// Makes what a start found the next version, to be promoted when the mark is written. Only for the owner of the store's
+    /// lock.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn stage_first(&self, first: &First) -> Result<(), FleetError> {
+        let next = self.0.join(NEXT_POLICY);
+        if first.policy == self.policy() {
+            // The policy is in place. Only a crash between two renames leaves its manifest behind.
+            return self.write(MANIFEST, &first.manifest);
         }
-        self.sync().ok()?;
-        Some(verified)
+        if first.policy != next {
+            fs::rename(&first.policy, &next).map_err(FleetError::file("replace", next))?;
+        }
+        self.write(NEXT_MANIFEST, &first.manifest)
+    }
+
+    /// Makes what a start found the current version, and removes what interrupted starts left. Only after
+    /// [`Files::stage_first`].
+    ///
+    /// # Errors
+    /// A file cannot be renamed.
+    pub(super) fn promote_first(&self, first: &First) -> Result<(), FleetError> {
+        if first.policy != self.policy() {
+            self.promote()?;
+        }
+        let left = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        for entry in left.filter(|entry| entry.file_name().to_string_lossy().starts_with(STARTING)) {
+            let _ = fs::remove_file(entry.path());
+        }
+        Ok(())
     }
 
     fn has_digest(&self, name: &str, digest: &[u8; 32]) -> bool {
@@ -139,12 +197,17 @@ impl Files {
                 }
             }
         }
+        refuse_shared(&self.0)?;
         let mut temporary = OsString::from(path);
         temporary.push(".new");
+        // A crash may have left one. It is not written through: it could be a link.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = OpenOptions::new()
             .write(true)
-            .truncate(true)
-            .create(true)
+            .create_new(true)
             .mode(0o600)
             .open(&temporary)?;
         file.write_all(bytes)?;
@@ -158,6 +221,50 @@ impl Files {
     fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
     }
+}
+
+/// What a start found: the manifest to serve, and the file with its compiled policy.
+pub(super) struct First {
+    manifest: Vec<u8>,
+    policy: PathBuf,
+    is_temporary: bool,
+}
+
+impl First {
+    /// Path of the compiled policy, until it is in its place.
+    pub(super) fn policy(&self) -> &Path {
+        &self.policy
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        // A start that failed leaves nothing. After `stage_first` the file has another name.
+        if self.is_temporary {
+            let _ = fs::remove_file(&self.policy);
+        }
+    }
+}
+
+/// Refuses a directory that other users can write to: they could delete the mark, or replace the files.
+fn refuse_shared(directory: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(directory)?;
+    let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
+    let me = geteuid();
+    if owner != me.as_raw() && owner != 0 && !me.is_root() {
+        return Err(io::Error::other(format!(
+            "`{}` belongs to uid {owner}; run `chown` so that it belongs to the proxy's user, and check its files",
+            directory.display()
+        )));
+    }
+    // Kubernetes' `fsGroup` lets the process's own group write.
+    if mode & 0o002 == 0 && (mode & 0o020 == 0 || is_own_group(metadata.gid())) {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "other users can write to `{}` (mode {mode:03o}); run `chmod 700` on it, and check its files",
+        directory.display()
+    )))
 }
 
 fn parent(path: &Path) -> &Path {

@@ -28,6 +28,7 @@ enum Signal {
 
 /// Follows the source until it is dropped.
 pub(crate) struct Follower {
+    fleet: Arc<Fleet>,
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,10 +44,14 @@ impl Follower {
         reload: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
-        let sender = signals.clone();
+        let (sender, followed) = (signals.clone(), Arc::clone(&fleet));
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
             let mut notifier = notifier(&fleet, &sender);
             let poll = fleet.settings().poll;
+            // The start has not waited for a server.
+            if fleet.is_remote() {
+                fleet.look(&audit, &reload);
+            }
             let (mut looked, mut reminded) = (Instant::now(), None);
             let mut day = now_ms().div_euclid(DAY_MS);
             loop {
@@ -65,7 +70,7 @@ impl Follower {
                         notifier = self::notifier(&fleet, &sender);
                     }
                 }
-                remind(&fleet, &mut reminded);
+                remind(&fleet, &audit, &mut reminded);
                 let today = now_ms().div_euclid(DAY_MS);
                 if today != day {
                     fleet.state_again(&audit);
@@ -74,6 +79,7 @@ impl Follower {
             }
         })?;
         Ok(Self {
+            fleet: followed,
             signals,
             thread: Some(thread),
         })
@@ -83,6 +89,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         let _ = self.signals.send(Signal::Stop);
+        self.fleet.stop_reading();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -108,13 +115,17 @@ fn settle(received: &Receiver<Signal>) -> Settled {
 }
 
 /// Logs that the manifest has expired, each minute.
-fn remind(fleet: &Fleet, reminded: &mut Option<Instant>) {
+fn remind(fleet: &Fleet, audit: &Store, reminded: &mut Option<Instant>) {
     if !fleet.has_expired() {
         *reminded = None;
         return;
     }
     if reminded.is_some_and(|at| at.elapsed() < REMINDER) {
         return;
+    }
+    // The chain has a time after the end, so that a clock that is set back makes no later start forget it.
+    if reminded.is_none() {
+        fleet.state_again(audit);
     }
     *reminded = Some(Instant::now());
     let version = fleet.status().version;
@@ -133,8 +144,9 @@ fn remind(fleet: &Fleet, reminded: &mut Option<Instant>) {
     }
 }
 
-/// Notifications of the source; `None`: the interval alone is used, and the next look tries again.
+/// Notifications of the source, if it is a directory; `None`: the interval alone is used, and the next look tries again.
 fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher> {
+    let directory = fleet.settings().source.directory()?;
     let sender = sender.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.map_or(true, |event| !event.kind.is_access()) {
@@ -142,8 +154,6 @@ fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher
         }
     })
     .ok()?;
-    watcher
-        .watch(&fleet.settings().source, RecursiveMode::NonRecursive)
-        .ok()?;
+    watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
 }

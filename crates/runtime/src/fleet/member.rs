@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokenward_audit::{Event, Store};
+use tokenward_audit::Store;
 use tokenward_fleet::accept::{Judge, Refused, Taken, accept};
 use tokenward_fleet::freshness::{Expiry, ExpiryClock};
 use tokenward_fleet::manifest::{Manifest, Verified};
@@ -15,18 +15,20 @@ use tokenward_fleet::revocation::Revocations;
 use tokenward_fleet::signature::VerifyingKey;
 use tokenward_pdp::config::{Config, Fleet as Settings, OnExpired};
 
-use super::clocks::{clocks, now_ms, own_release};
+use super::chain::{event, last_mark};
+use super::clocks::{clocks, own_release};
+use super::decided::Decided;
 use super::error::FleetError;
-use super::files::Files;
-use super::published::Published;
-use super::status::{self, FleetStatus, Shown};
+use super::files::{Files, First};
+use super::source::Source;
+use super::status::{FleetStatus, Shown};
 use crate::live::{LoadSettings, ModeInForce, Pin, policy_at};
 
 /// Membership in a fleet, and the manifest in force.
 pub(crate) struct Fleet {
     name: Name,
     keys: Vec<VerifyingKey>,
-    source: Published,
+    source: Source,
     files: Files,
     settings: Settings,
     pin: Arc<Pin>,
@@ -35,6 +37,8 @@ pub(crate) struct Fleet {
     expiry: ArcSwap<Expiry>,
     following: Mutex<Following>,
     shown: Mutex<Shown>,
+    /// What the start found, until [`Fleet::attach`] puts it in its place.
+    first: Mutex<Option<First>>,
 }
 
 /// What the next manifest is judged by.
@@ -42,8 +46,8 @@ struct Following {
     mark: Option<Mark>,
     in_force: Verified,
     clock: ExpiryClock,
-    /// The bytes of the last manifest that was decided finally.
-    decided: Option<Vec<u8>>,
+    /// The last manifest that was decided.
+    decided: Option<Decided>,
 }
 
 impl Fleet {
@@ -68,7 +72,7 @@ impl Fleet {
     fn open_as(config: &Config, settings: &Settings, with_local: bool) -> Result<Self, FleetError> {
         let name: Name = settings.name.parse()?;
         let keys = verifying_keys(settings);
-        let source = Published::at(&settings.source);
+        let source = Source::of(settings)?;
         let files = Files::beside(&config.audit.path);
         let mark = files.mark()?;
         if let Some(other) = mark
@@ -78,19 +82,18 @@ impl Fleet {
             return Err(Refused::MarkOfOtherFleet(other.fleet.clone()).into());
         }
         let local = mark.as_ref().filter(|_| with_local);
-        let (in_force, clock) = match local.and_then(|mark| files.local(mark, &keys)) {
-            Some(local) => {
+        let (in_force, first, clock) = match local.and_then(|mark| files.local(mark, &keys)) {
+            Some((local, first)) => {
                 let clock = ExpiryClock::new(clocks(), Duration::from_secs(local.manifest().issued));
-                (local, clock)
+                (local, first, clock)
             }
             None => {
                 let mut clock = ExpiryClock::new(clocks(), Duration::ZERO);
                 let judge = judge(&name, &keys, mark.as_ref(), &mut clock);
                 let bytes = source.manifest()?;
                 let taken = accept(&bytes, &judge)?;
-                files.stage(&bytes, &source.artifact(taken.verified.manifest())?)?;
-                files.promote()?;
-                (taken.verified, clock)
+                let policy = source.artifact(taken.verified.manifest())?;
+                (taken.verified, files.start_with(bytes, &policy)?, clock)
             }
         };
         let pin = Arc::new(Pin::default());
@@ -112,6 +115,7 @@ impl Fleet {
             files,
             settings: settings.clone(),
             pin,
+            first: Mutex::new(Some(first)),
         })
     }
 
@@ -120,27 +124,54 @@ impl Fleet {
         self.files.policy()
     }
 
+    /// The compiled policy that a start loads. [`Fleet::attach`] moves it to [`Fleet::policy`].
+    pub(crate) fn first_policy(&self) -> PathBuf {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        first
+            .as_ref()
+            .map_or_else(|| self.policy(), |first| first.policy().to_owned())
+    }
+
     /// The compiled policies that may be loaded.
     pub(crate) fn pin(&self) -> Arc<Pin> {
         Arc::clone(&self.pin)
     }
 
-    /// Compares the mark with the chain of the audit, and writes it to both. Nothing may be served before.
+    /// Compares the mark with the chain of the audit, writes it to both, and puts the files of the version in their place.
+    /// Nothing may be served before. The caller's lock of the store is that of the files, too.
     ///
     /// # Errors
     /// The marks contradict each other, or cannot be written.
     pub(crate) fn attach(&self, audit: &Store) -> Result<(), FleetError> {
         let mut following = self.following();
+        let chain = last_mark(audit)?;
+        // A clock that was set back while the proxy was down makes nothing valid again.
+        if let Some((_, time)) = &chain {
+            let Following { in_force, clock, .. } = &mut *following;
+            clock.at_least(*time);
+            self.expiry.store(Arc::new(expiry(in_force.manifest(), clock)));
+        }
+        // Another process may have changed the file before the store was locked.
         let marks = Marks {
-            file: following.mark.clone(),
-            chain: last_mark(audit)?,
+            file: self.files.mark()?,
+            chain: chain.map(|(mark, _)| mark),
         };
         marks.joined()?;
+        if marks.file != following.mark {
+            return Err(FleetError::Shared);
+        }
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mark = Mark::of(following.in_force.manifest());
+        if let Some(first) = &first {
+            self.files.stage_first(first)?;
+        }
         if following.mark.as_ref() != Some(&mark) {
             self.files.write_mark(&mark)?;
         }
-        append(audit, &mark)?;
+        following.append(audit, &mark)?;
+        if let Some(first) = &first {
+            self.files.promote_first(first)?;
+        }
         following.mark = Some(mark);
         drop(following);
         tracing::info!(
@@ -185,7 +216,11 @@ impl Fleet {
         // If the source comes back, its manifest is looked at again.
         let bytes = self.source.manifest();
         let bytes = bytes.inspect_err(|_| following.decided = None)?;
-        if following.decided.as_ref() == Some(&bytes) {
+        if following
+            .decided
+            .as_ref()
+            .is_some_and(|it| it.holds_for(&bytes, Instant::now()))
+        {
             return Ok(Looked::Nothing);
         }
         let judge = judge(
@@ -194,17 +229,26 @@ impl Fleet {
             following.mark.as_ref(),
             &mut following.clock,
         );
-        let taken = accept(&bytes, &judge).inspect_err(|_| following.decided = Some(bytes.clone()))?;
+        let taken = accept(&bytes, &judge).inspect_err(|error| {
+            // What may be taken later is judged again.
+            following.decided = (!error.may_pass()).then(|| Decided::finally(&bytes));
+        })?;
         if following.in_force.manifest() == taken.verified.manifest() {
-            following.decided = Some(bytes);
+            following.decided = Some(Decided::finally(&bytes));
             return Ok(Looked::Current);
         }
         let version = taken.mark.version;
         let result = self.take(following, &bytes, taken, audit, reload);
-        // A policy that this configuration does not admit is not compiled again and again.
-        if matches!(result, Ok(()) | Err(FleetError::Policy { .. })) {
-            following.decided = Some(bytes);
-        }
+        following.decided = match &result {
+            Ok(()) => Some(Decided::finally(&bytes)),
+            // A policy that this configuration does not admit is not compiled at each look.
+            Err(FleetError::Policy { .. }) => Some(Decided::for_now(&bytes, Instant::now())),
+            // Nor is a wrong file of a server loaded at each look.
+            Err(FleetError::Artifact { .. }) if self.is_remote() => {
+                Some(Decided::for_now(&bytes, Instant::now()))
+            }
+            Err(_) => None,
+        };
         result.map(|()| Looked::Taken(version))
     }
 
@@ -234,7 +278,7 @@ impl Fleet {
         // The mark, in the file and then in the chain.
         self.files.write_mark(&taken.mark)?;
         following.mark = Some(taken.mark.clone());
-        append(audit, &taken.mark)?;
+        following.append(audit, &taken.mark)?;
         // The effect.
         self.files.promote()?;
         following.clock.at_least(Duration::from_secs(manifest.issued));
@@ -251,9 +295,10 @@ impl Fleet {
 
     /// Writes the mark to the chain again, so that the last days of the audit always have it.
     pub(crate) fn state_again(&self, audit: &Store) {
-        let mark = self.following().mark.clone();
+        let mut following = self.following();
+        let mark = following.mark.clone();
         if let Some(mark) = mark
-            && let Err(error) = append(audit, &mark)
+            && let Err(error) = following.append(audit, &mark)
         {
             tracing::warn!(error = error.to_string(), "fleet mark not repeated in the audit");
         }
@@ -275,6 +320,16 @@ impl Fleet {
             .status(&self.name, self.has_expired(), self.refuses())
     }
 
+    /// Whether reading the source can take long.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.source.is_remote()
+    }
+
+    /// Ends a reading of the source in progress, and refuses further ones.
+    pub(super) fn stop_reading(&self) {
+        self.source.stop();
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -285,6 +340,14 @@ impl Fleet {
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Following {
+    /// Writes a mark to the chain, with the time that manifests expire by: it never goes back.
+    fn append(&mut self, audit: &Store, mark: &Mark) -> Result<(), FleetError> {
+        let now = i64::try_from(self.clock.now(clocks()).as_millis()).unwrap_or(i64::MAX);
+        Ok(audit.append_event(event(mark, now, String::new()))?)
     }
 }
 
@@ -304,7 +367,7 @@ pub(crate) fn verifying_keys(settings: &Settings) -> Vec<VerifyingKey> {
     keys.map(|key| VerifyingKey(key.to_bytes())).collect()
 }
 
-fn judge<'a>(
+pub(super) fn judge<'a>(
     fleet: &'a Name,
     keys: &'a [VerifyingKey],
     mark: Option<&'a Mark>,
@@ -321,77 +384,7 @@ fn judge<'a>(
     }
 }
 
-fn expiry(manifest: &Manifest, clock: &mut ExpiryClock) -> Expiry {
+pub(super) fn expiry(manifest: &Manifest, clock: &mut ExpiryClock) -> Expiry {
     let clocks = clocks();
     Expiry::at(Duration::from_secs(manifest.expires), clock.now(clocks), &clocks)
-}
-
-/// The last mark in the chain of the audit.
-pub(crate) fn last_mark(audit: &Store) -> Result<Option<Mark>, FleetError> {
-    let Some(Event::FleetMark {
-        fleet,
-        version,
-        manifest,
-        ..
-    }) = audit.last_fleet_mark()?
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Mark {
-        fleet: fleet.parse()?,
-        version,
-        manifest,
-    }))
-}
-
-fn append(audit: &Store, mark: &Mark) -> Result<(), FleetError> {
-    Ok(audit.append_event(event(mark, String::new()))?)
-}
-
-/// The event of the audit for a mark. `why`: why it was set back by hand.
-pub(crate) fn event(mark: &Mark, why: String) -> Event {
-    Event::FleetMark {
-        time_ms: now_ms(),
-        fleet: mark.fleet.to_string(),
-        version: mark.version,
-        manifest: mark.manifest,
-        why,
-    }
-}
-
-/// The mark after a rewind: versions above it are taken again.
-pub(crate) fn rewound(fleet: Name, version: u64) -> Mark {
-    Mark {
-        fleet,
-        version,
-        manifest: [0; 32],
-    }
-}
-
-/// Judges the source of a configuration as a start does, and changes nothing. Returns the path of the compiled policy, and a
-/// description.
-///
-/// # Errors
-/// The proxy would not take the manifest, or its compiled policy is another.
-pub(crate) fn check(config: &Config, settings: &Settings) -> Result<(PathBuf, String), FleetError> {
-    let name: Name = settings.name.parse()?;
-    let keys = verifying_keys(settings);
-    let mark = Files::beside(&config.audit.path).mark()?;
-    let mut clock = ExpiryClock::new(clocks(), Duration::ZERO);
-    let source = Published::at(&settings.source);
-    let bytes = source.manifest()?;
-    let taken = accept(&bytes, &judge(&name, &keys, mark.as_ref(), &mut clock))?;
-    let manifest = taken.verified.manifest();
-    let version = manifest.version;
-    // What a proxy has already is taken also after its end, and then decides about calls.
-    if expiry(manifest, &mut clock).has_come(&clocks()) {
-        let seconds = clock.now(clocks()).as_secs().saturating_sub(manifest.expires);
-        return Err(Refused::Expired { version, seconds }.into());
-    }
-    source.artifact(manifest)?;
-    let detail = format!(
-        "{name}: version {version}, expires {}",
-        status::shown(manifest.expires)
-    );
-    Ok((source.artifact_path(&manifest.digest), detail))
 }

@@ -128,11 +128,9 @@ fn policies(config: &Config) -> Result<(Policies, Option<Arc<Fleet>>), ServeErro
 }
 
 fn policies_of(config: &Config, fleet: &Fleet) -> Result<Policies, ServeError> {
-    policies_at(
-        config,
-        &fleet.policy(),
-        ModeInForce::of(config).pinned(fleet.pin()),
-    )
+    let mode = ModeInForce::of(config).pinned(fleet.pin());
+    let policies = policies_at(config, &fleet.first_policy(), mode)?;
+    Ok(policies.moved_to(&fleet.policy()))
 }
 
 fn policies_at(config: &Config, path: &Path, mode: ModeInForce) -> Result<Policies, ServeError> {

@@ -7,7 +7,7 @@ use tokenward_fleet::name::Name;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::settings::ConfigArg;
-use crate::fleet::{Files, FleetError, event, last_mark, rewound};
+use crate::fleet::{Files, FleetError, event, last_mark, now_ms, rewound};
 use crate::serve::owner_of;
 
 /// Longest reason, in bytes.
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let files = Files::beside(path);
     let store = Store::open(config.audit.clone()).map_err(Failure::trouble)?;
-    let chain = last_mark(&store).map_err(Failure::trouble)?;
+    let chain = last_mark(&store).map_err(Failure::trouble)?.map(|(mark, _)| mark);
     // A damaged file does not keep the mark from being set again.
     let file = match files.mark() {
         Ok(mark) => mark,
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // The chain first: nobody sets a mark back without a trace.
     let mark = rewound(fleet, args.version);
     store
-        .append_event(event(&mark, reason.to_owned()))
+        .append_event(event(&mark, now_ms(), reason.to_owned()))
         .map_err(Failure::trouble)?;
     files.write_mark(&mark).map_err(Failure::trouble)?;
     store.close().map_err(Failure::trouble)?;
