@@ -48,6 +48,8 @@ pub(super) fn find(
                 .is_some_and(|next| next.kind == Kind::Count || next.is('*') || next.is('+') || next.is('?'))
         };
         let fault = operation(whole, inner)
+            .or_else(|| constraint(inner))
+            .or_else(|| doubled_backslash(inner))
             .or_else(|| posix(inner))
             .or_else(|| part_of_path(inner))
             .or_else(|| letters_and_signs(inner))
@@ -59,7 +61,7 @@ pub(super) fn find(
             .or_else(|| dash(inner))
             .or_else(|| quoted(inner))
             .or_else(|| words(inner))
-            .or_else(|| word(inner, is_segment))?;
+            .or_else(|| word(inner, is_segment, !is_url && pieces.len() == 1))?;
         let found = error(Code::WordClass, piece.range.clone(), fault.headline).help(fault.help);
         let place = found.primary.span;
         Some(match fault.fix {
@@ -95,6 +97,30 @@ fn operation(whole: &str, inner: &str) -> Option<Fault> {
         headline: format!("`{whole}` matches every character: `{sign}` in a class is an operation, and leaves nothing to exclude"),
         help: format!("write the characters once each; for the text `{sign}`, write `\\{}` for each", sign.get(..1).unwrap_or(sign)),
         fix: None,
+    })
+}
+
+/// `==HR[QueryParam::b==c]`: the value before has no `]`, so the next constraint became one of its classes.
+fn constraint(inner: &str) -> Option<Fault> {
+    let (name, _) = inner.split_once("::")?;
+    let is_name = name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_name.then(|| Fault {
+        headline: format!(
+            "`[{inner}]` is a character class here, not a constraint: the value before it has no `]`"
+        ),
+        help: "end the value with `]` before this `[`; to match such text, write `\\[`".to_owned(),
+        fix: None,
+    })
+}
+
+/// `[\\d]`: a backslash that was doubled for a language in which one is not enough.
+fn doubled_backslash(inner: &str) -> Option<Fault> {
+    let at = inner.find(r"\\")?;
+    let class = inner.get(at + 2..at + 3)?;
+    matches!(class, "d" | "D" | "w" | "W" | "s" | "S").then(|| Fault {
+        headline: format!("`[{inner}]` matches a backslash or `{class}`, not the class `\\{class}`"),
+        help: format!("write `\\{class}`; a backslash is not doubled between single quotes"),
+        fix: Some(format!("[{}]", inner.replacen(r"\\", r"\", 1))),
     })
 }
 
@@ -324,8 +350,8 @@ fn words(inner: &str) -> Option<Fault> {
     })
 }
 
-/// `[KANBAN]`, `/[id]`.
-fn word(inner: &str, is_segment: impl Fn() -> bool) -> Option<Fault> {
+/// `[KANBAN]`, `/[id]`, `==[open]`.
+fn word(inner: &str, is_segment: impl Fn() -> bool, is_value: bool) -> Option<Fault> {
     if let Some(excluded) = inner.strip_prefix('^') {
         return excluded_word(excluded);
     }
@@ -341,9 +367,9 @@ fn word(inner: &str, is_segment: impl Fn() -> bool) -> Option<Fault> {
     sorted.sort_unstable();
     sorted.dedup();
     let has_twice = letters.len() > 2 && sorted.len() < letters.len();
-    // A class in alphabetical order, such as `[abc]`, is one.
+    // A class in alphabetical order, such as `[abc]`, is one; `[rwx]` beside other text may be.
     let is_name = inner.eq_ignore_ascii_case("id") || (letters.len() > 2 && sorted != letters);
-    if !(has_twice || (is_name && is_segment())) {
+    if !(has_twice || is_name && (is_value || is_segment())) {
         return None;
     }
     let class: String = sorted.into_iter().collect();

@@ -65,6 +65,17 @@ impl Rules {
         let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
         let accepted: HashSet<String> = lower(&settings.accepted_names).into_iter().collect();
 
+        // A header may be named `X-*`, but who writes this means every one of them.
+        let named = [
+            &settings.identity_headers,
+            &settings.refused_headers,
+            &settings.refused_parameters,
+            &settings.accepted_names,
+        ];
+        if let Some(name) = named.into_iter().flatten().find(|name| name.contains('*')) {
+            return Err(RulesError::Wildcard(name.clone()));
+        }
+
         // Headers: those of identity and refused ones get a disposition by name.
         let mut identity = lower(&settings.identity_headers);
         if settings.product_header {
@@ -555,6 +566,15 @@ mod tests {
             error(|s| s.query_token = Some(String::new())),
             RulesError::Parameter(_)
         ));
+        let wildcards: [fn(&mut Settings); 4] = [
+            |s| s.refused_parameters = vec!["tok_*".into()],
+            |s| s.accepted_names = vec!["*".into()],
+            |s| s.refused_headers = vec!["X-Secret-*".into()],
+            |s| s.identity_headers = vec!["X-*".into()],
+        ];
+        for wildcard in wildcards {
+            assert!(matches!(error(wildcard), RulesError::Wildcard(_)));
+        }
         assert!(matches!(
             error(|s| s.token_prefix = "t".into()),
             RulesError::Prefix(_)

@@ -92,6 +92,9 @@ pub enum RulesError {
     /// The text cannot be a parameter's name.
     #[error("`{0}` is not a parameter name")]
     Parameter(String),
+    /// The name of a parameter or header has `*`, which reads like a pattern. Names are compared as a whole.
+    #[error("`{0}` is compared as a whole name, and `*` is no wildcard in it: list each name")]
+    Wildcard(String),
     /// The prefix is too short, or has other characters, so that secrets could not be recognised by it.
     #[error("token prefix `{0}` is too short or has characters other than letters, digits and `_`")]
     Prefix(String),
