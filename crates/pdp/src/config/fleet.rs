@@ -1,7 +1,7 @@
 //! `[fleet]`: the fleet that the proxy belongs to.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokenward_compiler::BaseUrl;
@@ -20,8 +20,8 @@ const LONGEST_NAME: usize = 64;
 pub struct Fleet {
     /// Name of the fleet, as manifests have it.
     pub name: String,
-    /// Where the published files are.
-    pub source: Source,
+    /// The source of manifests and compiled policies.
+    pub source: FleetSource,
     /// Authorities that sign the certificate of an HTTPS source, in PEM; `None`: those of the system.
     pub ca_file: Option<PathBuf>,
     /// File with the bearer token for an HTTPS source.
@@ -34,19 +34,19 @@ pub struct Fleet {
     pub on_expired: OnExpired,
 }
 
-/// Where the published files of a fleet are.
+/// The source of a fleet's manifests and compiled policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FleetSource {
     /// A directory that `tokenward publish` writes, or a copy of it.
     Directory(PathBuf),
     /// A copy of it on an HTTPS server.
     Https(BaseUrl),
 }
 
-impl Source {
+impl FleetSource {
     /// The directory, if it is one.
     #[must_use]
-    pub fn directory(&self) -> Option<&PathBuf> {
+    pub fn directory(&self) -> Option<&Path> {
         match self {
             Self::Directory(path) => Some(path),
             Self::Https(_) => None,
@@ -75,7 +75,13 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl Default for FleetSource {
+    fn default() -> Self {
+        Self::Directory(PathBuf::new())
+    }
+}
+
+impl fmt::Display for FleetSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => path.display().fmt(f),
@@ -101,9 +107,7 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
         let is_there = REQUIRED.iter().any(|key| it.has(key));
         let fleet = Fleet {
             name: it.optional("name", name).unwrap_or_default(),
-            source: it
-                .optional("source", source)
-                .unwrap_or(Source::Directory(PathBuf::new())),
+            source: it.optional("source", source).unwrap_or_default(),
             ca_file: it.optional("ca_file", value::path),
             token_file: it.optional("token_file", value::path),
             public_keys: it.or("public_keys", Vec::new(), |value| {
@@ -148,7 +152,7 @@ fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
 }
 
 /// Reads the place of the published files.
-fn source(value: &Spanned<DeValue<'_>>) -> Result<Source, Wrong> {
+fn source(value: &Spanned<DeValue<'_>>) -> Result<FleetSource, Wrong> {
     let text = value::path(value)?;
-    Source::parse(&text.to_string_lossy()).map_err(|why| Wrong::at(value, why))
+    FleetSource::parse(&text.to_string_lossy()).map_err(|why| Wrong::at(value, why))
 }

@@ -19,6 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(25);
 /// Longest wait for the end of a series.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// Interval at which the mark is repeated in the audit, also at each beginning of a day.
+const RESTATED: Duration = Duration::from_secs(3_600);
 const DAY_MS: i64 = 86_400_000;
 
 enum Signal {
@@ -53,7 +55,7 @@ impl Follower {
                 fleet.look(&audit, &reload);
             }
             let (mut looked, mut reminded) = (Instant::now(), None);
-            let mut day = now_ms().div_euclid(DAY_MS);
+            let (mut stated, mut day) = (Instant::now(), now_ms().div_euclid(DAY_MS));
             loop {
                 let is_changed = match received.recv_timeout(poll.min(LONGEST_WAIT)) {
                     Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -72,9 +74,9 @@ impl Follower {
                 }
                 remind(&fleet, &audit, &mut reminded);
                 let today = now_ms().div_euclid(DAY_MS);
-                if today != day {
+                if today != day || stated.elapsed() >= RESTATED {
                     fleet.state_again(&audit);
-                    day = today;
+                    (stated, day) = (Instant::now(), today);
                 }
             }
         })?;
@@ -129,15 +131,19 @@ fn remind(fleet: &Fleet, audit: &Store, reminded: &mut Option<Instant>) {
     }
     *reminded = Some(Instant::now());
     let version = fleet.status().version;
+    // More than seconds only if a clock was wrong, then or now.
+    let clock_behind_s = fleet.clock_behind().as_secs();
     if fleet.refuses() {
         tracing::error!(
             version,
+            clock_behind_s,
             reason = "fleet-stale",
             "the fleet's manifest has expired; refusing all calls until it is published again"
         );
     } else {
         tracing::warn!(
             version,
+            clock_behind_s,
             on_expired = "serve",
             "the fleet's manifest has expired; calls are still served, as [fleet] on_expired says"
         );

@@ -24,6 +24,9 @@ use super::source::Source;
 use super::status::{FleetStatus, Shown};
 use crate::live::{LoadSettings, ModeInForce, Pin, policy_at};
 
+/// Seconds that the clock may be behind the last mark without a warning.
+const MOST_BEHIND_S: u64 = 60;
+
 /// Membership in a fleet, and the manifest in force.
 pub(crate) struct Fleet {
     name: Name,
@@ -174,6 +177,13 @@ impl Fleet {
         }
         following.mark = Some(mark);
         drop(following);
+        let behind = self.clock_behind().as_secs();
+        if behind > MOST_BEHIND_S {
+            tracing::warn!(
+                seconds = behind,
+                "the clock is behind the last fleet mark in the audit, so versions expire by the time of that mark; if the clock was ahead then by mistake, run `tokenward fleet rewind`"
+            );
+        }
         tracing::info!(
             fleet = self.name.as_str(),
             version = self.status().version,
@@ -293,15 +303,24 @@ impl Fleet {
         Ok(())
     }
 
-    /// Writes the mark to the chain again, so that the last days of the audit always have it.
+    /// Writes the mark to the chain again, so that the end of the audit always has it and a time close to the present. What has
+    /// expired by now stays expired, also if the clock is set back.
     pub(crate) fn state_again(&self, audit: &Store) {
         let mut following = self.following();
+        let Following { in_force, clock, .. } = &mut *following;
+        self.expiry.store(Arc::new(expiry(in_force.manifest(), clock)));
         let mark = following.mark.clone();
         if let Some(mark) = mark
             && let Err(error) = following.append(audit, &mark)
         {
             tracing::warn!(error = error.to_string(), "fleet mark not repeated in the audit");
         }
+    }
+
+    /// Time by which the clock of the system is behind the latest time that the proxy knows.
+    pub(super) fn clock_behind(&self) -> Duration {
+        let clocks = clocks();
+        self.following().clock.now(clocks).saturating_sub(clocks.wall)
     }
 
     /// Whether the manifest in force has expired.

@@ -1,6 +1,7 @@
 //! `tokenward publish`, `[fleet]` and `tokenward fleet`, with real proxies.
 
 mod attacks;
+mod clocks;
 mod https;
 
 use std::fs;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokenward_compiler::artifact;
 use tokenward_compiler::seal::PublicKey;
+use tokenward_fleet::accept::MOST_EARLY;
 use tokenward_fleet::manifest::Verified;
 use tokenward_fleet::signature::VerifyingKey;
 use tokenward_pdp::config::{Config, Fleet, FleetSource};
@@ -70,6 +71,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let expired = shown(manifest.expires);
         return Err(refused(&format!(
             "version {} expired {expired}",
+            manifest.version
+        )));
+    }
+    if manifest.issued > now.saturating_add(MOST_EARLY) {
+        let issued = shown(manifest.issued);
+        return Err(refused(&format!(
+            "version {} was issued {issued}, more than an hour in the future",
             manifest.version
         )));
     }
