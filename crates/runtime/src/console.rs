@@ -5,9 +5,13 @@
 //! are not held up.
 
 mod address;
+mod advice;
+mod alone;
 mod call;
 mod draft;
+mod effect;
 mod heavy;
+mod invariants;
 mod kept;
 mod line;
 mod overview;
