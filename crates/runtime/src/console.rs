@@ -14,6 +14,7 @@ mod heavy;
 mod invariants;
 mod kept;
 mod line;
+mod operations;
 mod overview;
 mod pages;
 mod range;

@@ -136,7 +136,7 @@ fn wider() -> TokenChange {
         result: Outcome::More,
         about: "team-kanban · calls as svc-ci · 512,310 calls in 30 d".to_owned(),
         keys: vec![key("allowed_from", "10.0.0.0/8", "any", "more addresses")],
-        operations: pairs(&[("Get issue worklog", "GET /rest/api/2/issue/{key}/worklog")]),
+        operations: texts(&["GET /rest/api/2/issue/{key}/worklog (getIssueWorklog)"]),
         witnesses: vec![Witness {
             is_allowed: true,
             method: "GET".to_owned(),

@@ -128,8 +128,8 @@ pub struct TokenChange {
     pub about: String,
     /// Changed keys.
     pub keys: Vec<KeyChange>,
-    /// Operations newly reached: name and call.
-    pub operations: Vec<(String, String)>,
+    /// Operations newly reached.
+    pub operations: Vec<String>,
     /// Example requests, newly allowed ones first.
     pub witnesses: Vec<Witness>,
     /// Questions that were not settled, one sentence each.

@@ -1,9 +1,6 @@
 //! What would let a denied request pass: the narrowest line, and what else this line allows. The line is proposed only if it compiles,
 //! if the proxy forwards the request by it, and if the token keeps all invariants.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use serde::Serialize;
 use tokenward_compiler::analysis::{Request, RequestBody};
 use tokenward_compiler::closest::AskedBody;
@@ -18,7 +15,9 @@ use tokenward_pdp::text::bounded;
 
 use super::alone::{Alone, PlacedLine, Version, lines_of};
 use super::effect::{budget, compared};
+use super::heavy::Means;
 use super::line::in_words;
+use super::operations::each_once;
 use crate::admin::AdminState;
 use crate::authoring::proposal;
 
@@ -64,7 +63,7 @@ pub(super) fn line(
     (judge, program): (&Judge<'_>, &Program),
     (question, report, read): (&Question, &Report, &Read),
     is_draft: bool,
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Result<NewLine, String> {
     let new = proposal::narrowest(judge, report, read)?;
     let found = program.tokens().find(|(_, token)| token.name == question.token);
@@ -77,14 +76,13 @@ pub(super) fn line(
     });
     let alone = Alone::new(Version::New, (&token.attributes, lines), &state.config)
         .map_err(|why| format!("the line {} would be an error: {why}", new.text))?;
-    let budget = budget(stop);
-    let settings = (&state.config, &budget);
+    let budget = budget(means);
     // Unsaved lines have no owner and no name by which invariants select.
     if !is_draft && state.config.policies.is_dir() {
         let sources = SourceSet::read_dir(&state.config.policies, Links::WithinDirectory)
             .map_err(|error| format!("no line is proposed, since the invariants cannot be read: {error}"))?;
         let name = token.name.as_str();
-        proposal::keeps_invariants(&sources, (&alone.program, name), &new, settings)?;
+        proposal::keeps_invariants(&sources, (&alone.program, name), &new, (&state.config, &budget))?;
     }
     // The token has another number here than in the policy in force.
     let judge = Judge {
@@ -99,20 +97,25 @@ pub(super) fn line(
         (&token.attributes, lines_of(program, id)),
         &state.config,
     )?;
-    let effect = compared((Some(&old), &alone), settings, |report| {
+    let effect = compared((Some(&old), &alone), &state.config, means, |report| {
         let token = report.tokens.first();
         let allowed = token.map(|token| &token.newly_allowed);
         let examples = allowed.iter().flat_map(|allowed| &allowed.examples);
+        let operations = each_once(examples.clone().map(|example| &example.operations));
         let shown = examples.filter_map(|example| other(example, &is_other));
         let open = allowed.and_then(|allowed| allowed.inconclusive);
-        (shown.take(SHOWN).collect(), open.map(|why| why.to_string()))
+        (
+            shown.take(SHOWN).collect(),
+            operations,
+            open.map(|why| why.to_string()),
+        )
     });
-    let (examples, open) = effect.unwrap_or_else(|why| (Vec::new(), Some(why)));
+    let (examples, operations, open) = effect.unwrap_or_else(|why| (Vec::new(), Vec::new(), Some(why)));
     Ok(NewLine {
         words: in_words(&new.text),
         allows_also: new.open.iter().map(ToString::to_string).collect(),
         examples,
-        operations: Vec::new(),
+        operations,
         open,
         remark: remark(state, is_draft),
         text: new.text,

@@ -28,6 +28,9 @@ impl Version {
     }
 }
 
+/// Longest line that is tried, in bytes. The time that a line takes grows with the square of its length: one of 64 KiB takes seconds.
+const LONGEST: usize = 8 << 10;
+
 /// A line of a token, and where people find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PlacedLine {
@@ -141,18 +144,25 @@ fn head(token: &Attributes) -> String {
 /// minutes, since compiling them together cannot be stopped.
 ///
 /// # Errors
-/// It was told to stop.
+/// It was told to stop, or a line is too long to be compiled while somebody waits.
 pub(super) fn try_cost<'l>(
     lines: impl IntoIterator<Item = &'l str>,
     stop: &AtomicBool,
-) -> Result<(), &'static str> {
+) -> Result<(), String> {
     let hash = "0".repeat(64);
     let mut known = HashSet::new();
     for line in lines {
         if stop.load(Ordering::Relaxed) {
             return Err(
-                "these lines take too long to compile; use fewer lines, or simpler regular expressions",
+                "these lines take too long to compile; use fewer lines, or simpler regular expressions"
+                    .to_owned(),
             );
+        }
+        if line.len() > LONGEST {
+            return Err(format!(
+                "a line has {} bytes, and the console checks lines of at most {LONGEST}; split it, or check it with `tokenward compile --check`",
+                line.len()
+            ));
         }
         if known.insert(line) && !line.contains("'''") {
             let text = format!(
@@ -225,5 +235,8 @@ mod tests {
     fn lines_are_compiled_until_it_is_told_to_stop() {
         assert!(try_cost(["[get]/a", "[get]/a", "(("], &AtomicBool::new(false)).is_ok());
         assert!(try_cost(["[get]/a"], &AtomicBool::new(true)).is_err());
+        let long = "a".repeat(LONGEST + 1);
+        let why = try_cost([long.as_str()], &AtomicBool::new(false)).unwrap_err();
+        assert!(why.contains("8193 bytes"), "{why}");
     }
 }

@@ -1,8 +1,6 @@
 //! Drafts of policy entries: TOML for people to commit, checked by the compiler as the proxy would. Nothing is written.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 use tokenward_compiler::call_limits::CallLimits;
@@ -16,6 +14,7 @@ use tokenward_pdp::config::Mode;
 
 use super::alone::{lines_of, try_cost};
 use super::effect;
+use super::heavy::Means;
 use crate::admin::{AdminError, AdminState};
 use crate::authoring::edit::{Change, Edit, NewToken, Users, entry};
 use crate::authoring::time::{expiry, now_ms};
@@ -81,12 +80,8 @@ pub(super) fn files(state: &AdminState) -> Vec<String> {
     files
 }
 
-/// Drafts a new token. The proofs of its effect end once `stop` is set.
-pub(super) fn new_token(
-    state: &AdminState,
-    wanted: Wanted,
-    stop: &Arc<AtomicBool>,
-) -> Result<Draft, AdminError> {
+/// Drafts a new token. The proofs of its effect end when `means` say so.
+pub(super) fn new_token(state: &AdminState, wanted: Wanted, means: &Means) -> Result<Draft, AdminError> {
     let mut draft = Draft {
         file: format!("{}.toml", wanted.name),
         ..Draft::default()
@@ -129,8 +124,8 @@ pub(super) fn new_token(
     if !draft.errors.is_empty() {
         return Ok(draft);
     }
-    if let Err(why) = try_cost(wanted.lines.iter().map(String::as_str), stop) {
-        draft.errors.push(("lines".to_owned(), sentence(why)));
+    if let Err(why) = try_cost(wanted.lines.iter().map(String::as_str), &means.stop) {
+        draft.errors.push(("lines".to_owned(), sentence(&why)));
         return Ok(draft);
     }
     let name = wanted.name.clone();
@@ -158,7 +153,7 @@ pub(super) fn new_token(
     };
     let sources = with_file(state, &draft.file, &toml)?;
     if let Some(program) = check(state, &sources, &draft.file, &mut draft.diagnostics) {
-        draft.effect = effect_of(state, &program, &name, stop);
+        draft.effect = effect_of(state, &program, &name, means);
         draft.toml = Some(toml);
         draft.secret = Some(secret.expose().to_owned());
     }
@@ -185,14 +180,14 @@ fn sentence(why: &str) -> String {
 }
 
 /// What a token of a compiled draft newly allows and newly denies, against the policy in force.
-fn effect_of(state: &AdminState, draft: &Program, name: &str, stop: &Arc<AtomicBool>) -> Option<Effect> {
+fn effect_of(state: &AdminState, draft: &Program, name: &str, means: &Means) -> Option<Effect> {
     let (id, token) = draft.tokens().find(|(_, token)| token.name == name)?;
     let live = state.policies.current();
     let live = live.program();
     let old = live.tokens().find(|(_, token)| token.name == name);
     let old = old.map(|(id, token)| (&token.attributes, lines_of(live, id)));
     let new = (&token.attributes, lines_of(draft, id));
-    Some(effect::of_lines((old, new), &state.config, stop))
+    Some(effect::of_lines((old, new), &state.config, means))
 }
 
 /// Compiles a policy, and gives its findings in `file`. The program, unless there are errors.
@@ -264,16 +259,16 @@ pub(super) fn own_lines(state: &AdminState, name: &str) -> Result<(String, Strin
     Ok((lines, prepared.path().display().to_string()))
 }
 
-/// Drafts new lines of a token: the whole section to commit. The proofs of its effect end once `stop` is set.
+/// Drafts new lines of a token: the whole section to commit. The proofs of its effect end when `means` say so.
 pub(super) fn limits(
     state: &AdminState,
     name: &str,
     lines: Vec<String>,
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Result<Draft, AdminError> {
     let mut draft = Draft::default();
-    if let Err(why) = try_cost(lines.iter().map(String::as_str), stop) {
-        draft.errors.push(("lines".to_owned(), sentence(why)));
+    if let Err(why) = try_cost(lines.iter().map(String::as_str), &means.stop) {
+        draft.errors.push(("lines".to_owned(), sentence(&why)));
         return Ok(draft);
     }
     let prepared = Edit::of_token(&state.config.policies, name)
@@ -302,7 +297,7 @@ pub(super) fn limits(
         .map(|(_, source)| source.path.clone());
     let program = check(state, &sources, &file.unwrap_or_default(), &mut draft.diagnostics);
     if let Some(program) = program {
-        draft.effect = effect_of(state, &program, name, stop);
+        draft.effect = effect_of(state, &program, name, means);
         draft.toml = Some(text);
     }
     Ok(draft)

@@ -1,7 +1,6 @@
 //! The effect of unsaved lines: requests that they newly allow or newly deny, against the token of the policy in force.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokenward_compiler::analysis::Budget;
@@ -13,6 +12,8 @@ use tokenward_pdp::compare::{Bound, Direction, Lines, Report, TokenReport};
 use tokenward_pdp::config::Config;
 
 use super::alone::{Alone, PlacedLine, Version};
+use super::heavy::Means;
+use super::operations::each_once;
 use super::review;
 
 /// Units of a proof about one token: people wait for it as they type.
@@ -23,8 +24,8 @@ pub(super) const LONGEST: Duration = Duration::from_secs(5);
 const SHOWN: usize = 6;
 
 /// What a proof about one token may cost.
-pub(super) fn budget(stop: &Arc<AtomicBool>) -> Budget {
-    Budget::stopped_by(UNITS, Arc::clone(stop))
+pub(super) fn budget(means: &Means) -> Budget {
+    Budget::stopped_by(UNITS, Arc::clone(&means.stop))
 }
 
 /// Compares a token of the policy in force, if it has one, with the token as it would be.
@@ -33,17 +34,22 @@ pub(super) fn budget(stop: &Arc<AtomicBool>) -> Budget {
 /// The reason why they cannot be compared.
 pub(super) fn compared<T>(
     (old, new): (Option<&Alone>, &Alone),
-    (config, budget): (&Config, &Budget),
+    config: &Config,
+    means: &Means,
     ask: impl FnOnce(&Report) -> T,
 ) -> Result<T, String> {
     // Nobody's lines are those of no program.
     let program = &old.unwrap_or(new).program;
     let failed = |error: tokenward_pdp::Unanswered| error.to_string();
     let bound = Bound::of_bound(program.clone(), new.program.clone(), config).map_err(failed)?;
-    let mut lines = Lines::new(&bound, budget).map_err(failed)?;
+    let mut lines = Lines::new(&bound, &budget(means)).map_err(failed)?;
     let name = &new.program.token(new.token).name;
     let ids = (old.map(|old| old.token), new.token);
-    let report = Report::of_token(&mut lines, name, ids).map_err(failed)?;
+    let mut report = Report::of_token(&mut lines, name, ids).map_err(failed)?;
+    if let Some(names) = means.operations.names(config) {
+        let named = report.name_operations(&bound, &*names, &budget(means));
+        named.map_err(failed)?;
+    }
     Ok(ask(&report))
 }
 
@@ -51,23 +57,18 @@ pub(super) fn compared<T>(
 type Token<'t> = (&'t Attributes, Vec<PlacedLine>);
 
 /// The effect of a token's new lines.
-pub(super) fn of_lines(
-    (old, new): (Option<Token<'_>>, Token<'_>),
-    config: &Config,
-    stop: &Arc<AtomicBool>,
-) -> Effect {
-    found((old, new), config, stop).unwrap_or_else(|why| unknown(&why))
+pub(super) fn of_lines((old, new): (Option<Token<'_>>, Token<'_>), config: &Config, means: &Means) -> Effect {
+    found((old, new), config, means).unwrap_or_else(|why| unknown(&why))
 }
 
 fn found(
     (old, new): (Option<Token<'_>>, Token<'_>),
     config: &Config,
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Result<Effect, String> {
     let old = old.map(|old| Alone::new(Version::Old, old, config)).transpose()?;
     let new = Alone::new(Version::New, new, config)?;
-    let budget = budget(stop);
-    let shown = compared((old.as_ref(), &new), (config, &budget), |report| {
+    let shown = compared((old.as_ref(), &new), config, means, |report| {
         let token = report.tokens.first();
         token.map(|token| view(token, (old.as_ref(), &new)))
     });
@@ -99,7 +100,7 @@ fn view(token: &TokenReport, sides: (Option<&Alone>, &Alone)) -> Effect {
         is_new: sides.0.is_none(),
         witnesses: [shown(allowed, true), shown(denied, false)].concat(),
         more: count(allowed) + count(denied),
-        operations: Vec::new(),
+        operations: each_once(allowed.examples.iter().map(|example| &example.operations)),
         open: review::open_questions(token),
     }
 }

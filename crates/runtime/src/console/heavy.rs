@@ -10,6 +10,7 @@ use tokenward_audit::{Filter, Store, Usage};
 use tokenward_console::views::review::Invariant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::operations::Operations;
 use super::range::Range;
 use crate::admin::AdminError;
 
@@ -23,12 +24,21 @@ const FRESH: Duration = Duration::from_secs(2);
 /// Counts by range, each with the time at which it was made.
 type Known = HashMap<Option<Range>, (Instant, Arc<Usage>)>;
 
+/// What a proof is made with.
+pub(super) struct Means {
+    /// Set once the proof is to end.
+    pub(super) stop: Arc<AtomicBool>,
+    /// The names of operations.
+    pub(super) operations: Arc<Operations>,
+}
+
 /// The state that the pages share.
 pub(super) struct Console {
     slots: Arc<Semaphore>,
     /// Of the verifications of the audit: two of them would hold all slots for as long as they take.
     verifications: Arc<Semaphore>,
     counts: Mutex<Known>,
+    operations: Arc<Operations>,
     /// The state of the invariants, with the digest of the policy files that it was computed from.
     proofs: Mutex<Option<([u8; 32], Arc<Vec<Invariant>>)>>,
 }
@@ -39,6 +49,7 @@ impl Default for Console {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             verifications: Arc::new(Semaphore::new(1)),
             counts: Mutex::default(),
+            operations: Arc::default(),
             proofs: Mutex::default(),
         }
     }
@@ -61,12 +72,15 @@ impl Console {
     pub(super) async fn proof<T: Send + 'static>(
         &self,
         longest: Duration,
-        work: impl FnOnce(Arc<AtomicBool>) -> Result<T, AdminError> + Send + 'static,
+        work: impl FnOnce(Means) -> Result<T, AdminError> + Send + 'static,
     ) -> Result<T, AdminError> {
         let slot = self.slot().await?;
         let stop = Stop::default();
-        let told = Arc::clone(&stop.0);
-        let mut done = std::pin::pin!(run(slot, move || work(told)));
+        let means = Means {
+            stop: Arc::clone(&stop.0),
+            operations: Arc::clone(&self.operations),
+        };
+        let mut done = std::pin::pin!(run(slot, move || work(means)));
         tokio::select! {
             result = &mut done => return result,
             () = tokio::time::sleep(longest) => stop.0.store(true, Ordering::Relaxed),
@@ -192,8 +206,8 @@ mod tests {
     #[tokio::test]
     async fn a_proof_is_stopped_after_its_time_and_still_answers() {
         let console = Console::default();
-        let answer = console.proof(Duration::ZERO, |stop| {
-            until_stopped(&stop);
+        let answer = console.proof(Duration::ZERO, |means| {
+            until_stopped(&means.stop);
             Ok("not settled")
         });
         assert_eq!(answer.await.unwrap(), "not settled");
@@ -204,9 +218,9 @@ mod tests {
         let console = Console::default();
         for _ in 0..2 * AT_ONCE {
             let (began, begins) = tokio::sync::oneshot::channel();
-            let asked = console.proof(PATIENCE, move |stop| {
+            let asked = console.proof(PATIENCE, move |means| {
                 let _ = began.send(());
-                until_stopped(&stop);
+                until_stopped(&means.stop);
                 Ok(())
             });
             tokio::select! {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokenward_compiler::analysis::Budget;
@@ -16,8 +15,9 @@ use tokenward_pdp::side::Side;
 use tokenward_pdp::text::{SHORT, bounded, capital};
 
 use super::draft::shown;
-use super::heavy::Console;
+use super::heavy::{Console, Means};
 use super::invariants;
+use super::operations::each_once;
 use crate::admin::AdminState;
 use crate::live::unbound_artifact;
 
@@ -51,20 +51,25 @@ pub(super) fn choices(state: &AdminState) -> Vec<(String, String)> {
 /// A comparison, and the invariants of the policy after.
 type Answer = (Compared, Vec<Invariant>);
 
-/// Compares two policies. Proofs end once `stop` is set.
+/// Compares two policies. Proofs end when `means` say so.
 pub(super) fn compared(
     state: &AdminState,
     (before, after): (&str, &str),
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Result<Answer, Refused> {
     let (old, new) = (side(state, "before", before)?, side(state, "after", after)?);
     let failed = |error: tokenward_pdp::Unanswered| Refused::Field("after", error.to_string());
     let bound = Bound::new(&old, &new).map_err(failed)?;
-    let budget = Budget::stopped_by(BUDGET, Arc::clone(stop));
+    let budget = Budget::stopped_by(BUDGET, Arc::clone(&means.stop));
     let mut lines = Lines::new(&bound, &budget).map_err(failed)?;
     let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |_, _| {}).map_err(failed)?;
     report.explain(&mut lines, &new);
-    let invariants = invariants::proofs(&new, &state.config, stop)?;
+    if let Some(names) = means.operations.names(&state.config) {
+        let budget = Budget::stopped_by(BUDGET, Arc::clone(&means.stop));
+        let named = report.name_operations(&bound, &*names, &budget);
+        named.map_err(failed)?;
+    }
+    let invariants = invariants::proofs(&new, &state.config, &means.stop)?;
     Ok((view(&report, before, after, state), invariants))
 }
 
@@ -72,7 +77,7 @@ pub(super) fn compared(
 pub(super) fn own_invariants(
     state: &AdminState,
     console: &Console,
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Result<Arc<Vec<Invariant>>, Refused> {
     let config = &state.config;
     if config.policies.is_file() {
@@ -86,7 +91,7 @@ pub(super) fn own_invariants(
         return Ok(known);
     }
     let side = of_sources(LIVE, sources, state)?;
-    let proved = Arc::new(invariants::proofs(&side, config, stop)?);
+    let proved = Arc::new(invariants::proofs(&side, config, &means.stop)?);
     console.keep_proofs(digest, Arc::clone(&proved));
     Ok(proved)
 }
@@ -235,7 +240,13 @@ fn token(token: &TokenReport) -> TokenChange {
             .map(key)
             .chain(token.breaches.iter().map(broken))
             .collect(),
-        operations: Vec::new(),
+        operations: each_once(
+            token
+                .newly_allowed
+                .examples
+                .iter()
+                .map(|example| &example.operations),
+        ),
         witnesses: allowed.chain(denied).collect(),
         open: open_questions(token),
     }

@@ -17,7 +17,7 @@ use tokenward_pdp::servable::bind;
 use super::advice::{self, NewLine};
 use super::alone::try_cost;
 use super::effect::LONGEST as LONGEST_PROOF;
-use super::heavy::Console;
+use super::heavy::{Console, Means};
 use super::kept::{Kept, kept};
 use crate::admin::{AdminError, AdminState};
 use crate::authoring::unhelpful::unhelpful;
@@ -116,11 +116,11 @@ pub(super) async fn trial(
         )));
     }
     console
-        .proof(LONGEST_PROOF, move |stop| Ok(tried(&state, trial, &stop)))
+        .proof(LONGEST_PROOF, move |means| Ok(tried(&state, trial, &means)))
         .await
 }
 
-fn tried(state: &AdminState, trial: Trial, stop: &Arc<AtomicBool>) -> Tried {
+fn tried(state: &AdminState, trial: Trial, means: &Means) -> Tried {
     let read = match pasted(&trial.request, state.gate.rules.base()) {
         Ok(read) => read,
         Err(why) => return Tried::problem(why),
@@ -142,9 +142,9 @@ fn tried(state: &AdminState, trial: Trial, stop: &Arc<AtomicBool>) -> Tried {
             question.token = token;
             state
                 .gate
-                .with_judge(|judge, program| judged(state, (judge, program), &question, stop))
+                .with_judge(|judge, program| judged(state, (judge, program), &question, means))
         }
-        (None, Some(lines)) => match draft(state, &lines, stop) {
+        (None, Some(lines)) => match draft(state, &lines, &means.stop) {
             Ok(program) => {
                 DRAFT.clone_into(&mut question.token);
                 let is_named = question.user.is_some() || has_credentials(&question);
@@ -156,7 +156,7 @@ fn tried(state: &AdminState, trial: Trial, stop: &Arc<AtomicBool>) -> Tried {
                         is_revoked: &|_| false,
                         ..*judge
                     };
-                    judged(state, (&judge, &program), &question, stop)
+                    judged(state, (&judge, &program), &question, means)
                 })
             }
             Err(tried) => *tried,
@@ -231,7 +231,7 @@ fn judged(
     state: &AdminState,
     (judge, program): (&Judge<'_>, &Program),
     question: &Question,
-    stop: &Arc<AtomicBool>,
+    means: &Means,
 ) -> Tried {
     let is_draft = question.token == DRAFT;
     let report = match judge.explain(program, question) {
@@ -262,7 +262,7 @@ fn judged(
             (judge, program),
             (question, &report, &read),
             is_draft,
-            stop,
+            means,
         ) {
             Ok(line) => tried.new_line = Some(line),
             Err(why) => tried.no_new_line = Some(why),

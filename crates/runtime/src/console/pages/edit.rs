@@ -111,7 +111,7 @@ async fn made(visit: &Visit, form: Form) -> Result<NewToken, AdminError> {
     let (state, name) = (visit.state.clone(), wanted.name.clone());
     let draft = visit
         .console
-        .proof(LONGEST, move |stop| draft::new_token(&state, wanted, &stop))
+        .proof(LONGEST, move |means| draft::new_token(&state, wanted, &means))
         .await?;
     view.errors = draft.errors;
     view.diagnostics = draft.diagnostics;
@@ -196,7 +196,9 @@ async fn checked(visit: &Visit, name: String, form: LinesForm) -> Result<Limits,
         let (state, wanted, lines) = (visit.state.clone(), name.clone(), lines_of(&form.lines));
         let draft = visit
             .console
-            .proof(LONGEST, move |stop| draft::limits(&state, &wanted, lines, &stop))
+            .proof(LONGEST, move |means| {
+                draft::limits(&state, &wanted, lines, &means)
+            })
             .await?;
         view.errors = draft.errors;
         view.diagnostics = draft.diagnostics;

@@ -40,7 +40,7 @@ async fn view(visit: &Visit) -> Result<Review, AdminError> {
         let (state, console) = (visit.state.clone(), visit.console.clone());
         let proved = visit
             .console
-            .proof(LONGEST, move |stop| Ok(own_invariants(&state, &console, &stop)))
+            .proof(LONGEST, move |means| Ok(own_invariants(&state, &console, &means)))
             .await?;
         match proved {
             Ok(invariants) => view.invariants = invariants.to_vec(),
@@ -52,8 +52,8 @@ async fn view(visit: &Visit) -> Result<Review, AdminError> {
     let (state, before, after) = (visit.state.clone(), view.before.clone(), view.after.clone());
     let result = visit
         .console
-        .proof(LONGEST, move |stop| {
-            Ok(compared(&state, (&before, &after), &stop))
+        .proof(LONGEST, move |means| {
+            Ok(compared(&state, (&before, &after), &means))
         })
         .await?;
     match result {
