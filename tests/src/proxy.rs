@@ -22,6 +22,7 @@ pub struct Setup {
     context: String,
     sections: String,
     top: String,
+    admin: String,
 }
 
 impl Setup {
@@ -36,6 +37,7 @@ impl Setup {
             context: String::new(),
             sections: String::new(),
             top: String::new(),
+            admin: String::new(),
         }
     }
 
@@ -76,6 +78,14 @@ impl Setup {
         self
     }
 
+    /// Adds keys of the section `[admin]`: `review = ["…"]`.
+    #[must_use]
+    pub fn admin(mut self, toml: &str) -> Self {
+        self.admin.push_str(toml);
+        self.admin.push('\n');
+        self
+    }
+
     /// Adds keys of no section: `mode = "secure"`.
     #[must_use]
     pub fn top(mut self, toml: &str) -> Self {
@@ -102,10 +112,11 @@ impl Setup {
             context,
             sections,
             top,
+            admin: keys,
             ..
         } = self;
         format!(
-            "{top}[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+            "{top}[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n{keys}\n\
              [upstream]\nurl = \"http://127.0.0.1:{upstream}{context}\"\npublic_url = \"http://127.0.0.1:{listen}{context}\"\n\
              product = \"{product}\"\nendpoints = [\"{endpoints}\"]\n\n[auth]\nmethods = \"both\"\nfailed_attempts = 0\n\n{sections}"
         )

@@ -74,6 +74,12 @@ pub fn try_request(token: impl AsRef<str>, request: impl AsRef<str>) -> String {
     with(TRY, &[("token", token.as_ref()), ("request", request.as_ref())])
 }
 
+/// Limits of a token, with a line added to them.
+#[must_use]
+pub fn limits_with(name: impl AsRef<str>, line: impl AsRef<str>) -> String {
+    with(&limits(name), &[("add", line.as_ref())])
+}
+
 /// First page for a period.
 #[must_use]
 pub fn range(range: &Range) -> String {

@@ -69,6 +69,8 @@ pub fn gallery() -> Vec<(&'static str, String)> {
             pages::new_token(&quiet, &edit::impossible()),
         ),
         ("limits", pages::limits(&quiet, &edit::limits())),
+        ("limits-narrower", pages::limits(&quiet, &edit::narrower())),
+        ("limits-open", pages::limits(&quiet, &edit::open())),
         ("login", pages::login(&out, &login(None))),
         (
             "login-failed",

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod call;
 pub mod chrome;
 pub mod edit;
+pub mod effect;
 pub mod entry;
 pub mod overview;
 pub mod parts;

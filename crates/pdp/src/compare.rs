@@ -16,6 +16,7 @@ mod sets;
 mod unrestricted;
 
 pub use change::Change;
+pub use invariants::Breach;
 pub use lines::{Bound, Direction, Example, Line, Lines, Origin, Proved};
 pub use newly::{NewOperations, Operations};
 pub use report::{Report, Standing, TokenReport};

@@ -17,7 +17,7 @@ mod completions;
 mod config;
 mod content;
 mod demo;
-mod descriptions;
+pub(crate) mod descriptions;
 mod diff;
 mod explain;
 mod explain_code;

@@ -5,11 +5,16 @@
 //! are not held up.
 
 mod address;
+mod advice;
+mod alone;
 mod call;
 mod draft;
+mod effect;
 mod heavy;
+mod invariants;
 mod kept;
 mod line;
+mod operations;
 mod overview;
 mod pages;
 mod range;

@@ -1,6 +1,7 @@
 // The console of a running proxy in a real browser: live.mjs BASE SECRET MODULES CHROMIUM SHOTS
 //
-// Signs in, reads each page, searches, tries a request while typing, drafts a token, revokes one, and signs out. Fails if the browser
+// Signs in, reads each page, searches, tries a request while typing, follows the line that would let it pass to the limits of the
+// token, drafts a token, compares, revokes one, and signs out. Fails if the browser
 // reports an error or a refusal, or if something is asked for elsewhere.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -58,19 +59,50 @@ assert.equal(await page.locator("[aria-invalid=true]").count(), 1);
 await go("/console/try?token=ci-comments");
 await page.fill("textarea[name=request]", "GET /rest/api/2/issue/HR-1");
 await page.locator(".verdict.deny").waitFor();
+// What would let it pass, and what else that allows; the test to commit.
+assert.match(await page.textContent("#answer"), /allows this request, and no other/);
+assert.match(await page.textContent("#answer"), /expect = "deny"/);
+await shot("try-denied");
+const edit = await page.locator("a", { hasText: "Edit the limits with this line" }).getAttribute("href");
 await page.fill("textarea[name=lines]", "[get]/rest/api/2/issue/HR-\\d+");
 await page.locator(".verdict.allow").waitFor();
 await shot("try");
 
-// Draft a token: its secret is shown once.
+// The limits with that line; the effect is shown while typing, and the newest answer stays.
+await go(edit);
+const lines = page.locator("textarea[name=lines]");
+assert.match(await lines.inputValue(), /HR-1/);
+await lines.press("End");
+await lines.press("Space");
+await page.locator("#answer .verdict.warn").waitFor();
+assert.match(await page.textContent("#answer"), /GET \/rest\/api\/2\/issue\/HR-1/);
+await shot("limits-wider");
+await lines.fill("[get]/rest/api/2/serverInfo");
+await page.locator("#answer .verdict.plain, #answer .verdict.warn h2", { hasText: /./ }).first().waitFor();
+await lines.fill("[get]/rest/(");
+await page.locator("#answer .mark.deny").first().waitFor();
+assert.equal(await page.locator("#answer .verdict").count(), 0, "lines with errors have no effect");
+
+// Draft a token: its secret is shown once, and what it may do while typing.
 await go("/console/new-token");
 await page.fill("input[name=name]", "drafted");
 await page.fill("input[name=users]", "carol");
 await page.fill("textarea[name=lines]", "[get]/rest/api/2/serverInfo");
+await page.locator("#answer .verdict").waitFor();
+assert.match(await page.textContent("#answer"), /GET \/rest\/api\/2\/serverInfo/);
+assert.doesNotMatch(await page.textContent("main"), /twd_[a-z0-9]{20,}/);
 await page.locator("form[method=post] button.main").click();
 await page.waitForLoadState("load");
 assert.match(await page.textContent("main"), /twd_[a-z0-9]{20,}/);
 await shot("drafted");
+
+// Compare: the proxy's own policy with itself, and with a revision, which it does not read.
+await go("/console/review?after=live");
+assert.match(await page.textContent(".verdict"), /No request is decided differently/);
+await shot("review");
+await go("/console/review?after=main");
+assert.match(await page.textContent("main"), /tokenward diff/);
+await shot("review-revision");
 
 // Revoke, without the dialog and with a reason.
 await go("/console/tokens/release-bot/revoke");

@@ -91,7 +91,7 @@ pub(super) fn of_review(page: &Review) -> Vec<Field<'_>> {
     vec![
         field(("before", "Before", "live"), &page.before, &page.errors),
         field(
-            ("after", "After", "a directory, an artifact or a revision"),
+            ("after", "After", "a directory or a compiled policy of the list"),
             &page.after,
             &page.errors,
         ),

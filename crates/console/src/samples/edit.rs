@@ -1,8 +1,11 @@
 //! Made-up forms that write TOML.
 
-use super::common::{pairs, texts};
+use super::common::{pairs, place, texts};
 use super::try_it;
 use crate::views::edit::{Limits, Made, NewToken, NewTokenForm};
+use crate::views::effect::Effect;
+use crate::views::parts::Line;
+use crate::views::review::{Outcome, Witness};
 
 /// An empty form.
 pub(super) fn new_token() -> NewToken {
@@ -17,8 +20,8 @@ pub(super) fn made() -> NewToken {
             toml: "[token.ci-notes]\npurpose = \"Release notes\"\nuser = \"svc-ci\"\nsecret = \"sha256:0b5a\"\nlimits = '''\n[get]/rest/api/2/issue/KANBAN-\\d+\n'''".to_owned(),
             secret: Some("twd_made_up_secret_shown_once".to_owned()),
             next: texts(&["Commit the TOML to a file of the policy directory.", "Give the secret to the script."]),
-            allows: texts(&["It would reach 1 of 412 operations: Get issue."]),
         }),
+        effect: Some(allows()),
         ..NewToken::default()
     }
 }
@@ -51,9 +54,69 @@ pub(super) fn limits() -> Limits {
         lines: "[get]/rest/api/2/issue/KANBAN-\\d+.*".to_owned(),
         place: "ci.toml:7".to_owned(),
         toml: Some("limits = '''\n[get]/rest/api/2/issue/KANBAN-\\d+.*\n'''".to_owned()),
-        effects: texts(&["For example GET /rest/api/2/issue/KANBAN-0/worklog."]),
-        is_wider: true,
+        effect: Some(wider()),
         ..Limits::default()
+    }
+}
+
+/// Limits that were not settled.
+pub(super) fn open() -> Limits {
+    Limits {
+        effect: Some(Effect {
+            result: Outcome::Open,
+            open: texts(&[
+                "Whether more is newly allowed: comparing the patterns of the lines takes more than the budget.",
+            ]),
+            ..Effect::default()
+        }),
+        ..limits()
+    }
+}
+
+/// Limits that allow nothing more.
+pub(super) fn narrower() -> Limits {
+    Limits {
+        lines: "[get]/rest/api/2/issue/KANBAN-1".to_owned(),
+        effect: Some(Effect {
+            result: Outcome::Less,
+            witnesses: vec![Witness {
+                is_allowed: false,
+                ..witness()
+            }],
+            ..Effect::default()
+        }),
+        ..limits()
+    }
+}
+
+fn wider() -> Effect {
+    Effect {
+        result: Outcome::More,
+        witnesses: vec![witness()],
+        operations: texts(&["GET /rest/api/2/issue/{key}/worklog (getIssueWorklog)"]),
+        ..Effect::default()
+    }
+}
+
+fn allows() -> Effect {
+    Effect {
+        is_new: true,
+        more: 2,
+        ..wider()
+    }
+}
+
+fn witness() -> Witness {
+    let line = |number, text: &str| Some((place("ci.toml", number), Line::new(text)));
+    Witness {
+        is_allowed: true,
+        method: "GET".to_owned(),
+        url: "/rest/api/2/issue/KANBAN-0/worklog".to_owned(),
+        operation: Some("GET /rest/api/2/issue/{key}/worklog (getIssueWorklog)".to_owned()),
+        allowed_by: line(15, r"[get]/rest/api/2/issue/KANBAN-\d+.*"),
+        nearest: line(15, r"[get]/rest/api/2/issue/KANBAN-\d+"),
+        note: r"Wider: path from `\d+` to `\d+.*`.".to_owned(),
+        ..Witness::default()
     }
 }
 

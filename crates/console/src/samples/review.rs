@@ -3,7 +3,7 @@
 use super::common::{pairs, place, texts};
 use super::try_it;
 use crate::views::parts::{Line, Tone};
-use crate::views::review::{Compared, Invariant, KeyChange, Outcome, Review, TokenChange, Witness};
+use crate::views::review::{Breach, Compared, Invariant, KeyChange, Outcome, Review, TokenChange, Witness};
 
 /// One token allows more, one less.
 pub(super) fn more() -> Review {
@@ -32,28 +32,57 @@ pub(super) fn start() -> Review {
         says: says.to_owned(),
         tone,
         state: state.to_owned(),
-        detail: String::new(),
         tokens: Some(12),
-        states: Some(38_911),
+        lines: vec![Line::new("[get,post]/rest/api/2/search[QueryParam::jql==.*HR.*]")],
+        ..Invariant::default()
+    };
+    let broken = Invariant {
+        why: "The directory is synchronised from elsewhere.".to_owned(),
+        detail: "1 of 12 tokens breaks it.".to_owned(),
+        breaches: vec![Breach {
+            token: "ci-comments".to_owned(),
+            request: Witness {
+                is_allowed: true,
+                method: "DELETE".to_owned(),
+                url: "/rest/api/2/user".to_owned(),
+                allowed_by: Some((place("ci.toml", 15), Line::new("[delete]/rest/api/2/.*"))),
+                ..Witness::default()
+            },
+        }],
+        ..row(
+            "no-users-deleted",
+            Tone::Bad,
+            "does not hold",
+            "never: no request that these lines match is allowed",
+        )
+    };
+    let open = Invariant {
+        detail: "It was not settled for 1 of 12 tokens.".to_owned(),
+        open: pairs(&[(
+            "board-sync",
+            "comparing the patterns of the lines takes more than the budget.",
+        )]),
+        ..row(
+            "no-foreign-jql",
+            Tone::Warn,
+            "not settled",
+            "never: no request that these lines match is allowed",
+        )
     };
     Review {
         before: "live".to_owned(),
-        choices: pairs(&[("live", "live policy 9f3c1e7a"), ("main", "revision main")]),
+        choices: pairs(&[("live", "live policy 9f3c1e7a"), ("/srv/candidate/policies", "/srv/candidate/policies")]),
         invariants: vec![
-            row(
-                "no-foreign-jql",
-                Tone::Warn,
-                "not settled",
-                "never: a search outside of the team's project",
-            ),
+            broken,
+            open,
             row(
                 "no-administration",
                 Tone::Good,
-                "holds",
-                "never: users, groups, permission schemes",
+                "proved",
+                "never: no request that these lines match is allowed",
             ),
         ],
-        note: Some("The policy directory is not a git repository, so revisions cannot be chosen.".to_owned()),
+        note: Some("Revisions of git are compared by `tokenward diff`: the proxy runs no other programs, so it reads no repository.".to_owned()),
         ..Review::default()
     }
 }
@@ -77,7 +106,10 @@ pub(super) fn same() -> Review {
 pub(super) fn errors() -> Review {
     Review {
         after: "nowhere".to_owned(),
-        errors: pairs(&[("after", "`nowhere` is not a revision, a directory or an artifact")]),
+        errors: pairs(&[(
+            "after",
+            "`nowhere` is not a choice; if it is a revision of git, compare it with `tokenward diff`.",
+        )]),
         diagnostics: try_it::errors().diagnostics,
         invariants: Vec::new(),
         ..start()
@@ -104,7 +136,7 @@ fn wider() -> TokenChange {
         result: Outcome::More,
         about: "team-kanban · calls as svc-ci · 512,310 calls in 30 d".to_owned(),
         keys: vec![key("allowed_from", "10.0.0.0/8", "any", "more addresses")],
-        operations: pairs(&[("Get issue worklog", "GET /rest/api/2/issue/{key}/worklog")]),
+        operations: texts(&["GET /rest/api/2/issue/{key}/worklog (getIssueWorklog)"]),
         witnesses: vec![Witness {
             is_allowed: true,
             method: "GET".to_owned(),

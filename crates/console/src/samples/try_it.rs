@@ -2,7 +2,7 @@
 
 use super::common::{elsewhere, nearest, pairs, place, texts};
 use crate::views::parts::{Diagnostic, Verdict};
-use crate::views::try_it::{Advice, Judged, TryForm, TryIt};
+use crate::views::try_it::{Advice, Also, Judged, TryForm, TryIt};
 
 /// Nothing was sent.
 pub(super) fn empty() -> TryIt {
@@ -41,9 +41,19 @@ pub(super) fn denied() -> TryIt {
             ],
             advice: Some(Advice {
                 line: "[post]/rest/api/2/filter".to_owned(),
-                also: texts(&["It also allows POST on this path with any body."]),
+                words: Some("POST /rest/api/2/filter".to_owned()),
+                also: texts(&["any parameters: a line with conditions on parameters allows no form", "any body"]),
+                examples: vec![Also {
+                    method: "POST".to_owned(),
+                    url: "/rest/api/2/filter".to_owned(),
+                    body: "{\"jql\": \"a\"}".to_owned(),
+                    note: String::new(),
+                }],
                 operations: texts(&["Create filter"]),
+                edit: "/console/tokens/ci-comments/limits?add=x".to_owned(),
+                ..Advice::default()
             }),
+            no_advice: String::new(),
             test: Some("[[test]]\ntoken = \"ci-comments\"\nrequest = \"POST /rest/api/2/filter\"\nbody = '{\"editable\":true}'\nexpect = \"deny\"".to_owned()),
             command: "tokenward explain --token ci-comments POST /rest/api/2/filter".to_owned(),
         }),

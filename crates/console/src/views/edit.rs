@@ -1,5 +1,6 @@
 //! Making TOML to commit: a new token, or new limits of a token.
 
+use super::effect::Effect;
 use super::parts::Diagnostic;
 
 /// The page that writes a new token.
@@ -11,6 +12,8 @@ pub struct NewToken {
     pub errors: Vec<(String, String)>,
     /// Errors and warnings of the lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the token would allow, if the form is right.
+    pub effect: Option<Effect>,
     /// The result, if the form was sent and is right.
     pub made: Option<Made>,
     /// The reason why no token can be made here, if so.
@@ -47,8 +50,6 @@ pub struct Made {
     pub secret: Option<String>,
     /// What to do next, one sentence each.
     pub next: Vec<String>,
-    /// What the token would allow, one sentence each.
-    pub allows: Vec<String>,
 }
 
 /// The page that writes new limits of a token.
@@ -66,10 +67,8 @@ pub struct Limits {
     pub place: String,
     /// The change to commit: TOML of the token's lines.
     pub toml: Option<String>,
-    /// What the change allows or denies in addition, one sentence each.
-    pub effects: Vec<String>,
-    /// Whether something is newly allowed.
-    pub is_wider: bool,
+    /// What the change newly allows and newly denies, if the lines have no errors.
+    pub effect: Option<Effect>,
     /// The reason why limits cannot be written here, if so.
     pub impossible: Option<String>,
 }

@@ -128,8 +128,8 @@ pub struct TokenChange {
     pub about: String,
     /// Changed keys.
     pub keys: Vec<KeyChange>,
-    /// Operations newly reached: name and call.
-    pub operations: Vec<(String, String)>,
+    /// Operations newly reached.
+    pub operations: Vec<String>,
     /// Example requests, newly allowed ones first.
     pub witnesses: Vec<Witness>,
     /// Questions that were not settled, one sentence each.
@@ -166,19 +166,43 @@ pub struct Invariant {
     pub name: String,
     /// What it says.
     pub says: String,
-    /// State: good, warn (not settled), bad (broken).
+    /// Its reason, as its author wrote it; may be empty.
+    pub why: String,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// State: good (proved), warn (not settled), bad (does not hold).
     pub tone: Tone,
-    /// State in words: `holds`, `not settled`, `broken`.
+    /// State in words: `proved`, `not settled`, `does not hold`.
     pub state: String,
-    /// Details, such as a counterexample; may be empty.
+    /// Details: how many tokens break it; may be empty.
     pub detail: String,
     /// Number of tokens that it selects, if known.
     pub tokens: Option<u64>,
-    /// Number of states that the proof visited, if known.
-    pub states: Option<u64>,
+    /// Requests that break it, one for each of the first tokens.
+    pub breaches: Vec<Breach>,
+    /// Tokens for which it was not settled, and why.
+    pub open: Vec<(String, String)>,
 }
 
+/// A request by which a token breaks an invariant.
+#[derive(Clone, Debug, Default)]
+pub struct Breach {
+    /// Name of the token.
+    pub token: String,
+    /// The request.
+    pub request: Witness,
+}
+
+/// Longest request that a link has.
+const LONGEST_LINK: usize = 4_000;
+
 impl Witness {
+    /// The request for a link to the page that tries it; `None` if it is too long for one.
+    #[must_use]
+    pub fn to_try(&self) -> Option<String> {
+        Some(self.request_text()).filter(|text| text.len() <= LONGEST_LINK)
+    }
+
     /// The request for the page that tries it.
     #[must_use]
     pub fn request_text(&self) -> String {

@@ -60,6 +60,8 @@ pub struct Judged {
     pub lines: Vec<JudgedLine>,
     /// Lines that would let the request pass.
     pub advice: Option<Advice>,
+    /// Why no line would let it pass; empty if there is advice, or if it passes.
+    pub no_advice: String,
     /// A test for the policy that expects this decision.
     pub test: Option<String>,
     /// The same question in a terminal; may be empty.
@@ -71,8 +73,31 @@ pub struct Judged {
 pub struct Advice {
     /// The line to add, or the setting to change.
     pub line: String,
-    /// What else it allows, one sentence each.
+    /// The line in words, if it can be said.
+    pub words: Option<String>,
+    /// The parts in which it allows more than the request, in a few words each; empty if it allows nothing else.
     pub also: Vec<String>,
+    /// Other requests that it newly allows.
+    pub examples: Vec<Also>,
     /// Operations that it newly reaches.
     pub operations: Vec<String>,
+    /// Why it may allow more than is said; empty if that was settled.
+    pub open: String,
+    /// Where the line can be added, if not to the token's entry; may be empty.
+    pub remark: String,
+    /// The page on which the limits of the token are edited with this line; empty if they cannot be.
+    pub edit: String,
+}
+
+/// A request that a line also allows.
+#[derive(Clone, Debug, Default)]
+pub struct Also {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub url: String,
+    /// Body; may be empty.
+    pub body: String,
+    /// What keeps the proxy from forwarding it; may be empty.
+    pub note: String,
 }

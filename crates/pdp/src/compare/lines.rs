@@ -63,6 +63,20 @@ impl Bound {
         })
     }
 
+    /// Takes two programs that are bound to one configuration already, such as the active one and a draft.
+    ///
+    /// # Errors
+    /// The configuration contains an invalid name or path.
+    pub fn of_bound(old: Program, new: Program, config: &Config) -> Result<Self, Unanswered> {
+        let proxy = proxied(config)?;
+        Ok(Self {
+            pairs: vec![(old, new)],
+            proxied: vec![(proxy.clone(), proxy)],
+            universe: universe(config),
+            product: config.upstream.product,
+        })
+    }
+
     /// The old and the new program of each comparison, with the proxy of the new one.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&(Program, Program), &Proxied)> {
         let proxies = self.proxied.iter().map(|(_, of_new)| of_new);

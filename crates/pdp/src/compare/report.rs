@@ -103,6 +103,49 @@ impl Report {
         Ok(report)
     }
 
+    /// Compares the lines of one token, and explains each request that is newly allowed. Keys of tokens, settings and invariants are
+    /// not compared.
+    ///
+    /// # Errors
+    /// A proof failed.
+    pub fn of_token(
+        lines: &mut Lines<'_>,
+        name: &str,
+        (before, after): (Option<TokenId>, TokenId),
+    ) -> Result<Self, Unanswered> {
+        let old: Vec<TokenId> = before.into_iter().collect();
+        let mut newly_allowed = lines.beyond(&old, after, (&[], &[]))?;
+        let newly_denied = match before {
+            Some(before) => lines.short_of(before, Some(after))?,
+            None => Direction::default(),
+        };
+        for example in &mut newly_allowed.examples {
+            lines.explain(example, after);
+        }
+        let token = TokenReport {
+            name: name.to_owned(),
+            standing: match before {
+                Some(_) => Standing::Kept,
+                None => Standing::New,
+            },
+            before: old,
+            after: Some(after),
+            changes: Vec::new(),
+            strange_credentials: Vec::new(),
+            breaches: Vec::new(),
+            newly_allowed,
+            newly_denied,
+        };
+        Ok(Self {
+            configuration: Vec::new(),
+            invariants: Vec::new(),
+            sets: Vec::new(),
+            unchanged: usize::from(token.is_unchanged()),
+            tokens: vec![token],
+            hardest: None,
+        })
+    }
+
     /// Explains each request that is newly allowed. Costs more questions, of the steps that the proofs left.
     pub fn explain(&mut self, lines: &mut Lines<'_>, new: &Side) {
         for token in &mut self.tokens {

@@ -6,15 +6,22 @@ use jiff::Timestamp;
 use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::{self, Severity};
+use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
+use tokenward_console::views::effect::Effect;
 use tokenward_console::views::parts::{Diagnostic, Place};
 use tokenward_pdp::config::Mode;
 
+use super::alone::{lines_of, try_cost};
+use super::effect;
+use super::heavy::Means;
 use crate::admin::{AdminError, AdminState};
 use crate::authoring::edit::{Change, Edit, NewToken, Users, entry};
 use crate::authoring::time::{expiry, now_ms};
 use crate::new_secret;
 
+/// Longest name of a new token, which is also that of its file.
+const LONGEST_NAME: usize = 200;
 /// Findings that are shown.
 const SHOWN: usize = 20;
 
@@ -40,6 +47,8 @@ pub(super) struct Draft {
     /// Problems of fields: name and text.
     pub(super) errors: Vec<(String, String)>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What the draft newly allows and newly denies; absent if there are errors.
+    pub(super) effect: Option<Effect>,
     /// The file to change.
     pub(super) file: String,
 }
@@ -71,8 +80,8 @@ pub(super) fn files(state: &AdminState) -> Vec<String> {
     files
 }
 
-/// Drafts a new token.
-pub(super) fn new_token(state: &AdminState, wanted: Wanted) -> Result<Draft, AdminError> {
+/// Drafts a new token. The proofs of its effect end when `means` say so.
+pub(super) fn new_token(state: &AdminState, wanted: Wanted, means: &Means) -> Result<Draft, AdminError> {
     let mut draft = Draft {
         file: format!("{}.toml", wanted.name),
         ..Draft::default()
@@ -89,6 +98,9 @@ pub(super) fn new_token(state: &AdminState, wanted: Wanted) -> Result<Draft, Adm
         .any(|(_, token)| token.name == wanted.name)
     {
         wrong("name", "The policy has a token of this name.");
+    }
+    if wanted.name.len() > LONGEST_NAME {
+        wrong("name", "Give a shorter name; 200 characters are the most.");
     }
     if wanted.users.is_empty() {
         wrong("users", "Name the users that the token works for.");
@@ -112,6 +124,11 @@ pub(super) fn new_token(state: &AdminState, wanted: Wanted) -> Result<Draft, Adm
     if !draft.errors.is_empty() {
         return Ok(draft);
     }
+    if let Err(why) = try_cost(wanted.lines.iter().map(String::as_str), &means.stop) {
+        draft.errors.push(("lines".to_owned(), sentence(&why)));
+        return Ok(draft);
+    }
+    let name = wanted.name.clone();
     let secret = new_secret::generate().map_err(|_| AdminError::Internal)?;
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     let token = NewToken {
@@ -135,7 +152,8 @@ pub(super) fn new_token(state: &AdminState, wanted: Wanted) -> Result<Draft, Adm
         }
     };
     let sources = with_file(state, &draft.file, &toml)?;
-    if check(state, &sources, &draft.file, &mut draft.diagnostics) {
+    if let Some(program) = check(state, &sources, &draft.file, &mut draft.diagnostics) {
+        draft.effect = effect_of(state, &program, &name, means);
         draft.toml = Some(toml);
         draft.secret = Some(secret.expose().to_owned());
     }
@@ -157,8 +175,28 @@ fn with_file(state: &AdminState, file: &str, added: &str) -> Result<SourceSet, A
     Ok(SourceSet::from_files(files))
 }
 
-/// Compiles a policy, and gives its findings in `file`. Whether it has no errors.
-fn check(state: &AdminState, sources: &SourceSet, file: &str, found: &mut Vec<Diagnostic>) -> bool {
+fn sentence(why: &str) -> String {
+    format!("{}.", tokenward_pdp::text::capital(why).trim_end_matches('.'))
+}
+
+/// What a token of a compiled draft newly allows and newly denies, against the policy in force.
+fn effect_of(state: &AdminState, draft: &Program, name: &str, means: &Means) -> Option<Effect> {
+    let (id, token) = draft.tokens().find(|(_, token)| token.name == name)?;
+    let live = state.policies.current();
+    let live = live.program();
+    let old = live.tokens().find(|(_, token)| token.name == name);
+    let old = old.map(|(id, token)| (&token.attributes, lines_of(live, id)));
+    let new = (&token.attributes, lines_of(draft, id));
+    Some(effect::of_lines((old, new), &state.config, means))
+}
+
+/// Compiles a policy, and gives its findings in `file`. The program, unless there are errors.
+fn check(
+    state: &AdminState,
+    sources: &SourceSet,
+    file: &str,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Program> {
     let config = &state.config;
     let compilation = compile_within(sources, &config.mode, &config.tokens.ceiling(), now_ms());
     let errors = compilation
@@ -168,7 +206,8 @@ fn check(state: &AdminState, sources: &SourceSet, file: &str, found: &mut Vec<Di
     let concerns =
         |one: &&diagnostic::Diagnostic| one.severity == Severity::Error || place(sources, one).file == file;
     found.extend(shown(sources, compilation.diagnostics.iter().filter(concerns)));
-    errors.count() == 0 && compilation.program.is_some()
+    let is_right = errors.count() == 0;
+    compilation.program.filter(|_| is_right)
 }
 
 /// Findings of the compiler, as pages show them.
@@ -220,9 +259,18 @@ pub(super) fn own_lines(state: &AdminState, name: &str) -> Result<(String, Strin
     Ok((lines, prepared.path().display().to_string()))
 }
 
-/// Drafts new lines of a token: the whole section to commit.
-pub(super) fn limits(state: &AdminState, name: &str, lines: Vec<String>) -> Result<Draft, AdminError> {
+/// Drafts new lines of a token: the whole section to commit. The proofs of its effect end when `means` say so.
+pub(super) fn limits(
+    state: &AdminState,
+    name: &str,
+    lines: Vec<String>,
+    means: &Means,
+) -> Result<Draft, AdminError> {
     let mut draft = Draft::default();
+    if let Err(why) = try_cost(lines.iter().map(String::as_str), &means.stop) {
+        draft.errors.push(("lines".to_owned(), sentence(&why)));
+        return Ok(draft);
+    }
     let prepared = Edit::of_token(&state.config.policies, name)
         .map_err(|error| AdminError::Question(error.to_string()))?
         .unchanged();
@@ -247,7 +295,9 @@ pub(super) fn limits(state: &AdminState, name: &str, lines: Vec<String>) -> Resu
         .iter()
         .find(|(_, source)| &*source.text == changed.text())
         .map(|(_, source)| source.path.clone());
-    if check(state, &sources, &file.unwrap_or_default(), &mut draft.diagnostics) {
+    let program = check(state, &sources, &file.unwrap_or_default(), &mut draft.diagnostics);
+    if let Some(program) = program {
+        draft.effect = effect_of(state, &program, name, means);
         draft.toml = Some(text);
     }
     Ok(draft)

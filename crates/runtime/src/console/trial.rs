@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
-use tokenward_compiler::closest::narrowest_line;
 use tokenward_compiler::compile;
 use tokenward_compiler::diagnostic::Severity;
 use tokenward_compiler::ir::Program;
@@ -14,10 +14,13 @@ use tokenward_pdp::nearby::Nearby;
 use tokenward_pdp::pasted::pasted;
 use tokenward_pdp::servable::bind;
 
-use super::heavy::Console;
+use super::advice::{self, NewLine};
+use super::alone::try_cost;
+use super::effect::LONGEST as LONGEST_PROOF;
+use super::heavy::{Console, Means};
 use super::kept::{Kept, kept};
-use super::line::in_words;
 use crate::admin::{AdminError, AdminState};
+use crate::authoring::unhelpful::unhelpful;
 
 /// Name of the token that unsaved lines belong to.
 const DRAFT: &str = "draft";
@@ -65,6 +68,8 @@ pub(super) struct Tried {
     pub(super) change: Option<Change>,
     /// The narrowest line that would allow a denied request.
     pub(super) new_line: Option<NewLine>,
+    /// Why there is none, if the request is not allowed.
+    pub(super) no_new_line: Option<String>,
     /// The request for a test of the policy; absent if a part of it may be a secret.
     #[serde(skip)]
     pub(super) kept: Option<Kept>,
@@ -89,15 +94,6 @@ pub(super) struct Change {
     pub(super) curl: Option<String>,
 }
 
-/// A line for a request.
-#[derive(Debug, Serialize)]
-pub(super) struct NewLine {
-    pub(super) text: String,
-    pub(super) words: Option<String>,
-    /// The parts in which the line allows more than the request.
-    pub(super) allows_also: Vec<String>,
-}
-
 impl Tried {
     fn problem(text: impl Into<String>) -> Self {
         Self {
@@ -119,10 +115,12 @@ pub(super) async fn trial(
             "the request and the lines have {length} bytes together; {LONGEST} are the most"
         )));
     }
-    console.heavy(move || Ok(tried(&state, trial))).await
+    console
+        .proof(LONGEST_PROOF, move |means| Ok(tried(&state, trial, &means)))
+        .await
 }
 
-fn tried(state: &AdminState, trial: Trial) -> Tried {
+fn tried(state: &AdminState, trial: Trial, means: &Means) -> Tried {
     let read = match pasted(&trial.request, state.gate.rules.base()) {
         Ok(read) => read,
         Err(why) => return Tried::problem(why),
@@ -144,9 +142,9 @@ fn tried(state: &AdminState, trial: Trial) -> Tried {
             question.token = token;
             state
                 .gate
-                .with_judge(|judge, program| judged(judge, program, &question))
+                .with_judge(|judge, program| judged(state, (judge, program), &question, means))
         }
-        (None, Some(lines)) => match draft(state, &lines) {
+        (None, Some(lines)) => match draft(state, &lines, &means.stop) {
             Ok(program) => {
                 DRAFT.clone_into(&mut question.token);
                 let is_named = question.user.is_some() || has_credentials(&question);
@@ -158,7 +156,7 @@ fn tried(state: &AdminState, trial: Trial) -> Tried {
                         is_revoked: &|_| false,
                         ..*judge
                     };
-                    judged(&judge, &program, &question)
+                    judged(state, (&judge, &program), &question, means)
                 })
             }
             Err(tried) => *tried,
@@ -177,12 +175,13 @@ fn has_credentials(question: &Question) -> bool {
 }
 
 /// Compiles unsaved lines as those of a token of its own.
-fn draft(state: &AdminState, lines: &str) -> Result<Program, Box<Tried>> {
+fn draft(state: &AdminState, lines: &str, stop: &AtomicBool) -> Result<Program, Box<Tried>> {
     if lines.contains("'''") {
         return Err(Box::new(Tried::problem(
             "the lines contain three quotes, which no line has",
         )));
     }
+    try_cost(lines.lines().map(str::trim), stop).map_err(|why| Box::new(Tried::problem(why)))?;
     let hash = "0".repeat(64);
     let text = format!(
         "[[token]]\nname = \"{DRAFT}\"\nany_user = true\nsecret_hash = \"sha256:{hash}\"\nlimit_to = '''\n{lines}\n'''\n"
@@ -228,9 +227,15 @@ fn in_form(mut report: Report) -> Report {
 }
 
 /// Judges the request, and after a denial searches for what would pass.
-fn judged(judge: &Judge<'_>, program: &Program, question: &Question) -> Tried {
+fn judged(
+    state: &AdminState,
+    (judge, program): (&Judge<'_>, &Program),
+    question: &Question,
+    means: &Means,
+) -> Tried {
+    let is_draft = question.token == DRAFT;
     let report = match judge.explain(program, question) {
-        Ok(report) if question.token == DRAFT => in_form(report),
+        Ok(report) if is_draft => in_form(report),
         Ok(report) => report,
         Err(incomplete) => return Tried::problem(incomplete.to_string()),
     };
@@ -252,14 +257,18 @@ fn judged(judge: &Judge<'_>, program: &Program, question: &Question) -> Tried {
                 curl: found.curl,
             });
         }
-        // No permit line helps against a forbid line, and no line may contain a secret.
-        let line = narrowest_line(&read.asked).filter(|_| report.reason == "no-line");
-        let line = line.filter(|line| judge.masked(&line.text, &read) == line.text);
-        tried.new_line = line.map(|line| NewLine {
-            words: in_words(&line.text),
-            allows_also: line.open.iter().map(ToString::to_string).collect(),
-            text: line.text,
-        });
+        match advice::line(
+            state,
+            (judge, program),
+            (question, &report, &read),
+            is_draft,
+            means,
+        ) {
+            Ok(line) => tried.new_line = Some(line),
+            Err(why) => tried.no_new_line = Some(why),
+        }
+    } else if !report.is_allowed() {
+        tried.no_new_line = Some(unhelpful(&report).1);
     }
     tried.report = Some(report);
     tried

@@ -173,6 +173,8 @@ fn read_paths(config: &Config) -> Vec<&Path> {
         );
     }
     paths.extend(config.admin.review.iter().map(PathBuf::as_path));
+    // The console names operations.
+    paths.extend(config.api.descriptions.iter().map(PathBuf::as_path));
     let people = config.admin.client_certificates.iter();
     paths.extend(people.map(|people| people.ca_file.as_path()));
     for files in [
@@ -241,7 +243,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         let names = [
-            "policies", "tls", "ca", "client", "users", "signing", "values", "admin",
+            "policies", "tls", "ca", "client", "users", "signing", "values", "admin", "api",
         ];
         for name in names {
             fs::create_dir(top.join(name)).unwrap();
@@ -257,7 +259,8 @@ mod tests {
              client_certificate = '../client/c.pem'\nclient_key = '../client/k.pem'\n\
              [upstream.identity]\nmode = 'per-user'\ncredentials = '../users/u.toml'\n\
              [audit]\npath = '../state/audit'\nsigning_key = '../signing/k'\n\
-             [audit.values]\nhash = ['x']\nkey_file = '../values/k'\n",
+             [audit.values]\nhash = ['x']\nkey_file = '../values/k'\n\
+             [api]\ndescriptions = ['../api/jira.json']\n",
         );
         let wanted: BTreeSet<PathBuf> = names.iter().map(|name| top.join(name)).collect();
         assert_eq!(grants.read, wanted);

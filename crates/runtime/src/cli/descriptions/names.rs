@@ -6,6 +6,7 @@ use tokenward_compiler::method::Method;
 use tokenward_compiler::reach::{Catalogue, Operation};
 
 use super::super::failure::Failure;
+use super::super::output;
 use super::compared::catalogue;
 use super::described::{Described, name};
 use tokenward_pdp::compare::Operations;
@@ -13,7 +14,7 @@ use tokenward_pdp::config::Config;
 use tokenward_pdp::config::universe::universe;
 
 /// Names requests by the operations of the API that they are calls of.
-pub(in super::super) struct Names {
+pub(crate) struct Names {
     described: Described,
     catalogue: Catalogue,
 }
@@ -25,6 +26,11 @@ impl Names {
         (!files.is_empty())
             .then(|| Self::new(Described::read(files).ok()?, config).ok())
             .flatten()
+    }
+
+    /// The same, without notes about defects of the descriptions: for a process that has no terminal.
+    pub(crate) fn quietly(config: &Config) -> Option<Self> {
+        output::keeping(|| Self::of_config(config)).0
     }
 
     /// Makes descriptions comparable with calls under a configuration.

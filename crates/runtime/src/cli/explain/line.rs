@@ -5,20 +5,16 @@ use std::path::Path;
 
 use serde::Serialize;
 use tokenward_compiler::analysis::{Analysis, Budget};
-use tokenward_compiler::closest::{NewLine, narrowest_line};
+use tokenward_compiler::closest::NewLine;
 use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::Severity;
-use tokenward_compiler::invariants::Invariants;
-use tokenward_compiler::ir::Program;
-use tokenward_compiler::source::SourceSet;
 use tokenward_pdp::config::Mode;
-use tokenward_pdp::config::universe::universe;
-use tokenward_pdp::forwarded::proxied;
 use tokenward_pdp::nearby::Read;
 use tokenward_pdp::servable::bind;
 
 use super::case::Case;
 use crate::authoring::edit::{Change, Edit, Prepared};
+use crate::authoring::proposal;
 use crate::cli::checkout::Checkout;
 use crate::cli::fmt::unified;
 use crate::cli::time::now_ms;
@@ -40,19 +36,7 @@ pub(super) struct Line {
 /// # Errors
 /// No line is proposed, for this reason.
 pub(super) fn propose(case: &Case<'_>, read: &Read) -> Result<Line, String> {
-    if case.report.reason == "forbid-line" {
-        let line = case.report.line.as_ref();
-        let place = line.map_or_else(String::new, |line| format!(" {}:{}", line.file, line.number));
-        return Err(format!(
-            "no permit line helps, since the forbid line{place} overrides them all; only a narrower forbid line would"
-        ));
-    }
-    let narrowest = narrowest_line(&read.asked).ok_or(
-        "no line can name this request: its method has no name in lines, or the line would be too long",
-    )?;
-    if case.judge.masked(&narrowest.text, read) != narrowest.text {
-        return Err("the request contains a secret, which a line must not contain".to_owned());
-    }
+    let narrowest = proposal::narrowest(case.judge, case.report, read)?;
     if matches!(case.config.mode, Mode::Secure(_)) {
         return Err(format!(
             "the lines of a token cannot be changed in secure mode; a new token would need the line {}",
@@ -118,57 +102,10 @@ fn check(case: &Case<'_>, prepared: &Prepared, new: &NewLine) -> Result<(), Stri
     let unusable = || format!("the line {} cannot be used with this configuration", new.text);
     let program = compilation.program.ok_or_else(unusable)?;
     let program = bind(&program, config).map_err(|_| unusable())?;
-    keeps_invariants(case, &sources, &program, new)?;
-    match case.judge.forwarded(&program, case.question) {
-        Ok(report) if report.line.as_ref().is_some_and(|line| line.text == new.text) => Ok(()),
-        Err(Some(why)) => Err(format!(
-            "the line {} would allow the request, but the proxy would refuse it: {why}",
-            new.text
-        )),
-        _ => Err(format!(
-            "the narrowest line, {}, would not let the proxy forward the request",
-            new.text
-        )),
-    }
-}
-
-fn keeps_invariants(
-    case: &Case<'_>,
-    sources: &SourceSet,
-    program: &Program,
-    new: &NewLine,
-) -> Result<(), String> {
-    let config = case.config;
-    let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
-    let unproved = |why: String| format!("no line is proposed, since the invariants cannot be proved: {why}");
-    let mut found = Vec::new();
-    let invariants = Invariants::read(sources, base, merges, &mut found);
-    let invariants = invariants.map_err(|error| unproved(error.to_string()))?;
-    if let Some(error) = found.iter().find(|found| found.severity == Severity::Error) {
-        return Err(unproved(error.headline.clone()));
-    }
-    let Some(invariants) = invariants else {
-        return Ok(());
-    };
-    let proxied = proxied(config).map_err(|why| unproved(why.to_string()))?;
-    let token = |id| program.token(id).name == case.question.token;
-    let broken = invariants.behind(proxied).broken_by(
-        program,
-        (universe(config), Budget::new(Analysis::BUDGET)),
-        &|definition, id| token(id) && definition.selects(program.token(id)),
-    );
-    let broken = broken.map_err(|fault| unproved(fault.to_string()))?;
-    match broken.first() {
-        None => Ok(()),
-        Some(first) if first.witness.is_none() => Err(unproved(format!(
-            "`{}` is not settled within the budget",
-            first.invariant
-        ))),
-        Some(first) => Err(format!(
-            "with the line {} the token would break the invariant `{}`",
-            new.text, first.invariant
-        )),
-    }
+    let budget = Budget::new(Analysis::BUDGET);
+    let token = case.question.token.as_str();
+    proposal::keeps_invariants(&sources, (&program, token), new, (config, &budget))?;
+    proposal::passes(case.judge, &program, case.question, new)
 }
 
 /// The file's path in a patch: from the top of its work tree, otherwise from the working directory.

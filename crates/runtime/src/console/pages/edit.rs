@@ -7,7 +7,7 @@ use tokenward_console::views::edit::{Limits, Made, NewToken, NewTokenForm};
 use tokenward_pdp::config::Role;
 
 use super::super::draft::{self, Wanted};
-use super::super::line::in_words;
+use super::super::effect::LONGEST;
 use super::visit::Visit;
 use crate::admin::AdminError;
 
@@ -109,13 +109,13 @@ async fn made(visit: &Visit, form: Form) -> Result<NewToken, AdminError> {
     }
     let is_checked_only = !form_check.is_empty();
     let (state, name) = (visit.state.clone(), wanted.name.clone());
-    let allows = wanted.lines.iter().filter_map(|line| in_words(line)).collect();
     let draft = visit
         .console
-        .heavy(move || draft::new_token(&state, wanted))
+        .proof(LONGEST, move |means| draft::new_token(&state, wanted, &means))
         .await?;
     view.errors = draft.errors;
     view.diagnostics = draft.diagnostics;
+    view.effect = draft.effect;
     // A secret that nobody asked for is not shown.
     if let Some(toml) = draft.toml.filter(|_| !is_checked_only) {
         let text = format!("token {name}");
@@ -132,10 +132,16 @@ async fn made(visit: &Visit, form: Form) -> Result<NewToken, AdminError> {
                     .to_owned(),
                 "The proxy accepts the token within a second after the file is changed.".to_owned(),
             ],
-            allows,
         });
     }
     Ok(view)
+}
+
+/// A line to add to those of a token, such as one that would let a tried request pass.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Added {
+    #[serde(default)]
+    add: String,
 }
 
 /// Shows the lines of a token.
@@ -158,6 +164,11 @@ async fn own(visit: &Visit, name: String) -> Result<Limits, AdminError> {
             .console
             .heavy(move || draft::own_lines(&state, &wanted))
             .await?;
+        let added: Added = visit.query()?;
+        let added = added.add.trim();
+        if !added.is_empty() {
+            view.lines = format!("{}\n{added}\n", view.lines.trim_end());
+        }
     }
     view.name = name;
     Ok(view)
@@ -185,10 +196,13 @@ async fn checked(visit: &Visit, name: String, form: LinesForm) -> Result<Limits,
         let (state, wanted, lines) = (visit.state.clone(), name.clone(), lines_of(&form.lines));
         let draft = visit
             .console
-            .heavy(move || draft::limits(&state, &wanted, lines))
+            .proof(LONGEST, move |means| {
+                draft::limits(&state, &wanted, lines, &means)
+            })
             .await?;
         view.errors = draft.errors;
         view.diagnostics = draft.diagnostics;
+        view.effect = draft.effect;
         view.toml = draft.toml;
         view.place = draft.file;
         if view.toml.is_some() && form.check.is_empty() {

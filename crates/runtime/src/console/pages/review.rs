@@ -6,7 +6,7 @@ use tokenward_console::pages;
 use tokenward_console::views::review::Review;
 use tokenward_pdp::config::Role;
 
-use super::super::review::{LIVE, Refused, choices, compared};
+use super::super::review::{LIVE, LONGEST, Refused, choices, compared, own_invariants};
 use super::visit::Visit;
 use crate::admin::AdminError;
 
@@ -37,30 +37,50 @@ async fn view(visit: &Visit) -> Result<Review, AdminError> {
         ..Review::default()
     };
     if view.after.is_empty() {
+        let (state, console) = (visit.state.clone(), visit.console.clone());
+        let proved = visit
+            .console
+            .proof(LONGEST, move |means| Ok(own_invariants(&state, &console, &means)))
+            .await?;
+        match proved {
+            Ok(invariants) => view.invariants = invariants.to_vec(),
+            Err(refused) => refuse(&mut view, refused),
+        }
         return Ok(view);
     }
     visit.caller.may(Role::Operator)?;
     let (state, before, after) = (visit.state.clone(), view.before.clone(), view.after.clone());
     let result = visit
         .console
-        .heavy(move || Ok(compared(&state, &before, &after)))
+        .proof(LONGEST, move |means| {
+            Ok(compared(&state, (&before, &after), &means))
+        })
         .await?;
     match result {
-        Ok(compared) => view.compared = Some(compared),
-        Err(Refused::Field(field, text)) => {
-            let text = tokenward_pdp::text::capital(&text);
-            view.errors
-                .push((field.to_owned(), format!("{}.", text.trim_end_matches('.'))));
+        Ok((compared, invariants)) => {
+            view.compared = Some(compared);
+            view.invariants = invariants;
         }
-        Err(Refused::Errors(diagnostics)) => view.diagnostics = diagnostics,
+        Err(refused) => refuse(&mut view, refused),
     }
     Ok(view)
 }
 
+/// Shows why there is no comparison.
+fn refuse(view: &mut Review, refused: Refused) {
+    match refused {
+        Refused::Field(field, text) => {
+            let text = tokenward_pdp::text::capital(&text);
+            view.errors
+                .push((field.to_owned(), format!("{}.", text.trim_end_matches('.'))));
+        }
+        Refused::Errors(diagnostics) => view.diagnostics = diagnostics,
+    }
+}
+
 /// What can be compared here.
 fn note(visit: &Visit) -> String {
-    let revisions =
-        "Revisions of git are compared by `tokenward diff`, since the proxy runs no other programs.";
+    let revisions = "Revisions of git are compared by `tokenward diff`: the proxy runs no other programs, so it reads no repository.";
     match visit.state.config.admin.review.is_empty() {
         true => format!(
             "List directories or compiled policies in `[admin] review` of the configuration to compare them with the proxy's policy. {revisions}"

@@ -2,12 +2,13 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use tokenward_console::pages;
 use tokenward_console::views::parts::{Diagnostic, Place};
-use tokenward_console::views::try_it::{Advice, Judged, TryForm, TryIt};
+use tokenward_console::views::try_it::{Advice, Also, Judged, TryForm, TryIt};
+use tokenward_console::{links, pages};
 use tokenward_pdp::config::Role;
 use tokenward_pdp::explain::Report;
 
+use super::super::advice::NewLine;
 use super::super::kept::Kept;
 use super::super::trial::{Trial, Tried, trial};
 use super::call::judged_lines;
@@ -168,14 +169,37 @@ fn fill(view: &mut TryIt, tried: Tried, form: &Form) {
         why: report.detail.clone(),
         notes,
         lines: judged_lines(&report, None),
-        advice: tried.new_line.map(|line| Advice {
-            line: line.text,
-            also: line.allows_also,
-            operations: Vec::new(),
-        }),
+        advice: tried.new_line.map(|line| advice(line, view, form)),
+        no_advice: tried
+            .no_new_line
+            .map(|why| format!("{}.", tokenward_pdp::text::capital(&why).trim_end_matches('.')))
+            .unwrap_or_default(),
         test,
         command: terminal::trial(&view.form),
     });
+}
+
+fn advice(line: NewLine, view: &TryIt, form: &Form) -> Advice {
+    let is_editable = !view.form.is_edited && line.remark.is_none();
+    let examples = line.examples.into_iter().map(|also| Also {
+        method: also.method,
+        url: also.url,
+        body: also.body.unwrap_or_default(),
+        note: also.note.unwrap_or_default(),
+    });
+    Advice {
+        edit: match is_editable {
+            true => links::limits_with(&form.token, &line.text),
+            false => String::new(),
+        },
+        words: line.words,
+        also: line.allows_also,
+        examples: examples.collect(),
+        operations: line.operations,
+        open: line.open.unwrap_or_default(),
+        remark: line.remark.unwrap_or_default(),
+        line: line.text,
+    }
 }
 
 /// A test that expects the decision, for a file in a directory `tests` of the policy.

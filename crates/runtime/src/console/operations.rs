@@ -1,0 +1,57 @@
+//! The operations of the API by name, for pages: from the descriptions that the configuration lists, which are read once for each
+//! version of their files.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokenward_pdp::config::Config;
+
+use crate::cli::descriptions::Names;
+
+/// How a file looks: its time of change and its length; `None` if it cannot be read.
+type Look = Option<(SystemTime, u64)>;
+/// The descriptions that were read, and their names if all could be read.
+type Known = (Vec<(PathBuf, Look)>, Option<Arc<Names>>);
+
+/// The names of operations that were read last.
+#[derive(Default)]
+pub(super) struct Operations {
+    known: Mutex<Option<Known>>,
+}
+
+impl Operations {
+    /// The names under this configuration; `None` if it lists no description, or one that cannot be read. Reading takes seconds for
+    /// large descriptions, so this belongs on a thread that may block.
+    pub(super) fn names(&self, config: &Config) -> Option<Arc<Names>> {
+        let files = &config.api.descriptions;
+        if files.is_empty() {
+            return None;
+        }
+        let look = |file: &PathBuf| {
+            let metadata = std::fs::metadata(file).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        let looks: Vec<_> = files.iter().map(|file| (file.clone(), look(file))).collect();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, names)) = known.as_ref()
+            && *of == looks
+        {
+            return names.clone();
+        }
+        let names = Names::quietly(config).map(Arc::new);
+        *known = Some((looks, names.clone()));
+        names
+    }
+}
+
+/// All operations of some lists, each once.
+pub(super) fn each_once<'n>(lists: impl IntoIterator<Item = &'n Vec<String>>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in lists.into_iter().flatten() {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all
+}
