@@ -80,7 +80,7 @@ await shot("limits-wider");
 await lines.fill("[get]/rest/api/2/serverInfo");
 await page.locator("#answer .verdict.plain, #answer .verdict.warn h2", { hasText: /./ }).first().waitFor();
 await lines.fill("[get]/rest/(");
-await page.locator("#answer .mark.deny").first().waitFor();
+await page.locator("#answer [aria-label='Errors and warnings'] .mark.deny").first().waitFor();
 assert.equal(await page.locator("#answer .verdict").count(), 0, "lines with errors have no effect");
 
 // Draft a token: its secret is shown once, and what it may do while typing.

@@ -90,11 +90,7 @@ pub(super) fn of_token<'f>(form: &'f NewTokenForm, errors: Errors<'f>) -> Vec<Fi
 pub(super) fn of_review(page: &Review) -> Vec<Field<'_>> {
     vec![
         field(("before", "Before", "live"), &page.before, &page.errors),
-        field(
-            ("after", "After", "a directory or a compiled policy of the list"),
-            &page.after,
-            &page.errors,
-        ),
+        field(("after", "After", "a listed policy"), &page.after, &page.errors),
     ]
 }
 

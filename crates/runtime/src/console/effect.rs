@@ -90,7 +90,7 @@ fn unknown(why: &str) -> Effect {
 fn view(token: &TokenReport, sides: (Option<&Alone>, &Alone)) -> Effect {
     let shown = |direction: &Direction, is_allowed: bool| -> Vec<Witness> {
         let examples = direction.examples.iter().take(SHOWN);
-        let witnesses = examples.map(|example| review::witness(example, is_allowed));
+        let witnesses = examples.map(|example| review::witness(example, is_allowed, sides.0.is_none()));
         witnesses.map(|witness| placed(witness, sides)).collect()
     };
     let count = |direction: &Direction| direction.examples.len().saturating_sub(SHOWN) as u64;

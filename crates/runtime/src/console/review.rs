@@ -212,18 +212,19 @@ pub(super) fn open_questions(token: &TokenReport) -> Vec<String> {
 }
 
 fn token(token: &TokenReport) -> TokenChange {
+    let is_new = token.standing == Standing::New;
     let allowed = token
         .newly_allowed
         .examples
         .iter()
         .take(WITNESSES)
-        .map(|one| witness(one, true));
+        .map(|one| witness(one, true, is_new));
     let denied = token
         .newly_denied
         .examples
         .iter()
         .take(WITNESSES)
-        .map(|one| witness(one, false));
+        .map(|one| witness(one, false, is_new));
     TokenChange {
         name: token.name.clone(),
         standing: match token.standing {
@@ -281,13 +282,11 @@ fn key(change: &Change) -> KeyChange {
     }
 }
 
-/// A request as pages show it.
-pub(super) fn witness(example: &Example, is_allowed: bool) -> Witness {
+/// A request as pages show it. Of a new token, everything is new, so that no old line is near.
+pub(super) fn witness(example: &Example, is_allowed: bool, is_new: bool) -> Witness {
     let (request, curl) = example.telling().unwrap_or((&example.request, &example.curl));
-    let nearest = example
-        .explanation
-        .as_ref()
-        .and_then(|explanation| explanation.nearest.as_ref());
+    let explanation = example.explanation.as_ref().filter(|_| !is_new);
+    let nearest = explanation.and_then(|explanation| explanation.nearest.as_ref());
     let nearest = nearest.map(|nearest| {
         let place = Place {
             file: nearest.line.file.to_string(),
@@ -296,10 +295,7 @@ pub(super) fn witness(example: &Example, is_allowed: bool) -> Witness {
         (place, Line::new(nearest.line.text.to_string()))
     });
     let code = |text: &str| format!("`{text}`");
-    let widened = example
-        .explanation
-        .as_ref()
-        .and_then(|explanation| explanation.widened_words(&code));
+    let widened = explanation.and_then(|explanation| explanation.widened_words(&code));
     let widened = widened.map(|words| format!("Wider: {words}."));
     let obstacles = not_forwarded(&example.obstacles).map(|why| format!("{}.", capital(&why)));
     let notes: Vec<String> = widened.into_iter().chain(obstacles).collect();
