@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::Command;
 
+use tokenward_audit::{Config, Event, Store};
 use tokenward_testbed::{Invocation, Running, eventually};
 
 use super::Fleet;
@@ -130,6 +131,24 @@ fn a_clock_a_day_ahead_and_back_serves_nothing_that_expired() {
     assert!(fleet.allows("a"));
     proxy.stop();
     succeed(fleet.root(), &["audit", "verify"]);
+}
+
+#[test]
+fn the_end_of_a_version_is_noted_in_the_chain() {
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    let expires = fleet.status().1["expires_s"].as_i64().unwrap();
+    let before = fleet.marks();
+    fleet.shift(3 * HOUR);
+    eventually("another mark", || (fleet.marks() > before).then_some(()));
+    proxy.stop();
+    let store = Store::open(Config::at(fleet.store())).unwrap();
+    let Some(Event::FleetMark { time_ms, .. }) = store.last_fleet_mark().unwrap() else {
+        panic!("no mark")
+    };
+    assert!(time_ms >= expires * 1_000, "{time_ms} {expires}");
+    store.close().unwrap();
 }
 
 #[test]
