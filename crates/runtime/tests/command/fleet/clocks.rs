@@ -93,6 +93,43 @@ impl Fleet {
 }
 
 #[test]
+fn an_expired_manifest_refuses_calls_unless_a_setting_says_otherwise() {
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    assert!(fleet.allows("a"));
+    fleet.shift(3 * HOUR);
+    fleet.is_stale();
+    let health = run(fleet.root(), &["fleet", "status"]);
+    health.ends(1, &[]);
+    assert!(
+        health.out.contains("expired, all calls are refused"),
+        "{}",
+        health.out
+    );
+    // The same policy again, as the next version.
+    fleet.publish("out", &[]);
+    fleet.takes(2);
+    assert!(fleet.allows("a"));
+    proxy.stop();
+    // A restart with an expired manifest answers, and refuses.
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    fleet.takes(1);
+    fleet.shift(3 * HOUR);
+    fleet.is_stale();
+    proxy.stop();
+    let mut proxy = fleet.start_shifted();
+    assert_eq!(fleet.call("a"), "fleet-stale");
+    proxy.stop();
+    fleet.configure(&["one"], "on_expired = 'serve'\n");
+    let mut proxy = fleet.start_shifted();
+    assert!(fleet.allows("a"));
+    proxy.stop();
+}
+
+#[test]
 fn a_clock_a_day_ahead_and_back_serves_nothing_that_expired() {
     let fleet = Fleet::with_shifted_clock();
     fleet.publish("out", &["--expires", "2h"]);
