@@ -15,3 +15,5 @@ mod shown;
 #[cfg(test)]
 mod tests;
 pub mod views;
+
+pub use shown::grouped;

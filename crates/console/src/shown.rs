@@ -10,7 +10,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// `4,211`
-pub(crate) fn grouped(count: impl Display) -> String {
+#[must_use]
+pub fn grouped(count: impl Display) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

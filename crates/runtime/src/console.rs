@@ -12,6 +12,7 @@ mod draft;
 mod effect;
 mod heavy;
 mod invariants;
+mod judged;
 mod kept;
 mod line;
 mod operations;
@@ -105,6 +106,7 @@ async fn show_token(
     name: web::Path<String>,
     _: Caller,
 ) -> Result<HttpResponse, AdminError> {
+    let console = console.into_inner();
     json(&token::token(state.into_inner(), &console, name.into_inner()).await?)
 }
 

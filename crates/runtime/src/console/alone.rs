@@ -44,6 +44,7 @@ pub(super) struct PlacedLine {
 pub(super) struct Alone {
     pub(super) program: Program,
     pub(super) token: TokenId,
+    sources: SourceSet,
     lines: Vec<PlacedLine>,
     version: Version,
     /// Number of lines of the file before those of the token.
@@ -96,10 +97,16 @@ impl Alone {
         Ok(Self {
             program,
             token,
+            sources,
             lines,
             version,
             before,
         })
+    }
+
+    /// The text that the program was compiled from.
+    pub(super) fn sources(&self) -> &SourceSet {
+        &self.sources
     }
 
     /// Where people find a line of this program.
@@ -134,6 +141,10 @@ fn head(token: &Attributes) -> String {
         if is {
             text.push_str(&format!("{key} = true\n"));
         }
+    }
+    if !token.lint_allow.is_empty() {
+        let codes: Vec<String> = token.lint_allow.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("lint_allow = {}\n", list(&codes)));
     }
     let hash = "0".repeat(64);
     text.push_str(&format!("secret_hash = \"sha256:{hash}\"\nlimit_to = '''\n"));

@@ -10,6 +10,7 @@ use tokenward_audit::{Filter, Store, Usage};
 use tokenward_console::views::review::Invariant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::judged::Analyses;
 use super::operations::Operations;
 use super::range::Range;
 use crate::admin::AdminError;
@@ -39,6 +40,7 @@ pub(super) struct Console {
     verifications: Arc<Semaphore>,
     counts: Mutex<Known>,
     operations: Arc<Operations>,
+    analyses: Analyses,
     /// The state of the invariants, with the digest of the policy files that it was computed from.
     proofs: Mutex<Option<([u8; 32], Arc<Vec<Invariant>>)>>,
 }
@@ -50,6 +52,7 @@ impl Default for Console {
             verifications: Arc::new(Semaphore::new(1)),
             counts: Mutex::default(),
             operations: Arc::default(),
+            analyses: Analyses::default(),
             proofs: Mutex::default(),
         }
     }
@@ -86,6 +89,11 @@ impl Console {
             () = tokio::time::sleep(longest) => stop.0.store(true, Ordering::Relaxed),
         }
         done.await
+    }
+
+    /// What the analysis says of tokens in force.
+    pub(super) fn analyses(&self) -> &Analyses {
+        &self.analyses
     }
 
     async fn slot(&self) -> Result<OwnedSemaphorePermit, AdminError> {

@@ -11,8 +11,10 @@ use crate::cli::descriptions::Names;
 
 /// How a file looks: its time of change and its length; `None` if it cannot be read.
 type Look = Option<(SystemTime, u64)>;
+/// The files of a configuration, as they look.
+pub(super) type Looks = Vec<(PathBuf, Look)>;
 /// The descriptions that were read, and their names if all could be read.
-type Known = (Vec<(PathBuf, Look)>, Option<Arc<Names>>);
+type Known = (Looks, Option<Arc<Names>>);
 
 /// The names of operations that were read last.
 #[derive(Default)]
@@ -21,18 +23,23 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// The names under this configuration; `None` if it lists no description, or one that cannot be read. Reading takes seconds for
-    /// large descriptions, so this belongs on a thread that may block.
-    pub(super) fn names(&self, config: &Config) -> Option<Arc<Names>> {
-        let files = &config.api.descriptions;
-        if files.is_empty() {
-            return None;
-        }
+    /// The descriptions that the configuration lists, as they look now.
+    pub(super) fn looks(config: &Config) -> Looks {
         let look = |file: &PathBuf| {
             let metadata = std::fs::metadata(file).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
         };
-        let looks: Vec<_> = files.iter().map(|file| (file.clone(), look(file))).collect();
+        let files = config.api.descriptions.iter();
+        files.map(|file| (file.clone(), look(file))).collect()
+    }
+
+    /// The names under this configuration; `None` if it lists no description, or one that cannot be read. Reading takes seconds for
+    /// large descriptions, so this belongs on a thread that may block.
+    pub(super) fn names(&self, config: &Config) -> Option<Arc<Names>> {
+        let looks = Self::looks(config);
+        if looks.is_empty() {
+            return None;
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, names)) = known.as_ref()
             && *of == looks

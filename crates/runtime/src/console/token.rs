@@ -9,6 +9,7 @@ use tokenward_audit::{Filter, Page, Verdict};
 use super::address::{Addresses, addresses};
 use super::call::{CallRow, call_row};
 use super::heavy::Console;
+use super::judged::{Judged, judged};
 use super::line::{LineShown, Repeated};
 use super::tokens::{TokenRow, row};
 use crate::admin::{AdminError, AdminState};
@@ -34,6 +35,9 @@ pub(super) struct TokenShown {
     pub(super) failures: Vec<CallRow>,
     /// Addresses of its last calls.
     pub(super) addresses: Addresses,
+    /// What the analysis says of it.
+    #[serde(rename = "analysis")]
+    pub(super) judged: Judged,
     pub(super) policy: String,
 }
 
@@ -48,7 +52,7 @@ pub(super) struct Limits {
 /// Answers `GET /v1/tokens/{name}`.
 pub(super) async fn token(
     state: Arc<AdminState>,
-    console: &Console,
+    console: &Arc<Console>,
     name: String,
 ) -> Result<TokenShown, AdminError> {
     let now = now_ms();
@@ -68,6 +72,7 @@ pub(super) async fn token(
     let line = lines
         .map(|(_, line)| LineShown::of(&line, &ever, &repeated))
         .collect();
+    let judged = Arc::unwrap_or_clone(judged(&state, console, &name).await);
     let reader = state.audit.reader();
     let (failures, addresses) = console
         .heavy(move || {
@@ -105,6 +110,7 @@ pub(super) async fn token(
         line,
         failures: failures.into_iter().map(call_row).collect(),
         addresses,
+        judged,
         policy: program.digest().to_owned(),
     })
 }

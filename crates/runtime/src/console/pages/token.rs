@@ -4,12 +4,14 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use tokenward_console::views::chrome::Notice;
 use tokenward_console::views::parts::{Finding, Line, Listed, Tally, Tone};
-use tokenward_console::views::token::{Address, Denial, Revocation, Revoke, Token, TokenLine};
-use tokenward_console::{links, pages};
+use tokenward_console::views::token::{Address, Denial, Operation, Revocation, Revoke, Token, TokenLine};
+use tokenward_console::{grouped, links, pages};
 use tokenward_pdp::config::Role;
+use tokenward_pdp::plural::plural;
 
 use super::super::address;
 use super::super::call::CallRow;
+use super::super::judged::Judged;
 use super::super::line::LineShown;
 use super::super::snippet::snippets;
 use super::super::token::{TokenShown, token};
@@ -20,6 +22,8 @@ use crate::admin::AdminError;
 use crate::call::now_ms;
 
 const DAY_MS: i64 = 86_400_000;
+/// Operations that the page lists.
+const OPERATIONS: usize = 200;
 
 /// The form that revokes a token.
 #[derive(Deserialize)]
@@ -80,9 +84,9 @@ async fn view(visit: &Visit, it: TokenShown) -> Token {
         place: None,
         made: None,
         findings: findings(&it),
-        lines: it.line.iter().map(line).collect(),
-        reach: None,
-        operations: Listed::default(),
+        lines: it.line.iter().map(|own| line(own, &it.judged)).collect(),
+        reach: reach(&it.judged),
+        operations: operations(&it.judged),
         denials: denials(it.failures),
         addresses: Some(addresses(&it.addresses)),
         snippets,
@@ -106,13 +110,81 @@ fn limits(it: &TokenShown) -> String {
     texts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn line(line: &LineShown) -> TokenLine {
+/// What the token reaches, in a sentence.
+fn reach(judged: &Judged) -> Option<String> {
+    if !judged.is_computed {
+        return Some(
+            "The operations that it reaches and the findings of its lines are being computed. Reload the page in a moment."
+                .to_owned(),
+        );
+    }
+    let Some(reach) = &judged.reach else {
+        return (!judged.missing.is_empty()).then(|| judged.missing.join(" "));
+    };
+    let all = reach.full + reach.part;
+    let mut text = match all {
+        0 => format!(
+            "It reaches none of the {} operations that the API describes.",
+            grouped(reach.described)
+        ),
+        _ => format!(
+            "It reaches {} of {} operations that the API describes: {} fully, {} in part; {} of them write.",
+            grouped(all),
+            grouped(reach.described),
+            grouped(reach.full),
+            grouped(reach.part),
+            grouped(reach.writes),
+        ),
+    };
+    if !reach.is_settled {
+        text.push_str(
+            " This was not settled in the time that a page may take: run `tokenward reach --token`.",
+        );
+    }
+    for why in &judged.missing {
+        text.push(' ');
+        text.push_str(why);
+    }
+    Some(text)
+}
+
+fn operations(judged: &Judged) -> Listed<Operation> {
+    let Some(reach) = &judged.reach else {
+        return Listed::default();
+    };
+    let rows = reach.operations.iter().take(OPERATIONS).map(|one| Operation {
+        name: one.name.clone(),
+        call: one.call.clone(),
+        extent: if one.is_full { "all calls" } else { "in part" }.to_owned(),
+    });
+    Listed {
+        rows: rows.collect(),
+        total: (reach.full + reach.part) as u64,
+    }
+}
+
+fn reach_of(line: &LineShown, judged: &Judged) -> String {
+    let Some(reach) = &judged.reach else {
+        return String::new();
+    };
+    let key = (line.file.clone(), line.number);
+    let count = |count: usize| format!("{} {}", grouped(count), plural(count, "operation"));
+    match reach.of_lines.get(&key) {
+        None => String::new(),
+        Some((0, 0)) => "reaches no described operation".to_owned(),
+        Some((whole, 0)) => format!("reaches {}", count(*whole)),
+        Some((0, part)) => format!("reaches {} in part", count(*part)),
+        Some((whole, part)) => format!("reaches {}, and {} in part", count(*whole), grouped(*part)),
+    }
+}
+
+fn line(line: &LineShown, judged: &Judged) -> TokenLine {
     TokenLine {
         place: place(&line.file, line.number),
         line: Line::new(line.text.clone()),
         forbids: line.is_forbid,
         words: line.words.clone().unwrap_or_default(),
-        reach: String::new(),
+        reach: reach_of(line, judged),
         calls: Some(line.used.calls),
         is_searchable: line.is_searchable,
         last_ms: line.used.last_ms,
@@ -183,7 +255,21 @@ fn findings(it: &TokenShown) -> Vec<Finding> {
             find(Tone::Plain, title, text);
         }
     }
+    findings.extend(it.judged.findings.iter().map(|found| Finding {
+        tone: Tone::Warn,
+        title: sentence(&found.message),
+        text: sentence(&found.help),
+        code: Some(found.code.clone()),
+        place: Some(place(&found.file, found.number)),
+    }));
     findings
+}
+
+fn sentence(text: &str) -> String {
+    match text.trim_end_matches('.') {
+        "" => String::new(),
+        text => format!("{}.", tokenward_pdp::text::capital(text)),
+    }
 }
 
 /// The last denials. Alike ones are folded.
