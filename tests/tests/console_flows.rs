@@ -223,6 +223,7 @@ fn unsaved_limits_are_compared_with_the_live_ones() {
         wider.contains("tokens.toml:") && wider.contains("is the nearest old line"),
         "{wider}"
     );
+    assert!(wider.contains("to commit to tokens.toml."), "{wider}");
     let narrower = scene.limits("[get]/rest/api/2/issue/KANBAN-1");
     assert!(
         narrower.contains("denies requests that are allowed now, and allows no others"),
