@@ -91,7 +91,7 @@ pub struct Config {
     pub telemetry: Telemetry,
 }
 
-/// Descriptions of the protected API, for commands that name its operations. The proxy does not read them.
+/// Descriptions of the protected API, for commands and pages of the console that name its operations. Decisions do not depend on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Api {
     /// OpenAPI or Swagger documents, in JSON or YAML.

@@ -260,7 +260,7 @@ pub(super) fn held(held: impl Of<Held>, _: &dyn Values) -> Result<Safe<String>> 
     Ok(Safe(format!(
         "<span class=\"held {class}\">{}<span>{}</span></span>",
         icon_of(class),
-        html(&cut(&visible(&held.why), SHORT))
+        prose(&cut(&visible(&held.why), SHORT))
     )))
 }
 

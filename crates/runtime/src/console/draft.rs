@@ -247,6 +247,13 @@ fn line_text(sources: &SourceSet, found: &diagnostic::Diagnostic) -> String {
     line.unwrap_or_default().to_owned()
 }
 
+/// A file as pages name it: from the policy directory, as places of lines are.
+fn shown_path(state: &AdminState, path: &Path) -> String {
+    let directory = state.config.policies.canonicalize().ok();
+    let below = directory.and_then(|directory| path.strip_prefix(directory).ok().map(Path::to_owned));
+    below.as_deref().unwrap_or(path).display().to_string()
+}
+
 /// The token's own lines, and the file that has them.
 pub(super) fn own_lines(state: &AdminState, name: &str) -> Result<(String, String), AdminError> {
     let prepared = Edit::of_token(&state.config.policies, name)
@@ -256,7 +263,7 @@ pub(super) fn own_lines(state: &AdminState, name: &str) -> Result<(String, Strin
         .section(name)
         .map_err(|error| AdminError::Question(error.to_string()))?;
     let lines = section.text("limit_to").unwrap_or_default().to_owned();
-    Ok((lines, prepared.path().display().to_string()))
+    Ok((lines, shown_path(state, prepared.path())))
 }
 
 /// Drafts new lines of a token: the whole section to commit. The proofs of its effect end when `means` say so.
@@ -274,7 +281,7 @@ pub(super) fn limits(
     let prepared = Edit::of_token(&state.config.policies, name)
         .map_err(|error| AdminError::Question(error.to_string()))?
         .unchanged();
-    draft.file = prepared.path().display().to_string();
+    draft.file = shown_path(state, prepared.path());
     let changed = match prepared.with(name, &[Change::Lines(lines)]) {
         Ok(changed) => changed,
         Err(error) => {
