@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use tokenward_tests::{Answer, Call, Client, Proxy, Setup, TestToken, Upstream};
+use tokenward_tests::{Answer, Call, Client, Proxy, Setup, TestToken, Upstream, eventually};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const INVARIANTS: &str = r"
@@ -388,6 +388,71 @@ fn operations_that_lines_newly_reach_are_named() {
 }
 
 /// Names, lines and requests of somebody who wants to break a page.
+#[test]
+fn the_page_of_a_token_names_what_it_reaches_and_what_is_wrong_with_its_lines() {
+    let operation = |name: &str| serde_json::json!({ "operationId": name, "responses": {} });
+    let api = serde_json::json!({
+        "openapi": "3.0.3",
+        "info": { "title": "t", "version": "1" },
+        "paths": {
+            "/rest/api/2/issue/{key}": { "get": operation("getIssue"), "delete": operation("deleteIssue") },
+            "/rest/api/2/issue/{key}/worklog": { "get": operation("getWorklog") },
+        },
+    });
+    let lines = [
+        "[get,delete]/rest/api/2/issue/[^/]+",
+        "[delete]/rest/api/2/issue/KANBAN-1",
+        "[get]/rest/api/2/issue/KANBAN-1.5/worklog",
+        "![delete]/rest/api/2/issue/HR-.*",
+    ];
+    let scene = Scene::with(&[], |top| {
+        fs::write(top.join("api.json"), api.to_string()).unwrap();
+        let own = TestToken::new("ci", &lines);
+        fs::write(top.join("policies/tokens.toml"), own.entry()).unwrap();
+    });
+    let page = eventually("the analysis", || {
+        let page = scene.page("/console/tokens/ci");
+        (!page.contains("being computed")).then_some(page)
+    });
+    let expected =
+        "It reaches 3 of 3 operations that the API describes: 1 fully, 2 in part; 1 of them write.";
+    assert!(page.contains(expected), "{page}");
+    for text in [
+        "deleteIssue",
+        "DELETE /rest/api/2/issue/{key}",
+        "reaches 1 operation, and 1 in part",
+        "TW0108",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let details = scene.send(&Call::get("/v1/tokens/ci"));
+    let analysis = details.json("analysis");
+    assert_eq!(analysis["is_computed"], true);
+    assert_eq!(analysis["reach"]["full"], 1);
+    assert_eq!(analysis["reach"]["operations"][0]["name"], "deleteIssue");
+    let findings = analysis["findings"].as_array().unwrap();
+    let of_line = |text: &str| {
+        let at = lines.iter().position(|line| line == &text).unwrap();
+        let found = findings
+            .iter()
+            .filter(|found| found["number"].as_u64() == Some(first_line(&scene) + at as u64));
+        found
+            .map(|found| found["code"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_line(lines[1]), ["TW0108"]);
+    assert_eq!(of_line(lines[0]), [] as [&str; 0]);
+}
+
+/// The number of the first line of the token in its policy file.
+fn first_line(scene: &Scene) -> u64 {
+    let text = fs::read_to_string(scene.proxy.directory().join("policies/tokens.toml")).unwrap();
+    let before = text
+        .lines()
+        .position(|line| line.starts_with('[') && line.contains("/rest"));
+    before.unwrap() as u64 + 1
+}
+
 #[test]
 fn hostile_questions_are_answered_as_text() {
     let scene = Scene::new();

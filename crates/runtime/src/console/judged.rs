@@ -168,7 +168,21 @@ fn of_token((program, token): (&Program, TokenId), config: &Config, means: &Mean
         is_computed: true,
         ..Judged::default()
     };
-    match findings((program, token), (config, &budget), means) {
+    // The program in force may be made of parts, which the analysis does not read.
+    let lines = lines_of(program, token);
+    let attributes = &program.token(token).attributes;
+    let alone = try_cost(lines.iter().map(|line| line.text.as_str()), &means.stop)
+        .and_then(|()| Alone::new(Version::New, (attributes, lines), config));
+    let alone = match alone {
+        Ok(alone) => alone,
+        Err(why) => {
+            judged
+                .missing
+                .push(format!("Its lines were not analysed: {why}."));
+            return judged;
+        }
+    };
+    match findings(&alone, (config, &budget)) {
         Ok(found) => judged.findings = found,
         Err(why) => judged
             .missing
@@ -177,7 +191,7 @@ fn of_token((program, token): (&Program, TokenId), config: &Config, means: &Mean
     if config.api.descriptions.is_empty() {
         return judged;
     }
-    match reach((program, token), (config, &budget), means) {
+    match reach(&alone, (config, &budget), means) {
         Ok(reach) => judged.reach = Some(reach),
         Err(why) => judged.missing.push(format!(
             "The operations that the token reaches were not computed: {why}."
@@ -186,19 +200,15 @@ fn of_token((program, token): (&Program, TokenId), config: &Config, means: &Mean
     judged
 }
 
-fn reach(
-    (program, token): (&Program, TokenId),
-    (config, budget): (&Config, &Budget),
-    means: &Means,
-) -> Result<Reach, String> {
+fn reach(alone: &Alone, (config, budget): (&Config, &Budget), means: &Means) -> Result<Reach, String> {
     let Some(names) = means.operations.names(config) else {
         return Err("a description of the API cannot be read; run `tokenward config check`".to_owned());
     };
     let proxied = proxied(config).map_err(|error| error.to_string())?;
     let catalogue = names.catalogue();
     let settings = (universe(config), Some(&proxied), budget);
-    let found =
-        survey(catalogue, (program, &[token]), settings, |_, _| {}).map_err(|fault| fault.to_string())?;
+    let found = survey(catalogue, (&alone.program, &[alone.token]), settings, |_, _| {});
+    let found = found.map_err(|fault| fault.to_string())?;
     let mut reach = Reach {
         described: catalogue.operations().len(),
         is_settled: found.is_settled(),
@@ -227,8 +237,10 @@ fn reach(
     operations.truncate(LISTED);
     reach.operations = operations.into_iter().map(|(_, operation)| operation).collect();
     for (line, counts) in of_lines(&found, reached) {
-        let line = program.line(line);
-        reach.of_lines.insert((line.file.to_owned(), line.number), counts);
+        let line = alone.program.line(line);
+        if let Some(line) = alone.place(line.file, line.number) {
+            reach.of_lines.insert((line.file.clone(), line.number), counts);
+        }
     }
     Ok(reach)
 }
@@ -254,15 +266,7 @@ fn of_lines(found: &Survey, reached: &Reached) -> HashMap<LineId, (usize, usize)
 }
 
 /// The warnings about the lines of a token, as `tokenward compile --check` gives them. Those about several tokens are not among them.
-fn findings(
-    (program, token): (&Program, TokenId),
-    (config, budget): (&Config, &Budget),
-    means: &Means,
-) -> Result<Vec<LineFinding>, String> {
-    let lines = lines_of(program, token);
-    try_cost(lines.iter().map(|line| line.text.as_str()), &means.stop)?;
-    let attributes = &program.token(token).attributes;
-    let alone = Alone::new(Version::New, (attributes, lines), config)?;
+fn findings(alone: &Alone, (config, budget): (&Config, &Budget)) -> Result<Vec<LineFinding>, String> {
     // A token by itself has no signature, and nothing is decided by it.
     let config = Config {
         mode: Mode::Standard,
@@ -278,7 +282,7 @@ fn findings(
         Check::new(alone.sources(), terms, None, &mut |_, _, _| {}).map_err(|error| error.to_string())?;
     let found = check.finish().diagnostics;
     let mut files = Files::new(&config.policies);
-    let shown = found.iter().filter_map(|found| placed(found, &alone));
+    let shown = found.iter().filter_map(|found| placed(found, alone));
     let shown = shown.filter(|finding| !files.excepts(finding));
     Ok(shown.take(FINDINGS).collect())
 }
