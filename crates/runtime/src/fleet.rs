@@ -5,6 +5,7 @@
 //! directory `<store>.fleet` has the mark, and the last manifest with its compiled policy, so that a restart needs no source.
 
 mod chain;
+mod check;
 mod clocks;
 mod decided;
 mod error;
@@ -12,12 +13,16 @@ mod files;
 mod follower;
 mod member;
 pub(crate) mod published;
+mod remote;
+mod source;
 mod status;
 
 pub(crate) use chain::{event, last_mark, rewound};
+pub(crate) use check::check;
 pub(crate) use clocks::{now_ms, own_release};
 pub use error::FleetError;
 pub(crate) use files::Files;
 pub(crate) use follower::Follower;
-pub(crate) use member::{Fleet, check, verifying_keys};
+pub(crate) use member::{Fleet, verifying_keys};
+pub(crate) use source::Source;
 pub(crate) use status::{FleetStatus, shown};

@@ -176,6 +176,9 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
 /// The source of the policy, if it is a fleet's. Without it the proxy loads `policies`.
 fn of_fleet(fleet: Option<&Fleet>) -> Vec<Setting> {
     let text = |of: &dyn Fn(&Fleet) -> String| Value::Text(fleet.map(of));
+    let file = |of: &dyn Fn(&Fleet) -> Option<&PathBuf>| {
+        Value::Text(fleet.and_then(of).map(|path| path.display().to_string()))
+    };
     // Without a fleet, whoever can write the directory of the policies makes the policy.
     let keys = match fleet {
         None => Value::Unlimited("(no fleet)"),
@@ -189,8 +192,20 @@ fn of_fleet(fleet: Option<&Fleet>) -> Vec<Setting> {
         Setting::new("fleet.name", text(&|fleet| fleet.name.clone()), Rule::Any),
         Setting::new(
             "fleet.source",
-            text(&|fleet| fleet.source.display().to_string()),
+            text(&|fleet| fleet.source.to_string()),
             Rule::Nothing("a manifest counts only if one of public_keys signed it"),
+        ),
+        Setting::new(
+            "fleet.ca_file",
+            file(&|fleet| fleet.ca_file.as_ref()),
+            Rule::Nothing(
+                "the server is not trusted: a manifest counts only if one of public_keys signed it",
+            ),
+        ),
+        Setting::new(
+            "fleet.token_file",
+            file(&|fleet| fleet.token_file.as_ref()),
+            Rule::Nothing("the token reads what is signed; the server decides about it"),
         ),
         Setting::new("fleet.public_keys", keys, Rule::Gains),
         Setting::new(

@@ -1,8 +1,10 @@
 //! `[fleet]`: the fleet that the proxy belongs to.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokenward_compiler::BaseUrl;
 use tokenward_compiler::seal::PublicKey;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -18,14 +20,68 @@ const LONGEST_NAME: usize = 64;
 pub struct Fleet {
     /// Name of the fleet, as manifests have it.
     pub name: String,
-    /// The directory that `tokenward publish` writes.
-    pub source: PathBuf,
+    /// Where the published files are.
+    pub source: Source,
+    /// Authorities that sign the certificate of an HTTPS source, in PEM; `None`: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// File with the bearer token for an HTTPS source.
+    pub token_file: Option<PathBuf>,
     /// The public keys that sign manifests.
     pub public_keys: Vec<PublicKey>,
     /// Interval at which the source is read, in addition to notifications.
     pub poll: Duration,
     /// What happens to calls when the manifest has expired.
     pub on_expired: OnExpired,
+}
+
+/// Where the published files of a fleet are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A directory that `tokenward publish` writes, or a copy of it.
+    Directory(PathBuf),
+    /// A copy of it on an HTTPS server.
+    Https(BaseUrl),
+}
+
+impl Source {
+    /// The directory, if it is one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Directory(path) => Some(path),
+            Self::Https(_) => None,
+        }
+    }
+
+    /// Reads a directory or a URL.
+    ///
+    /// # Errors
+    /// It is a URL of another kind. The reason does not quote the text, which may contain a password.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::Directory(PathBuf::from(text)));
+        };
+        if !scheme.eq_ignore_ascii_case("https") {
+            return Err("must be a directory or an https:// URL");
+        }
+        if rest.contains('@') {
+            return Err(
+                "must not contain a name or a password; put a bearer token into a file, and specify it with `token_file`",
+            );
+        }
+        BaseUrl::parse(text).map(Self::Https).map_err(
+            |_| "must be the https:// URL of a directory: host, port and a plain path, without a query",
+        )
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => path.display().fmt(f),
+            Self::Https(url) => url.fmt(f),
+        }
+    }
 }
 
 /// What happens to calls when the manifest has expired.
@@ -45,7 +101,11 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
         let is_there = REQUIRED.iter().any(|key| it.has(key));
         let fleet = Fleet {
             name: it.optional("name", name).unwrap_or_default(),
-            source: it.optional("source", source).unwrap_or_default(),
+            source: it
+                .optional("source", source)
+                .unwrap_or(Source::Directory(PathBuf::new())),
+            ca_file: it.optional("ca_file", value::path),
+            token_file: it.optional("token_file", value::path),
             public_keys: it.or("public_keys", Vec::new(), |value| {
                 value::any_of(value, value::public_key)
             }),
@@ -60,6 +120,11 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
         if is_there && it.has("public_keys") && fleet.public_keys.is_empty() {
             let message = "`public_keys` of [fleet] is empty, so no manifest would be accepted; `tokenward keys new fleet` prints one";
             it.complain(&["public_keys"], message.to_owned());
+        }
+        for key in ["ca_file", "token_file"] {
+            if fleet.source.directory().is_some() && it.has(key) {
+                it.complain(&[key], format!("`{key}` needs a `source` of https://"));
+            }
         }
         is_there.then_some(fleet)
     })
@@ -82,14 +147,8 @@ fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
     ))
 }
 
-/// Reads the directory with the manifest.
-fn source(value: &Spanned<DeValue<'_>>) -> Result<PathBuf, Wrong> {
-    let path = value::path(value)?;
-    if path.to_string_lossy().contains("://") {
-        return Err(Wrong::at(
-            value,
-            "must be a directory; URLs are not supported yet, so copy the published directory to this machine",
-        ));
-    }
-    Ok(path)
+/// Reads the place of the published files.
+fn source(value: &Spanned<DeValue<'_>>) -> Result<Source, Wrong> {
+    let text = value::path(value)?;
+    Source::parse(&text.to_string_lossy()).map_err(|why| Wrong::at(value, why))
 }

@@ -9,9 +9,9 @@ use toml::de::DeTable;
 use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
 use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
-    Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity,
-    Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
-    Throttling, TlsFiles, Upstream, admin, fleet, keys, lint, server, tokens, value, values,
+    Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, FleetSource, Health,
+    Identity, Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server,
+    Telemetry, Throttling, TlsFiles, Upstream, admin, fleet, keys, lint, server, tokens, value, values,
 };
 
 impl Config {
@@ -78,7 +78,11 @@ impl Config {
             place(key);
         }
         if let Some(fleet) = &mut self.fleet {
-            place(&mut fleet.source);
+            if let FleetSource::Directory(directory) = &mut fleet.source {
+                place(directory);
+            }
+            fleet.ca_file.iter_mut().for_each(place);
+            fleet.token_file.iter_mut().for_each(place);
         }
         self.keys.sealing.iter_mut().for_each(place);
         self.keys.signing.iter_mut().for_each(place);

@@ -72,7 +72,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.to.to_string_lossy().contains("://") {
         return Err(Failure::Usage(format!(
-            "--to is `{}`, but it must be a directory; URLs are not supported yet, so copy the published directory to its server",
+            "--to is `{}`, but it must be a directory; publish to a directory, and copy its files to the server",
             args.to.display()
         )));
     }

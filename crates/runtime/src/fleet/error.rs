@@ -9,6 +9,7 @@ use tokenward_fleet::mark::{Malformed, MarksError};
 use tokenward_fleet::name::NotAName;
 
 use crate::live::PolicyError;
+use crate::tls::TlsError;
 
 /// Reason why a manifest is not taken, or a proxy cannot belong to its fleet.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,25 @@ pub enum FleetError {
         path: PathBuf,
         /// Error of the operating system.
         source: io::Error,
+    },
+    /// A server does not send a file.
+    #[error("cannot read `{url}`: {why}")]
+    Remote {
+        /// URL of the file.
+        url: String,
+        /// The reason.
+        why: String,
+    },
+    /// TLS to the server cannot be set up.
+    #[error("TLS to the server of the fleet: {0}")]
+    Tls(#[from] TlsError),
+    /// The token for the server cannot be used.
+    #[error("cannot use the token for the server of the fleet in `{}`: {why}", path.display())]
+    Token {
+        /// Path of the file.
+        path: PathBuf,
+        /// The reason.
+        why: String,
     },
     /// The rules refuse the manifest.
     #[error(transparent)]

@@ -19,6 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(25);
 /// Longest wait for the end of a series.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// Interval at which the mark is repeated in the audit, also at each beginning of a day.
+const RESTATED: Duration = Duration::from_secs(3_600);
 const DAY_MS: i64 = 86_400_000;
 
 enum Signal {
@@ -28,6 +30,7 @@ enum Signal {
 
 /// Follows the source until it is dropped.
 pub(crate) struct Follower {
+    fleet: Arc<Fleet>,
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,12 +46,16 @@ impl Follower {
         reload: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
-        let sender = signals.clone();
+        let (sender, followed) = (signals.clone(), Arc::clone(&fleet));
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
             let mut notifier = notifier(&fleet, &sender);
             let poll = fleet.settings().poll;
+            // The start has not waited for a server.
+            if fleet.is_remote() {
+                fleet.look(&audit, &reload);
+            }
             let (mut looked, mut reminded) = (Instant::now(), None);
-            let mut day = now_ms().div_euclid(DAY_MS);
+            let (mut stated, mut day) = (Instant::now(), now_ms().div_euclid(DAY_MS));
             loop {
                 let is_changed = match received.recv_timeout(poll.min(LONGEST_WAIT)) {
                     Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -67,13 +74,14 @@ impl Follower {
                 }
                 remind(&fleet, &audit, &mut reminded);
                 let today = now_ms().div_euclid(DAY_MS);
-                if today != day {
+                if today != day || stated.elapsed() >= RESTATED {
                     fleet.state_again(&audit);
-                    day = today;
+                    (stated, day) = (Instant::now(), today);
                 }
             }
         })?;
         Ok(Self {
+            fleet: followed,
             signals,
             thread: Some(thread),
         })
@@ -83,6 +91,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         let _ = self.signals.send(Signal::Stop);
+        self.fleet.stop_reading();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -122,23 +131,28 @@ fn remind(fleet: &Fleet, audit: &Store, reminded: &mut Option<Instant>) {
     }
     *reminded = Some(Instant::now());
     let version = fleet.status().version;
+    // More than seconds only if a clock was wrong, then or now.
+    let clock_behind_s = fleet.clock_behind().as_secs();
     if fleet.refuses() {
         tracing::error!(
             version,
+            clock_behind_s,
             reason = "fleet-stale",
             "the fleet's manifest has expired; refusing all calls until it is published again"
         );
     } else {
         tracing::warn!(
             version,
+            clock_behind_s,
             on_expired = "serve",
             "the fleet's manifest has expired; calls are still served, as [fleet] on_expired says"
         );
     }
 }
 
-/// Notifications of the source; `None`: the interval alone is used, and the next look tries again.
+/// Notifications of the source, if it is a directory; `None`: the interval alone is used, and the next look tries again.
 fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher> {
+    let directory = fleet.settings().source.directory()?;
     let sender = sender.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.map_or(true, |event| !event.kind.is_access()) {
@@ -146,8 +160,6 @@ fn notifier(fleet: &Fleet, sender: &Sender<Signal>) -> Option<RecommendedWatcher
         }
     })
     .ok()?;
-    watcher
-        .watch(&fleet.settings().source, RecursiveMode::NonRecursive)
-        .ok()?;
+    watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
 }

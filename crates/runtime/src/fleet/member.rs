@@ -20,15 +20,18 @@ use super::clocks::{clocks, own_release};
 use super::decided::Decided;
 use super::error::FleetError;
 use super::files::{Files, First};
-use super::published::Published;
-use super::status::{self, FleetStatus, Shown};
+use super::source::Source;
+use super::status::{FleetStatus, Shown};
 use crate::live::{LoadSettings, ModeInForce, Pin, policy_at};
+
+/// Seconds that the clock may be behind the last mark without a warning.
+const MOST_BEHIND_S: u64 = 60;
 
 /// Membership in a fleet, and the manifest in force.
 pub(crate) struct Fleet {
     name: Name,
     keys: Vec<VerifyingKey>,
-    source: Published,
+    source: Source,
     files: Files,
     settings: Settings,
     pin: Arc<Pin>,
@@ -72,7 +75,7 @@ impl Fleet {
     fn open_as(config: &Config, settings: &Settings, with_local: bool) -> Result<Self, FleetError> {
         let name: Name = settings.name.parse()?;
         let keys = verifying_keys(settings);
-        let source = Published::at(&settings.source);
+        let source = Source::of(settings)?;
         let files = Files::beside(&config.audit.path);
         let mark = files.mark()?;
         if let Some(other) = mark
@@ -174,6 +177,13 @@ impl Fleet {
         }
         following.mark = Some(mark);
         drop(following);
+        let behind = self.clock_behind().as_secs();
+        if behind > MOST_BEHIND_S {
+            tracing::warn!(
+                seconds = behind,
+                "the clock is behind the last fleet mark in the audit, so versions expire by the time of that mark; if the clock was ahead then by mistake, run `tokenward fleet rewind`"
+            );
+        }
         tracing::info!(
             fleet = self.name.as_str(),
             version = self.status().version,
@@ -243,6 +253,10 @@ impl Fleet {
             Ok(()) => Some(Decided::finally(&bytes)),
             // A policy that this configuration does not admit is not compiled at each look.
             Err(FleetError::Policy { .. }) => Some(Decided::for_now(&bytes, Instant::now())),
+            // Nor is a wrong file of a server loaded at each look.
+            Err(FleetError::Artifact { .. }) if self.is_remote() => {
+                Some(Decided::for_now(&bytes, Instant::now()))
+            }
             Err(_) => None,
         };
         result.map(|()| Looked::Taken(version))
@@ -289,15 +303,24 @@ impl Fleet {
         Ok(())
     }
 
-    /// Writes the mark to the chain again, so that the last days of the audit always have it.
+    /// Writes the mark to the chain again, so that the end of the audit always has it and a time close to the present. What has
+    /// expired by now stays expired, also if the clock is set back.
     pub(crate) fn state_again(&self, audit: &Store) {
         let mut following = self.following();
+        let Following { in_force, clock, .. } = &mut *following;
+        self.expiry.store(Arc::new(expiry(in_force.manifest(), clock)));
         let mark = following.mark.clone();
         if let Some(mark) = mark
             && let Err(error) = following.append(audit, &mark)
         {
             tracing::warn!(error = error.to_string(), "fleet mark not repeated in the audit");
         }
+    }
+
+    /// Time by which the clock of the system is behind the latest time that the proxy knows.
+    pub(super) fn clock_behind(&self) -> Duration {
+        let clocks = clocks();
+        self.following().clock.now(clocks).saturating_sub(clocks.wall)
     }
 
     /// Whether the manifest in force has expired.
@@ -314,6 +337,16 @@ impl Fleet {
     pub(crate) fn status(&self) -> FleetStatus {
         self.shown()
             .status(&self.name, self.has_expired(), self.refuses())
+    }
+
+    /// Whether reading the source can take long.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.source.is_remote()
+    }
+
+    /// Ends a reading of the source in progress, and refuses further ones.
+    pub(super) fn stop_reading(&self) {
+        self.source.stop();
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -353,7 +386,7 @@ pub(crate) fn verifying_keys(settings: &Settings) -> Vec<VerifyingKey> {
     keys.map(|key| VerifyingKey(key.to_bytes())).collect()
 }
 
-fn judge<'a>(
+pub(super) fn judge<'a>(
     fleet: &'a Name,
     keys: &'a [VerifyingKey],
     mark: Option<&'a Mark>,
@@ -370,35 +403,7 @@ fn judge<'a>(
     }
 }
 
-fn expiry(manifest: &Manifest, clock: &mut ExpiryClock) -> Expiry {
+pub(super) fn expiry(manifest: &Manifest, clock: &mut ExpiryClock) -> Expiry {
     let clocks = clocks();
     Expiry::at(Duration::from_secs(manifest.expires), clock.now(clocks), &clocks)
-}
-
-/// Judges the source of a configuration as a start does, and changes nothing. Returns the path of the compiled policy, and a
-/// description.
-///
-/// # Errors
-/// The proxy would not take the manifest, or its compiled policy is another.
-pub(crate) fn check(config: &Config, settings: &Settings) -> Result<(PathBuf, String), FleetError> {
-    let name: Name = settings.name.parse()?;
-    let keys = verifying_keys(settings);
-    let mark = Files::beside(&config.audit.path).mark()?;
-    let mut clock = ExpiryClock::new(clocks(), Duration::ZERO);
-    let source = Published::at(&settings.source);
-    let bytes = source.manifest()?;
-    let taken = accept(&bytes, &judge(&name, &keys, mark.as_ref(), &mut clock))?;
-    let manifest = taken.verified.manifest();
-    let version = manifest.version;
-    // What a proxy has already is taken also after its end, and then decides about calls.
-    if expiry(manifest, &mut clock).has_come(&clocks()) {
-        let seconds = clock.now(clocks()).as_secs().saturating_sub(manifest.expires);
-        return Err(Refused::Expired { version, seconds }.into());
-    }
-    source.artifact(manifest)?;
-    let detail = format!(
-        "{name}: version {version}, expires {}",
-        status::shown(manifest.expires)
-    );
-    Ok((source.artifact_path(&manifest.digest), detail))
 }

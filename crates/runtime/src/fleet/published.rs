@@ -29,7 +29,7 @@ impl Published {
 
     /// Path of a compiled policy.
     pub(crate) fn artifact_path(&self, digest: &[u8; 32]) -> PathBuf {
-        self.0.join(format!("{}.twp", hex::encode(digest)))
+        self.0.join(artifact_name(digest))
     }
 
     /// Reads the manifest, as bytes of which nothing was checked but their number.
@@ -49,24 +49,44 @@ impl Published {
         let path = self.artifact_path(&manifest.digest);
         let most = usize::try_from(manifest.length).unwrap_or(usize::MAX);
         let found = std::fs::metadata(&path).map(|metadata| metadata.len());
-        let other = |why| FleetError::Artifact {
-            path: path.clone(),
-            why,
-        };
         if let Ok(found) = found
             && found != manifest.length
         {
-            return Err(other(format!(
-                "it has {found} bytes, and not {}",
-                manifest.length
-            )));
+            return Err(other_length(found, manifest, &path));
         }
         let bytes = read_at_most(&path, most).map_err(FleetError::file("read the compiled policy", &path))?;
-        let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        if digest != manifest.digest {
-            return Err(other(format!("its SHA-256 is {}", hex::encode(digest))));
-        }
-        Ok(bytes)
+        checked(bytes, manifest, &path)
+    }
+}
+
+/// Name of the file with a compiled policy.
+pub(super) fn artifact_name(digest: &[u8; 32]) -> String {
+    format!("{}.twp", hex::encode(digest))
+}
+
+/// Checks that bytes from a place are the compiled policy that a manifest names.
+///
+/// # Errors
+/// They are another one.
+pub(super) fn checked(bytes: Vec<u8>, manifest: &Manifest, place: &Path) -> Result<Vec<u8>, FleetError> {
+    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if found != manifest.length {
+        return Err(other_length(found, manifest, place));
+    }
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    if digest != manifest.digest {
+        return Err(FleetError::Artifact {
+            path: place.to_owned(),
+            why: format!("its SHA-256 is {}", hex::encode(digest)),
+        });
+    }
+    Ok(bytes)
+}
+
+fn other_length(found: u64, manifest: &Manifest, place: &Path) -> FleetError {
+    FleetError::Artifact {
+        path: place.to_owned(),
+        why: format!("it has {found} bytes, and not {}", manifest.length),
     }
 }
 

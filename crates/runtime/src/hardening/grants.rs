@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use http::Uri;
 use http::uri::Scheme;
-use tokenward_pdp::config::{Config, Identity, PasswordSource};
+use tokenward_pdp::config::{Config, FleetSource, Identity, PasswordSource};
 
 use super::links::{directories, parent};
 
@@ -105,7 +105,14 @@ impl Grants {
             .iter()
             .map(|url| (url, config.upstream.ca_file.is_none()));
         let endpoint = config.telemetry.otlp_endpoint.iter().map(|url| (url, true));
-        for (url, system_authorities) in urls.chain(endpoint) {
+        let fleet = config.fleet.as_ref().and_then(|fleet| match &fleet.source {
+            FleetSource::Https(url) => Some((url.as_str().to_owned(), fleet.ca_file.is_none())),
+            FleetSource::Directory(_) => None,
+        });
+        let fleet = fleet
+            .as_ref()
+            .map(|(url, system_authorities)| (url, *system_authorities));
+        for (url, system_authorities) in urls.chain(endpoint).chain(fleet) {
             let Ok(uri) = url.parse::<Uri>() else {
                 continue;
             };
@@ -157,7 +164,14 @@ fn is_address(uri: &Uri) -> bool {
 fn read_paths(config: &Config) -> Vec<&Path> {
     let mut paths: Vec<&Path> = vec![&config.policies, &config.admin.secret_file];
     paths.extend(config.file.as_deref());
-    paths.extend(config.fleet.as_ref().map(|fleet| fleet.source.as_path()));
+    if let Some(fleet) = &config.fleet {
+        let files = [
+            fleet.source.directory(),
+            fleet.ca_file.as_ref(),
+            fleet.token_file.as_ref(),
+        ];
+        paths.extend(files.into_iter().flatten().map(PathBuf::as_path));
+    }
     paths.extend(config.admin.review.iter().map(PathBuf::as_path));
     let people = config.admin.client_certificates.iter();
     paths.extend(people.map(|people| people.ca_file.as_path()));
@@ -267,6 +281,30 @@ mod tests {
         assert_eq!(grants.connect, BTreeSet::from([53, 443, 8090, 8091]));
         assert!(grants.read.contains(Path::new("/etc")), "{grants:?}");
         assert!(!grants.read.contains(Path::new("/")), "{grants:?}");
+    }
+
+    #[test]
+    fn the_server_of_a_fleet_can_be_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = "ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+        let fleet = format!(
+            "[fleet]\nname = 'main'\nsource = 'https://fleet.example:8444/out'\npublic_keys = ['{key}']\n"
+        );
+        let grants = of(folder.path(), &fleet);
+        assert!(
+            grants.connect.is_superset(&BTreeSet::from([53, 8444])),
+            "{grants:?}"
+        );
+        for name in ["ca", "token"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let files = format!("{fleet}ca_file = '../ca/ca.pem'\ntoken_file = '../token/t'\n");
+        let grants = of(folder.path(), &files.replace("fleet.example", "10.0.0.9"));
+        let top = folder.path().canonicalize().unwrap();
+        for name in ["ca", "token"] {
+            assert!(grants.read.contains(&top.join(name)), "{grants:?}");
+        }
+        assert!(grants.connect.contains(&8444));
     }
 
     #[test]

@@ -284,7 +284,10 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
     // The fleet's mark is on disk and in the chain before anything is served.
     if let Some(fleet) = &fleet {
         fleet.attach(&audit)?;
-        fleet.look(&audit, &|| policies.reload());
+        // A server may be slow or away; the follower asks it.
+        if !fleet.is_remote() {
+            fleet.look(&audit, &|| policies.reload());
+        }
     }
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());

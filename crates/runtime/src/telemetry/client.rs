@@ -37,7 +37,7 @@ impl CollectorClient {
     /// Makes a client for this endpoint, whose connections belong to that runtime.
     pub(super) fn new(endpoint: &str, runtime: Handle) -> Result<Self, TlsError> {
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(https_connector(endpoint)?),
+            client: Client::builder(TokioExecutor::new()).build(https_connector(endpoint, None, TIMEOUT)?),
             runtime,
             failing: AtomicBool::new(false),
         })

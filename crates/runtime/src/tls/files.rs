@@ -54,7 +54,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// The system has no trusted authorities, or they cannot be read.
-    #[error("cannot read the system's trusted authorities ({0}); set [upstream] ca_file")]
+    #[error("cannot read the system's trusted authorities ({0}); set `ca_file`")]
     NoRoots(String),
 }
 

@@ -1,6 +1,8 @@
 //! TLS towards the upstream.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -58,17 +60,24 @@ fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
     Ok(Arc::new(roots))
 }
 
-/// Makes a connector to a server other than the upstream. Over TLS it trusts the system's authorities.
+/// Makes a connector to a server other than the upstream, with a time limit for connecting. Over TLS it trusts the authorities of
+/// `ca_file`; without it, those of the system.
 ///
 /// # Errors
-/// The URL is `https`, and the system has no trusted authorities.
-pub(crate) fn https_connector(url: &str) -> Result<HttpsConnector<HttpConnector>, TlsError> {
+/// The URL is `https`, and there are no trusted authorities.
+pub(crate) fn https_connector(
+    url: &str,
+    ca_file: Option<&Path>,
+    within: Duration,
+) -> Result<HttpsConnector<HttpConnector>, TlsError> {
     let place = config::Upstream {
         urls: vec![url.to_owned()],
+        ca_file: ca_file.map(Path::to_owned),
         ..config::Upstream::default()
     };
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
+    connector.set_connect_timeout(Some(within));
     Ok(HttpsConnectorBuilder::new()
         .with_tls_config(client_config(&place)?)
         .https_or_http()

@@ -1,6 +1,8 @@
 //! `tokenward publish`, `[fleet]` and `tokenward fleet`, with real proxies.
 
 mod attacks;
+mod clocks;
+mod https;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -631,8 +633,8 @@ fn the_section_is_checked() {
         ("source = 'out'\n", "", "`source` is required in [fleet]"),
         (
             "source = 'out'",
-            "source = 'https://fleet.example.com'",
-            "must be a directory",
+            "source = 'http://fleet.example.com'",
+            "must be a directory or an https:// URL",
         ),
         ("poll = '50ms'", "pol = '50ms'", "did you mean `poll`?"),
         ("poll = '50ms'", "on_expired = 'allow'", "`on_expired`"),

@@ -28,11 +28,11 @@ pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
     let running = ports::Running::find(config);
     let fleet = config.fleet.as_ref().map(|fleet| fleet::check(config, fleet));
     // A proxy of a fleet loads the published policy.
-    let place = match &fleet {
-        Some(Ok((path, _))) => path,
-        Some(Err(_)) | None => &config.policies,
+    let (file, place) = match &fleet {
+        Some(Ok(checked)) => (checked.policy(), checked.place.as_path()),
+        Some(Err(_)) | None => (config.policies.as_path(), config.policies.as_path()),
     };
-    let program = policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config));
+    let program = policy_at(file, &LoadSettings::of(config), &ModeInForce::of(config));
     let identity = identity(config, program.as_ref().ok());
     let mut items = vec![
         item("configuration", configuration(config)),
@@ -43,7 +43,7 @@ pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
         item("identity", identity),
     ];
     if let Some(checked) = &fleet {
-        let checked = checked.as_ref().map(|(_, detail)| detail);
+        let checked = checked.as_ref().map(|checked| checked.detail.as_str());
         items.insert(1, item("fleet", Result::of(checked)));
     }
     items.extend(files::all(config));

@@ -58,6 +58,12 @@ fn certificates_of(config: &Config) -> Vec<Item> {
     if let Some(file) = &config.upstream.ca_file {
         items.push(item("upstream CA", authorities(file)));
     }
+    if let Some(file) = config.fleet.as_ref().and_then(|fleet| fleet.ca_file.as_ref()) {
+        items.push(item("fleet CA", authorities(file)));
+    }
+    if let Some(file) = config.fleet.as_ref().and_then(|fleet| fleet.token_file.as_ref()) {
+        items.push(item("fleet token", private(file)));
+    }
     items
 }
 

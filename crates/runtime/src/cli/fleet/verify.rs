@@ -3,21 +3,25 @@
 use std::fs;
 use std::path::PathBuf;
 
+use clap::ValueHint;
 use jiff::Timestamp;
 use serde_json::json;
 use tokenward_compiler::artifact;
 use tokenward_compiler::seal::PublicKey;
+use tokenward_fleet::accept::MOST_EARLY;
 use tokenward_fleet::manifest::Verified;
 use tokenward_fleet::signature::VerifyingKey;
-use tokenward_pdp::config::Config;
+use tokenward_pdp::config::{Config, Fleet, FleetSource};
 
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::settings::ConfigArg;
-use crate::fleet::published::Published;
-use crate::fleet::{FleetError, own_release, shown, verifying_keys};
+use crate::fleet::{FleetError, Source, own_release, shown, verifying_keys};
 
-/// Check a published directory: signature, fleet, expiry, and the compiled policy that the manifest names
+/// Check what was published: signature, fleet, expiry, and the compiled policy that the manifest names
+///
+/// The published files are in a directory or on an HTTPS server. If the URL is [fleet] source of the configuration, its
+/// ca_file and token_file are used.
 ///
 /// The keys are those of [fleet] in the configuration, or those of --public-key. The exit code is 1 if a proxy would
 /// refuse the version for any of these reasons.
@@ -25,11 +29,15 @@ use crate::fleet::{FleetError, own_release, shown, verifying_keys};
 #[command(after_help = "\
 Examples:
   tokenward fleet verify /srv/fleet
+  tokenward fleet verify https://fleet.example.com/main
   tokenward fleet verify out --public-key fleet.key.pub")]
 pub(super) struct Args {
-    /// Published directory [default: [fleet] source of the configuration]
-    #[arg(value_name = "DIR")]
-    directory: Option<PathBuf>,
+    /// Published directory, or its https:// URL [default: [fleet] source of the configuration]
+    #[arg(value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    source: Option<String>,
+    /// Authorities for the certificate of the server, in PEM [default: the configuration's, or the system's]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Public key that may sign, as text or as a file; repeatable [default: the configuration's]
     #[arg(long, value_name = "KEY")]
     public_key: Vec<String>,
@@ -44,18 +52,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let keys = args.keys(&config)?;
     let configured = config.fleet.as_ref();
-    let directory = args
-        .directory
-        .clone()
-        .or(configured.map(|fleet| fleet.source.clone()));
-    let directory = directory.ok_or_else(|| {
-        Failure::Usage("specify the published directory; the configuration has no [fleet] source".to_owned())
-    })?;
+    let place = args.source(configured)?;
     // The manifest.
-    let place = Published::at(&directory);
     let bytes = place.manifest().map_err(Failure::trouble)?;
     let refused = |why: &dyn std::fmt::Display| {
-        Failure::Findings(format!("`{}`: {why}", place.manifest_path().display()))
+        Failure::Findings(format!("`{}`: {why}", place.manifest_place().display()))
     };
     let verified = Verified::read(&bytes, &keys).map_err(|error| refused(&error))?;
     let manifest = verified.manifest();
@@ -73,6 +74,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             manifest.version
         )));
     }
+    if manifest.issued > now.saturating_add(MOST_EARLY) {
+        let issued = shown(manifest.issued);
+        return Err(refused(&format!(
+            "version {} was issued {issued}, more than an hour in the future",
+            manifest.version
+        )));
+    }
     if manifest.least > own_release() {
         return Err(refused(&format!(
             "version {} needs Tokenward {} or later",
@@ -86,7 +94,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     })?;
     let program = artifact::read(&policy, &config.artifact_signers())
         .map_err(|error| {
-            let path = place.artifact_path(&manifest.digest);
+            let path = place.artifact_place(&manifest.digest);
             Failure::Findings(format!("`{}`: {error}", path.display()))
         })?
         .program;
@@ -114,6 +122,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
+    /// The source to check. A token goes only to the server that it was configured for.
+    fn source(&self, configured: Option<&Fleet>) -> Result<Source, Failure> {
+        let given = self.source.as_deref().map(FleetSource::parse).transpose();
+        let given = given.map_err(|why| Failure::Usage(format!("the source {why}")))?;
+        let place = given.as_ref().or(configured.map(|fleet| &fleet.source));
+        let place = place.ok_or_else(|| {
+            Failure::Usage(
+                "specify the published directory; the configuration has no [fleet] source".to_owned(),
+            )
+        })?;
+        let same = configured.filter(|fleet| fleet.source == *place);
+        let ca_file = self
+            .ca_file
+            .as_ref()
+            .or(same.and_then(|fleet| fleet.ca_file.as_ref()));
+        let token_file = same.and_then(|fleet| fleet.token_file.as_ref());
+        Source::at(
+            place,
+            ca_file.map(PathBuf::as_path),
+            token_file.map(PathBuf::as_path),
+        )
+        .map_err(Failure::trouble)
+    }
+
     fn keys(&self, config: &Config) -> Result<Vec<VerifyingKey>, Failure> {
         if !self.public_key.is_empty() {
             return self.public_key.iter().map(|key| read(key)).collect();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 
 use tokenward_audit::{Config, Event, Store};
 use tokenward_testbed::eventually;
@@ -125,6 +126,7 @@ fn a_clock_that_was_set_back_while_the_proxy_was_down_makes_nothing_valid_again(
         assert_eq!(fleet.call("a"), "fleet-stale");
         proxy.stop();
     }
+    succeed(fleet.root(), &["audit", "verify"]);
     // By hand, and chained.
     succeed(
         fleet.root(),
@@ -164,7 +166,7 @@ fn files_that_are_pipes_or_links_block_nothing_and_are_not_written_through() {
     fleet.takes(1);
     // A pipe in place of the manifest.
     fs::rename(fleet.path("out/manifest"), fleet.path("manifest.kept")).unwrap();
-    let made = std::process::Command::new("mkfifo")
+    let made = Command::new("mkfifo")
         .arg(fleet.path("out/manifest"))
         .status()
         .unwrap();
@@ -193,9 +195,65 @@ fn files_that_are_pipes_or_links_block_nothing_and_are_not_written_through() {
     fleet.allow("c");
     fleet.publish("out", &[]);
     fleet.refuses("other users can write to", 2);
-    fs::set_permissions(fleet.state(), fs::Permissions::from_mode(0o700)).unwrap();
+    // The group of the process may, as in Kubernetes' volumes.
+    fs::set_permissions(fleet.state(), fs::Permissions::from_mode(0o770)).unwrap();
     fleet.takes(3);
     proxy.stop();
+    fs::set_permissions(fleet.state(), fs::Permissions::from_mode(0o757)).unwrap();
+    run(fleet.root(), &["serve"]).ends(3, &["other users can write to", "mode 757"]);
+    fs::set_permissions(fleet.state(), fs::Permissions::from_mode(0o700)).unwrap();
+    // A pipe in place of the mark keeps nobody waiting.
+    let mark = fleet.mark();
+    fs::remove_file(&mark).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .args(["-m", "600"])
+            .arg(&mark)
+            .status()
+            .unwrap()
+            .success()
+    );
+    run(fleet.root(), &["serve"]).ends(3, &["cannot read the fleet mark", "not a regular file"]);
+}
+
+#[test]
+fn a_start_that_was_killed_leaves_nothing_that_the_next_one_cannot_use() {
+    let fleet = Fleet::new();
+    fleet.publish("out", &[]);
+    let mut proxy = fleet.start();
+    fleet.takes(1);
+    proxy.stop();
+    let right = fleet.files();
+    let names: Vec<_> = right.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["manifest", "mark", "policy.twp"]);
+    fs::rename(fleet.path("out"), fleet.path("gone")).unwrap();
+    let state = fleet.state();
+    let back = |name: &str, next: &str| fs::rename(state.join(name), state.join(next)).unwrap();
+    // Before both files were in their places, and between them; with the policy of another start, and half of a file.
+    for both in [true, false] {
+        back("manifest", "manifest.next");
+        if both {
+            back("policy.twp", "policy.next.twp");
+        }
+        fs::write(state.join("start-1-1.twp"), "another start").unwrap();
+        fs::write(state.join("mark.new"), "half").unwrap();
+        let mut proxy = fleet.start();
+        assert!(fleet.allows("a"));
+        proxy.stop();
+        let left: Vec<_> = fleet
+            .files()
+            .into_iter()
+            .filter(|(name, _)| name != "mark.new")
+            .collect();
+        let left: Vec<_> = left
+            .into_iter()
+            .filter(|(name, _)| name != "manifest.next")
+            .collect();
+        assert_eq!(left, right, "{both}");
+        for name in ["mark.new", "manifest.next"] {
+            let _ = fs::remove_file(state.join(name));
+        }
+    }
 }
 
 #[test]
