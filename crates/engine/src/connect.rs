@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use tokio::sync::watch;
@@ -57,6 +58,8 @@ impl Engine {
             .connection_timeout(DEADLINE)
             .request_timeout(Some(DEADLINE))
             .ping_interval(PING)
+            // The configuration lists the servers; no server adds others.
+            .ignore_discovered_servers()
             .reconnect_delay_callback(|attempts| {
                 let pause = u32::try_from(attempts).unwrap_or(u32::MAX);
                 Duration::from_millis(50).saturating_mul(pause).min(LONGEST_PAUSE)
@@ -65,7 +68,7 @@ impl Engine {
                 let changed = changed.clone();
                 async move {
                     match event {
-                        Event::Connected | Event::Disconnected => {
+                        Event::Disconnected => {
                             changed.send_modify(|count: &mut u64| *count = (*count).wrapping_add(1));
                         }
                         other => tracing::debug!(event = other.to_string(), "NATS"),
@@ -131,10 +134,23 @@ impl Engine {
         &self.context
     }
 
-    /// Changes whenever the connection begins or ends.
+    /// Changes whenever the connection is lost.
     #[must_use]
     pub fn connections(&self) -> watch::Receiver<u64> {
         self.connections.clone()
+    }
+
+    /// Waits until the client has a server again, but not longer than [`DEADLINE`].
+    ///
+    /// # Errors
+    /// It has none.
+    pub async fn connected(&self) -> Result<(), EngineError> {
+        within("connecting", async {
+            while self.client.connection_state() != State::Connected {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
     }
 
     /// Leaves the server for another one: this one is connected and silent.

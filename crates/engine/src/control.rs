@@ -168,7 +168,7 @@ impl Engine {
         let mut all = Vec::new();
         let mut left = pending;
         while left > 0 {
-            let next = within("reading the control stream", following.next_with_rest()).await?;
+            let next = within("reading the control stream", following.next()).await?;
             let (kind, stored, rest) = next?;
             all.push((kind, stored));
             left = rest;
@@ -230,18 +230,11 @@ impl Engine {
 }
 
 impl Following {
-    /// Waits for the next message.
+    /// Waits for the next message. The number is that of the messages that came after it until it was sent.
     ///
     /// # Errors
     /// The stream cannot be followed any more.
-    pub async fn next(&mut self) -> Result<(Kind, Stored), EngineError> {
-        self.next_with_rest()
-            .await
-            .map(|(kind, stored, _)| (kind, stored))
-    }
-
-    /// Waits for the next message. The number is that of the messages after it.
-    async fn next_with_rest(&mut self) -> Result<(Kind, Stored, u64), EngineError> {
+    pub async fn next(&mut self) -> Result<(Kind, Stored, u64), EngineError> {
         let doing = "following the control stream";
         let failed = |why: String| EngineError::Failed { doing, why };
         let next = self.messages.next().await;
