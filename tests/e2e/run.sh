@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # All end-to-end tests, one after the other; a summary at the end. Logs are in target/e2e/logs.
 # usage: run.sh [NAME…]    NAME: demo, console_pages, console, formats, ci, classification, bypass, faults, tomcat, frameworks, parameter_names, rails, redmine,
-# real_clients, snippets, lsp, deb, playground_texts, reach, from_calls, report; playground (Chromium; by itself, since it compiles for minutes)
+# real_clients, snippets, lsp, deb, playground_texts, reach, from_calls, report, fleet; playground (Chromium; by itself, since it compiles for minutes)
 source "$(dirname "$0")/lib.sh"
 
 names=("$@")
-((${#names[@]})) || names=(demo console_pages console formats ci classification bypass faults tomcat frameworks parameter_names rails redmine real_clients snippets lsp deb playground_texts reach from_calls report)
+((${#names[@]})) || names=(demo console_pages console formats ci classification bypass faults tomcat frameworks parameter_names rails redmine real_clients snippets lsp deb playground_texts reach from_calls report fleet)
 summary=()
 failures=()
 failed=0

@@ -8,6 +8,7 @@ mod chain;
 mod check;
 mod clocks;
 mod decided;
+pub(crate) mod engine;
 mod error;
 mod files;
 mod follower;

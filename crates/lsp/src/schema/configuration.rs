@@ -10,10 +10,11 @@ const SIZE: &str = "^[0-9]+(B|KiB|MiB|GiB)$";
 const RATE: &str = "^[0-9]+/[0-9]+(ms|s|m|h|d)$";
 
 /// The values of keys that have a few.
-const CHOICES: [(&str, &[&str]); 16] = [
+const CHOICES: [(&str, &[&str]); 17] = [
     ("warnings", &["allow", "deny"]),
     ("mode", &["standard", "secure"]),
     ("fleet.on_expired", &["refuse", "serve"]),
+    ("fleet.on_stale", &["refuse", "serve"]),
     ("lint.set", &["none", "regular", "pedantic", "auditor"]),
     (
         "server.client_address",

@@ -13,9 +13,9 @@ use tokenward_compiler::lint::LintSet;
 
 use super::change::Change;
 use crate::config::{
-    Admin, Answers, AuditConfig, Auth, Config, Durability, Fleet, Hardening, Health, Identity, Keys, Limits,
-    Lint, Log, Mode, OnExpired, OnFailure, PasswordSource, Relax, Role, Server, Telemetry, TlsFiles, Tokens,
-    Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Fleet, FleetEngine, Hardening, Health, Identity,
+    Keys, Limits, Lint, Log, Mode, OnExpired, OnFailure, OnStale, PasswordSource, Relax, Role, Server,
+    Telemetry, TlsFiles, Tokens, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -188,7 +188,71 @@ fn of_fleet(fleet: Option<&Fleet>) -> Vec<Setting> {
         None | Some(OnExpired::Serve) => Value::ranked("serve", 1),
         Some(OnExpired::Refuse) => Value::ranked("refuse", 0),
     };
+    let engine = fleet.and_then(|fleet| fleet.engine.as_ref());
+    let engine_text = |of: &dyn Fn(&FleetEngine) -> String| Value::Text(engine.map(of));
+    let revoking = match engine {
+        None => Value::List(Vec::new()),
+        Some(engine) => Value::set(engine.revoking_keys.iter().map(ToString::to_string).collect()),
+    };
+    // Without the engine, each proxy knows its own revocations only.
+    let staleness = match engine {
+        None => Value::ranked("(no servers)", u128::MAX),
+        Some(engine) => Value::ranked(
+            &format!("{:?}", engine.max_staleness),
+            engine.max_staleness.as_nanos(),
+        ),
+    };
+    let on_stale = match engine.map(|engine| engine.on_stale) {
+        None | Some(OnStale::Serve) => Value::ranked("serve", 1),
+        Some(OnStale::Refuse) => Value::ranked("refuse", 0),
+    };
+    let path = |path: Option<&Path>| path.map(|path| path.display().to_string());
     vec![
+        Setting::new(
+            "fleet.servers",
+            Value::Text(engine.map(|engine| engine.servers.join(", "))),
+            Rule::Nothing(
+                "manifests and revocations are signed; max_staleness and on_stale bound what servers can withhold",
+            ),
+        ),
+        Setting::new(
+            "fleet.node",
+            Value::Text(engine.and_then(|engine| engine.node.clone())),
+            Rule::Nothing("it names the proxy to others"),
+        ),
+        Setting::new(
+            "fleet.client_certificate",
+            Value::Text(engine.and_then(|engine| {
+                path(
+                    engine
+                        .client_certificate
+                        .as_ref()
+                        .map(|it| it.certificate.as_path()),
+                )
+            })),
+            Rule::Nothing("the servers decide what it admits"),
+        ),
+        Setting::new(
+            "fleet.client_key",
+            Value::Text(
+                engine.and_then(|engine| path(engine.client_certificate.as_ref().map(|it| it.key.as_path()))),
+            ),
+            Rule::Nothing("the servers decide what it admits"),
+        ),
+        Setting::new("fleet.revoking_keys", revoking, Rule::Loses),
+        Setting::new(
+            "fleet.revoking_key",
+            engine_text(&|engine| {
+                engine
+                    .revoking_key
+                    .as_ref()
+                    .map(|key| key.display().to_string())
+                    .unwrap_or_default()
+            }),
+            Rule::Nothing("it signs revocations, which only take away"),
+        ),
+        Setting::new("fleet.max_staleness", staleness, Rule::Grows),
+        Setting::new("fleet.on_stale", on_stale, Rule::Grows),
         Setting::new("fleet.name", text(&|fleet| fleet.name.clone()), Rule::Any),
         Setting::new(
             "fleet.source",

@@ -1,5 +1,7 @@
 //! `[fleet]`: the fleet that the proxy belongs to.
 
+mod engine;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +13,10 @@ use toml::de::DeValue;
 
 use super::fields::{Fields, Wrong};
 use super::value;
+pub use engine::{FleetEngine, OnStale};
 
+/// The `source` that stands for the servers.
+const NATS: &str = "nats";
 /// Longest name of a fleet, in bytes.
 const LONGEST_NAME: usize = 64;
 
@@ -22,10 +27,12 @@ pub struct Fleet {
     pub name: String,
     /// The source of manifests and compiled policies.
     pub source: FleetSource,
-    /// Authorities that sign the certificate of an HTTPS source, in PEM; `None`: those of the system.
+    /// Authorities that sign the certificates of an HTTPS source and of the engine's servers, in PEM; `None`: those of the system.
     pub ca_file: Option<PathBuf>,
     /// File with the bearer token for an HTTPS source.
     pub token_file: Option<PathBuf>,
+    /// NATS, which has the revocations and proofs of freshness; `None` if they are separate for each proxy.
+    pub engine: Option<FleetEngine>,
     /// The public keys that sign manifests.
     pub public_keys: Vec<PublicKey>,
     /// Interval at which the source is read, in addition to notifications.
@@ -41,6 +48,8 @@ pub enum FleetSource {
     Directory(PathBuf),
     /// A copy of it on an HTTPS server.
     Https(BaseUrl),
+    /// The servers of [`FleetEngine`].
+    Nats,
 }
 
 impl FleetSource {
@@ -49,7 +58,7 @@ impl FleetSource {
     pub fn directory(&self) -> Option<&Path> {
         match self {
             Self::Directory(path) => Some(path),
-            Self::Https(_) => None,
+            Self::Https(_) | Self::Nats => None,
         }
     }
 
@@ -58,6 +67,9 @@ impl FleetSource {
     /// # Errors
     /// It is a URL of another kind. The reason does not quote the text, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text == NATS {
+            return Ok(Self::Nats);
+        }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::Directory(PathBuf::from(text)));
         };
@@ -86,6 +98,7 @@ impl fmt::Display for FleetSource {
         match self {
             Self::Directory(path) => path.display().fmt(f),
             Self::Https(url) => url.fmt(f),
+            Self::Nats => f.write_str(NATS),
         }
     }
 }
@@ -105,9 +118,11 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
     const REQUIRED: [&str; 3] = ["name", "source", "public_keys"];
     it.section("fleet", |it| {
         let is_there = REQUIRED.iter().any(|key| it.has(key));
+        let source = it.optional("source", source).unwrap_or_default();
         let fleet = Fleet {
             name: it.optional("name", name).unwrap_or_default(),
-            source: it.optional("source", source).unwrap_or_default(),
+            engine: engine::engine(it, source == FleetSource::Nats),
+            source,
             ca_file: it.optional("ca_file", value::path),
             token_file: it.optional("token_file", value::path),
             public_keys: it.or("public_keys", Vec::new(), |value| {
@@ -125,10 +140,12 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
             let message = "`public_keys` of [fleet] is empty, so no manifest would be accepted; `tokenward keys new fleet` prints one";
             it.complain(&["public_keys"], message.to_owned());
         }
-        for key in ["ca_file", "token_file"] {
-            if fleet.source.directory().is_some() && it.has(key) {
-                it.complain(&[key], format!("`{key}` needs a `source` of https://"));
-            }
+        let is_https = matches!(fleet.source, FleetSource::Https(_));
+        if !is_https && fleet.engine.is_none() && it.has("ca_file") {
+            it.complain(&["ca_file"], "`ca_file` needs a `source` of https://, or `servers`".to_owned());
+        }
+        if !is_https && it.has("token_file") {
+            it.complain(&["token_file"], "`token_file` needs a `source` of https://".to_owned());
         }
         is_there.then_some(fleet)
     })

@@ -83,6 +83,13 @@ impl Config {
             }
             fleet.ca_file.iter_mut().for_each(place);
             fleet.token_file.iter_mut().for_each(place);
+            if let Some(engine) = &mut fleet.engine {
+                engine.revoking_key.iter_mut().for_each(place);
+                if let Some(TlsFiles { certificate, key }) = &mut engine.client_certificate {
+                    place(certificate);
+                    place(key);
+                }
+            }
         }
         self.keys.sealing.iter_mut().for_each(place);
         self.keys.signing.iter_mut().for_each(place);

@@ -1,5 +1,6 @@
 //! The current state as metrics: policy, revocations, audit, upstream.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokenward_audit::StoreStats;
 
 use crate::fleet::FleetStatus;
+use crate::fleet::engine::EngineStatus;
 use crate::live::Policies;
 use crate::proxy::Addresses;
 
@@ -124,6 +126,45 @@ fn of_fleet(all: &mut Registry, fleet: &FleetStatus) {
         u64::from(fleet.not_taken.is_some()),
     );
     counter(all, "fleet_refused", "Manifests that were refused", fleet.refused);
+    if let Some(engine) = &fleet.engine {
+        of_engine(all, engine);
+    }
+}
+
+fn of_engine(all: &mut Registry, engine: &EngineStatus) {
+    gauge(
+        all,
+        "fleet_following",
+        "1 while the proxy follows the fleet's stream",
+        u64::from(engine.following),
+    );
+    gauge(
+        all,
+        "fleet_stale",
+        "1 while no proof is young enough that all revocations are known",
+        u64::from(engine.stale),
+    );
+    gauge(
+        all,
+        "fleet_revocations",
+        "Revocations of the fleet that are in force",
+        u64::try_from(engine.revocations).unwrap_or(u64::MAX),
+    );
+    counter(all, "fleet_proofs", "Proofs of freshness", engine.proofs);
+    counter(
+        all,
+        "fleet_ignored",
+        "Entries of the fleet's stream that counted for nothing",
+        engine.ignored,
+    );
+    let age: Gauge<f64, AtomicU64> = Gauge::default();
+    // Without a proof, the age is that of the longest that could count.
+    age.set(engine.proof_age_s.unwrap_or(f64::INFINITY));
+    all.register(
+        "fleet_proof_age_seconds",
+        "Age of the last proof of freshness",
+        age,
+    );
 }
 
 fn of_upstream(all: &mut Registry, upstream: &Addresses) {

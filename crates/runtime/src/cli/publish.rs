@@ -2,13 +2,15 @@
 
 mod changes;
 mod lock;
+mod nats;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use tokenward_compiler::seal::PublicKey;
+use tokenward_fleet::Digest;
 use tokenward_fleet::accept::{MOST_AHEAD, MOST_EARLY};
 use tokenward_fleet::manifest::{Manifest, Verified};
 use tokenward_fleet::name::Name;
@@ -26,6 +28,9 @@ use crate::fleet::published::Published;
 use crate::fleet::{own_release, shown};
 use lock::Lock;
 
+/// The `--to` that stands for the servers of the configuration.
+const NATS: &str = "nats";
+
 /// Publish the policy to the proxies of a fleet
 ///
 /// Checks and compiles the policy as `compile -o` does, and writes two files to a directory: the compiled policy, named
@@ -39,9 +44,11 @@ Examples:
   tokenward keys new fleet /secure/fleet.key    once; put the public key into [fleet] of each proxy
   tokenward publish --to /srv/fleet --key /secure/fleet.key --fleet main --expires 7d
                                                 the policy of tokenward.toml, as the next version
+  tokenward publish --to nats --key /secure/fleet.key --expires 7d
+                                                to the servers of [fleet]
   tokenward publish policies --to out --key fleet.key --fleet main --version 42 --expires 30d")]
 pub(super) struct Args {
-    /// Directory to publish to; it is created if it is missing
+    /// Directory to publish to, created if it is missing; or `nats`: the servers of [fleet]
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// Fleet key that signs the manifest (`tokenward keys new fleet`)
@@ -72,39 +79,64 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.to.to_string_lossy().contains("://") {
         return Err(Failure::Usage(format!(
-            "--to is `{}`, but it must be a directory; publish to a directory, and copy its files to the server",
+            "--to is `{}`, but it must be a directory or `nats`; publish to a directory, and copy its files to the server",
             args.to.display()
         )));
     }
-    // The inputs.
     let config = args.config.or_default()?;
-    let fleet = args.name(&config)?;
+    let text = if args.to.as_os_str() == NATS {
+        nats::publish(args, &config)?
+    } else {
+        let target = Target {
+            directory: &args.to,
+            shown: &args.to.display().to_string(),
+            revocations: Revocations::first(),
+        };
+        publish(args, &config, &target)?
+    };
+    output::print(&text)
+}
+
+/// Where a version is published.
+struct Target<'a> {
+    directory: &'a Path,
+    /// Its name for people.
+    shown: &'a str,
+    /// Head of the revocations that the proxies must know.
+    revocations: Digest,
+}
+
+/// Publishes to a directory. Returns what was done.
+fn publish(args: &Args, config: &Config, target: &Target<'_>) -> Result<String, Failure> {
+    // The inputs.
+    let to = target.directory;
+    let fleet = args.name(config)?;
     let key = read_key(&args.key)?;
-    let accepted = accepted(&config, &key.public(), &args.key)?;
+    let accepted = accepted(config, &key.public(), &args.key)?;
     let (issued, expires) = args.times()?;
     let compile = compile::Args::publishing(args.directory.clone(), args.sign.clone(), args.config.clone());
     let (policy, what) = compile::to_publish(&compile)?;
     // The published version, which nobody else changes now.
-    fs::create_dir_all(&args.to).map_err(|error| trouble("create", &args.to, &error))?;
-    let _lock = Lock::take(&args.to)?;
-    let place = Published::at(&args.to);
+    fs::create_dir_all(to).map_err(|error| trouble("create", to, &error))?;
+    let _lock = Lock::take(to)?;
+    let place = Published::at(to);
     let current = current(&place, &accepted)?;
     if let Some(other) = current.as_ref().filter(|it| it.manifest().fleet != fleet) {
         return Err(Failure::Usage(format!(
             "`{}` belongs to the fleet `{}`, not to `{fleet}`",
-            args.to.display(),
+            target.shown,
             other.manifest().fleet
         )));
     }
     let manifest = Manifest {
-        version: args.version(current.as_ref().map(|it| it.manifest().version))?,
+        version: args.version(current.as_ref().map(|it| it.manifest().version), to)?,
         fleet,
         digest: Sha256::digest(&policy).into(),
         length: u64::try_from(policy.len()).unwrap_or(u64::MAX),
         least: own_release(),
         issued,
         expires,
-        revocations: Revocations::first(),
+        revocations: target.revocations,
     };
     manifest
         .check()
@@ -124,26 +156,26 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         // A torn or deleted file is one that proxies refuse.
         if place.artifact(&manifest).is_err() {
             write(&place.artifact_path(&manifest.digest), &policy)?;
-            return output::print(&format!(
+            return Ok(format!(
                 "{what}; version {version} is published already; its compiled policy was missing or damaged, and is written again\n"
             ));
         }
-        return output::print(&format!("{what}; version {version} is published already\n"));
+        return Ok(format!("{what}; version {version} is published already\n"));
     }
     args.is_usable(&manifest, current.is_some())?;
-    let changes = changes::of(&config, &place, current.as_ref().map(Verified::manifest), &policy);
+    let changes = changes::of(config, &place, current.as_ref().map(Verified::manifest), &policy);
     // The policy before the manifest that names it, also after a loss of power.
     let sync = || {
-        let synced = File::open(&args.to).and_then(|directory| directory.sync_all());
-        synced.map_err(|error| trouble("write", &args.to, &error))
+        let synced = File::open(to).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| trouble("write", to, &error))
     };
     write(&place.artifact_path(&manifest.digest), &policy)?;
     sync()?;
     write(&place.manifest_path(), &key.sign(&manifest))?;
     sync()?;
-    output::print(&format!(
+    Ok(format!(
         "{changes}{what}; published to {} as version {version} of the fleet {}, valid until {}, signed with the key {}\n",
-        args.to.display(),
+        target.shown,
         manifest.fleet,
         shown(manifest.expires),
         hex::encode(key.public().id()),
@@ -198,13 +230,13 @@ impl Args {
     }
 
     /// The version to publish after the current one.
-    fn version(&self, current: Option<u64>) -> Result<u64, Failure> {
+    fn version(&self, current: Option<u64>, to: &Path) -> Result<u64, Failure> {
         if self.number == "next" {
             // Version 1 again would be refused by every proxy that had a higher one.
-            if current.is_none() && has_policies(&self.to) {
+            if current.is_none() && has_policies(to) {
                 return Err(Failure::Usage(format!(
                     "`{}` has compiled policies but no manifest, so the next version is not known; restore the manifest, or specify --version",
-                    self.to.display()
+                    to.display()
                 )));
             }
             return Ok(current.unwrap_or_default().saturating_add(1));

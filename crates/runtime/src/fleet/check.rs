@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokenward_fleet::accept::{Refused, accept};
 use tokenward_fleet::freshness::ExpiryClock;
 use tokenward_fleet::name::Name;
-use tokenward_pdp::config::{Config, Fleet as Settings};
+use tokenward_pdp::config::{Config, Fleet as Settings, FleetSource};
 
 use super::clocks::clocks;
+use super::engine::Part;
 use super::error::FleetError;
 use super::files::Files;
-use super::member::{expiry, judge, verifying_keys};
+use super::member::{expiry, judge, knows, verifying_keys};
 use super::source::Source;
 use super::status;
 
@@ -52,9 +53,16 @@ pub(crate) fn check(config: &Config, settings: &Settings) -> Result<Checked, Fle
     let keys = verifying_keys(settings);
     let mark = Files::beside(&config.audit.path).mark()?;
     let mut clock = ExpiryClock::new(clocks(), Duration::ZERO);
-    let source = Source::of(settings)?;
+    let engine = settings.engine.as_ref();
+    let engine = engine.map(|engine| Part::open(settings, engine, &name, Files::beside(&config.audit.path)));
+    let engine = engine.transpose()?;
+    if let Some(engine) = &engine {
+        engine.ask((settings.source == FleetSource::Nats).then_some(keys.as_slice()))?;
+    }
+    let source = Source::of(settings, engine.as_ref())?;
     let bytes = source.manifest()?;
-    let taken = accept(&bytes, &judge(&name, &keys, mark.as_ref(), &mut clock))?;
+    let knows = knows(engine.as_ref());
+    let taken = accept(&bytes, &judge(&name, &keys, mark.as_ref(), &mut clock, &knows))?;
     let manifest = taken.verified.manifest();
     let version = manifest.version;
     // What a proxy has already is taken also after its end, and then decides about calls.
@@ -63,7 +71,7 @@ pub(crate) fn check(config: &Config, settings: &Settings) -> Result<Checked, Fle
         return Err(Refused::Expired { version, seconds }.into());
     }
     let policy = source.artifact(manifest)?;
-    let copy = source.is_remote().then(|| copy(&policy)).transpose()?;
+    let copy = source.has_no_files().then(|| copy(&policy)).transpose()?;
     Ok(Checked {
         detail: format!(
             "{name}: version {version}, expires {}",

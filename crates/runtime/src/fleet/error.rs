@@ -92,6 +92,12 @@ pub enum FleetError {
     /// The marks of the audit cannot be read.
     #[error("cannot read the fleet marks in the audit: {0}")]
     Query(#[from] QueryError),
+    /// The engine cannot be used.
+    #[error(transparent)]
+    Engine(#[from] tokenward_engine::EngineError),
+    /// The engine has published nothing that could be taken.
+    #[error("NATS has no {0} of this fleet that the proxy has read")]
+    NotHeld(&'static str),
     /// A name has another form.
     #[error("{0}")]
     Name(#[from] NotAName),

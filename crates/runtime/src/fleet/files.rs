@@ -180,8 +180,13 @@ impl Files {
         self.sync().map_err(FleetError::file("write", &self.0))
     }
 
+    /// Path of a file of another name.
+    pub(super) fn place(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// Writes a file whole or not at all. It is on disk when this returns.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FleetError> {
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FleetError> {
         let path = self.0.join(name);
         self.replace(&path, bytes)
             .map_err(FleetError::file("write", &path))

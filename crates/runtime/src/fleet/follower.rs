@@ -88,6 +88,16 @@ impl Follower {
     }
 }
 
+impl Follower {
+    /// Makes the follower look at once, as if the source had changed.
+    pub(crate) fn nudge(&self) -> impl Fn() + Send + Sync + 'static {
+        let signals = self.signals.clone();
+        move || {
+            let _ = signals.send(Signal::Changed);
+        }
+    }
+}
+
 impl Drop for Follower {
     fn drop(&mut self) {
         let _ = self.signals.send(Signal::Stop);

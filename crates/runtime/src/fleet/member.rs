@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokenward_audit::Store;
+use tokenward_fleet::Digest;
 use tokenward_fleet::accept::{Judge, Refused, Taken, accept};
 use tokenward_fleet::freshness::{Expiry, ExpiryClock};
 use tokenward_fleet::manifest::{Manifest, Verified};
@@ -13,11 +14,12 @@ use tokenward_fleet::mark::{Mark, Marks};
 use tokenward_fleet::name::Name;
 use tokenward_fleet::revocation::Revocations;
 use tokenward_fleet::signature::VerifyingKey;
-use tokenward_pdp::config::{Config, Fleet as Settings, OnExpired};
+use tokenward_pdp::config::{Config, Fleet as Settings, FleetSource, OnExpired};
 
 use super::chain::{event, last_mark};
 use super::clocks::{clocks, own_release};
 use super::decided::Decided;
+use super::engine::Part;
 use super::error::FleetError;
 use super::files::{Files, First};
 use super::source::Source;
@@ -32,6 +34,8 @@ pub(crate) struct Fleet {
     name: Name,
     keys: Vec<VerifyingKey>,
     source: Source,
+    /// The part in the engine, if the fleet has one.
+    engine: Option<Arc<Part>>,
     files: Files,
     settings: Settings,
     pin: Arc<Pin>,
@@ -75,9 +79,13 @@ impl Fleet {
     fn open_as(config: &Config, settings: &Settings, with_local: bool) -> Result<Self, FleetError> {
         let name: Name = settings.name.parse()?;
         let keys = verifying_keys(settings);
-        let source = Source::of(settings)?;
         let files = Files::beside(&config.audit.path);
         let mark = files.mark()?;
+        let engine = settings.engine.as_ref();
+        let engine =
+            engine.map(|engine| Part::open(settings, engine, &name, Files::beside(&config.audit.path)));
+        let engine = engine.transpose()?.map(Arc::new);
+        let source = Source::of(settings, engine.as_deref())?;
         if let Some(other) = mark
             .as_ref()
             .filter(|mark| mark.fleet != name && mark.version > 0)
@@ -92,7 +100,12 @@ impl Fleet {
             }
             None => {
                 let mut clock = ExpiryClock::new(clocks(), Duration::ZERO);
-                let judge = judge(&name, &keys, mark.as_ref(), &mut clock);
+                if let Some(engine) = &engine {
+                    let from_engine = settings.source == FleetSource::Nats;
+                    engine.ask(from_engine.then_some(keys.as_slice()))?;
+                }
+                let knows = knows(engine.as_deref());
+                let judge = judge(&name, &keys, mark.as_ref(), &mut clock, &knows);
                 let bytes = source.manifest()?;
                 let taken = accept(&bytes, &judge)?;
                 let policy = source.artifact(taken.verified.manifest())?;
@@ -115,6 +128,7 @@ impl Fleet {
             name,
             keys,
             source,
+            engine,
             files,
             settings: settings.clone(),
             pin,
@@ -164,6 +178,9 @@ impl Fleet {
             return Err(FleetError::Shared);
         }
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(engine) = &self.engine {
+            engine.known().save()?;
+        }
         let mark = Mark::of(following.in_force.manifest());
         if let Some(first) = &first {
             self.files.stage_first(first)?;
@@ -225,6 +242,10 @@ impl Fleet {
     ) -> Result<Looked, FleetError> {
         // If the source comes back, its manifest is looked at again.
         let bytes = self.source.manifest();
+        if matches!(bytes, Err(FleetError::NotHeld(_))) {
+            // The engine was not read yet, or nobody has published: the status tells of the connection.
+            return Ok(Looked::Nothing);
+        }
         let bytes = bytes.inspect_err(|_| following.decided = None)?;
         if following
             .decided
@@ -233,11 +254,13 @@ impl Fleet {
         {
             return Ok(Looked::Nothing);
         }
+        let knows = knows(self.engine.as_deref());
         let judge = judge(
             &self.name,
             &self.keys,
             following.mark.as_ref(),
             &mut following.clock,
+            &knows,
         );
         let taken = accept(&bytes, &judge).inspect_err(|error| {
             // What may be taken later is judged again.
@@ -295,6 +318,7 @@ impl Fleet {
         self.expiry
             .store(Arc::new(expiry(manifest, &mut following.clock)));
         self.pin.set(&[manifest.digest]);
+        self.source.done_with(manifest);
         // In two statements: the lock is taken twice.
         let next = self.shown().replaced(&taken.verified);
         *self.shown() = next;
@@ -328,15 +352,45 @@ impl Fleet {
         self.expiry.load().has_come(&clocks())
     }
 
-    /// Whether calls are refused because the manifest in force has expired.
+    /// Whether calls are refused because the manifest in force has expired, or because revocations may be unknown.
     pub(crate) fn refuses(&self) -> bool {
-        self.settings.on_expired == OnExpired::Refuse && self.has_expired()
+        let stale = self
+            .engine
+            .as_ref()
+            .is_some_and(|engine| engine.fresh().refuses());
+        stale || self.settings.on_expired == OnExpired::Refuse && self.has_expired()
+    }
+
+    /// The part in the engine, if the fleet has one.
+    pub(super) fn engine(&self) -> Option<Arc<Part>> {
+        self.engine.clone()
+    }
+
+    /// The revocations that the fleet knows.
+    pub(crate) fn revoked(&self) -> Vec<Digest> {
+        let engine = self.engine.as_ref();
+        engine.map(|engine| engine.known().hashes()).unwrap_or_default()
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn keys(&self) -> &[VerifyingKey] {
+        &self.keys
+    }
+
+    /// Version and digest of the policy in force.
+    pub(super) fn in_force(&self) -> (u64, Digest) {
+        self.shown().in_force()
     }
 
     /// Describes the membership to operators.
     pub(crate) fn status(&self) -> FleetStatus {
+        let engine = self.engine.as_ref();
+        let engine = engine.map(|engine| engine.fresh().status(engine.known().count()));
         self.shown()
-            .status(&self.name, self.has_expired(), self.refuses())
+            .status(&self.name, self.has_expired(), self.refuses(), engine)
     }
 
     /// Whether reading the source can take long.
@@ -391,6 +445,7 @@ pub(super) fn judge<'a>(
     keys: &'a [VerifyingKey],
     mark: Option<&'a Mark>,
     clock: &mut ExpiryClock,
+    knows: &'a dyn Fn(&Digest) -> bool,
 ) -> Judge<'a> {
     Judge {
         fleet,
@@ -398,8 +453,15 @@ pub(super) fn judge<'a>(
         mark,
         now: clock.now(clocks()).as_secs(),
         own: own_release(),
-        // There is no stream of revocations yet, so only manifests that need none are taken.
-        knows: &|head| *head == Revocations::first(),
+        knows,
+    }
+}
+
+/// Whether the revocations up to a head are known. Without an engine, only manifests that need none are taken.
+pub(super) fn knows(engine: Option<&Part>) -> impl Fn(&Digest) -> bool {
+    move |head| match engine {
+        Some(engine) => engine.known().knows(head),
+        None => *head == Revocations::first(),
     }
 }
 

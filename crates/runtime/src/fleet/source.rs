@@ -1,18 +1,22 @@
 //! The source of a fleet's versions: a directory or an HTTPS server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokenward_fleet::manifest::Manifest;
 use tokenward_pdp::config::{Fleet as Settings, FleetSource};
 
+use super::engine::{Held, Part};
 use super::error::FleetError;
-use super::published::{MANIFEST, Published, artifact_name};
+use super::published::{MANIFEST, Published, artifact_name, checked};
 use super::remote::Remote;
 
 /// The source of a fleet's versions.
 pub(crate) enum Source {
     Directory(Published),
     Https(Box<Remote>),
+    /// What was read from the engine.
+    Engine(Arc<Held>),
 }
 
 impl Source {
@@ -20,7 +24,10 @@ impl Source {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, FleetError> {
+    pub(crate) fn of(settings: &Settings, engine: Option<&Part>) -> Result<Self, FleetError> {
+        if let (FleetSource::Nats, Some(engine)) = (&settings.source, engine) {
+            return Ok(Self::Engine(engine.held()));
+        }
         let (ca_file, token_file) = (settings.ca_file.as_deref(), settings.token_file.as_deref());
         Self::at(&settings.source, ca_file, token_file)
     }
@@ -37,6 +44,7 @@ impl Source {
         match place {
             FleetSource::Directory(path) => Ok(Self::Directory(Published::at(path))),
             FleetSource::Https(url) => Ok(Self::Https(Box::new(Remote::at(url, ca_file, token_file)?))),
+            FleetSource::Nats => Ok(Self::Engine(Arc::default())),
         }
     }
 
@@ -48,6 +56,7 @@ impl Source {
         match self {
             Self::Directory(published) => published.manifest(),
             Self::Https(remote) => remote.manifest(),
+            Self::Engine(held) => held.manifest().ok_or(FleetError::NotHeld("manifest")),
         }
     }
 
@@ -59,6 +68,11 @@ impl Source {
         match self {
             Self::Directory(published) => published.artifact(manifest),
             Self::Https(remote) => remote.artifact(manifest),
+            Self::Engine(held) => {
+                let policy = held.policy(&manifest.digest);
+                let policy = policy.ok_or(FleetError::NotHeld("compiled policy"))?;
+                checked(policy.to_vec(), manifest, &self.artifact_place(&manifest.digest))
+            }
         }
     }
 
@@ -67,6 +81,7 @@ impl Source {
         match self {
             Self::Directory(published) => published.manifest_path(),
             Self::Https(remote) => PathBuf::from(remote.place(MANIFEST)),
+            Self::Engine(_) => Path::new("nats").join(MANIFEST),
         }
     }
 
@@ -75,7 +90,20 @@ impl Source {
         match self {
             Self::Directory(published) => published.artifact_path(digest),
             Self::Https(remote) => PathBuf::from(remote.place(&artifact_name(digest))),
+            Self::Engine(_) => Path::new("nats").join(artifact_name(digest)),
         }
+    }
+
+    /// Notes that this compiled policy is in force.
+    pub(super) fn done_with(&self, manifest: &Manifest) {
+        if let Self::Engine(held) = self {
+            held.done_with(&manifest.digest);
+        }
+    }
+
+    /// Whether the compiled policy is not a file.
+    pub(super) fn has_no_files(&self) -> bool {
+        !matches!(self, Self::Directory(_))
     }
 
     /// Whether reading it can take long.
@@ -86,7 +114,7 @@ impl Source {
     /// Ends a reading in progress, and refuses further ones.
     pub(super) fn stop(&self) {
         match self {
-            Self::Directory(_) => {}
+            Self::Directory(_) | Self::Engine(_) => {}
             Self::Https(remote) => remote.stop(),
         }
     }

@@ -1,9 +1,12 @@
 //! The state of a proxy in its fleet, as operators see it.
 
 use serde::Serialize;
+use tokenward_fleet::Digest;
 use tokenward_fleet::manifest::Verified;
 use tokenward_fleet::name::Name;
 use tokenward_pdp::text::time;
+
+use super::engine::EngineStatus;
 
 /// The state of a proxy in its fleet.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +33,9 @@ pub(crate) struct FleetStatus {
     pub(crate) not_taken: Option<String>,
     /// Manifests that were refused since the start.
     pub(crate) refused: u64,
+    /// The state in the engine, if the fleet has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) engine: Option<EngineStatus>,
 }
 
 /// The parts that change when the source is read.
@@ -71,7 +77,19 @@ impl Shown {
         is_news
     }
 
-    pub(super) fn status(&self, fleet: &Name, expired: bool, refuses_calls: bool) -> FleetStatus {
+    /// Version and digest in force.
+    pub(super) fn in_force(&self) -> (u64, Digest) {
+        let manifest = self.in_force.manifest();
+        (manifest.version, manifest.digest)
+    }
+
+    pub(super) fn status(
+        &self,
+        fleet: &Name,
+        expired: bool,
+        refuses_calls: bool,
+        engine: Option<EngineStatus>,
+    ) -> FleetStatus {
         let manifest = self.in_force.manifest();
         FleetStatus {
             fleet: fleet.to_string(),
@@ -85,6 +103,7 @@ impl Shown {
             refuses_calls,
             not_taken: self.not_taken.clone(),
             refused: self.refused,
+            engine,
         }
     }
 }

@@ -13,6 +13,8 @@ use tokenward_pdp::config::{Config, FleetSource, Identity, PasswordSource};
 use super::links::{directories, parent};
 
 /// The port of DNS servers, which resolvers also ask over TCP.
+/// The port of NATS.
+const NATS: u16 = 4222;
 const DNS: u16 = 53;
 
 /// Files of the system from which host names are resolved. They are replaced by renaming, for example when an address is
@@ -107,8 +109,15 @@ impl Grants {
         let endpoint = config.telemetry.otlp_endpoint.iter().map(|url| (url, true));
         let fleet = config.fleet.as_ref().and_then(|fleet| match &fleet.source {
             FleetSource::Https(url) => Some((url.as_str().to_owned(), fleet.ca_file.is_none())),
-            FleetSource::Directory(_) => None,
+            FleetSource::Directory(_) | FleetSource::Nats => None,
         });
+        if let Some((fleet, engine)) = config
+            .fleet
+            .as_ref()
+            .and_then(|it| it.engine.as_ref().map(|engine| (it, engine)))
+        {
+            self.engine(&engine.servers, fleet.ca_file.is_none());
+        }
         let fleet = fleet
             .as_ref()
             .map(|(url, system_authorities)| (url, *system_authorities));
@@ -123,6 +132,19 @@ impl Grants {
                 self.resolver();
             }
             if tls && system_authorities {
+                self.authorities();
+            }
+        }
+    }
+
+    /// The servers of a fleet's engine.
+    fn engine(&mut self, servers: &[String], system_authorities: bool) {
+        for uri in servers.iter().filter_map(|server| server.parse::<Uri>().ok()) {
+            self.connect.insert(uri.port_u16().unwrap_or(NATS));
+            if !is_address(&uri) {
+                self.resolver();
+            }
+            if system_authorities && uri.scheme_str() == Some("tls") {
                 self.authorities();
             }
         }
@@ -177,10 +199,12 @@ fn read_paths(config: &Config) -> Vec<&Path> {
     paths.extend(config.api.descriptions.iter().map(PathBuf::as_path));
     let people = config.admin.client_certificates.iter();
     paths.extend(people.map(|people| people.ca_file.as_path()));
+    let engine = config.fleet.as_ref().and_then(|fleet| fleet.engine.as_ref());
     for files in [
         &config.server.tls,
         &config.admin.tls,
         &config.upstream.client_certificate,
+        engine.map_or(&None, |engine| &engine.client_certificate),
     ] {
         paths.extend(
             files

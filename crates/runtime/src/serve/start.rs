@@ -34,6 +34,7 @@ use crate::admin::{AdminState, PeerCertificate, Readiness, Shown, guard, health_
 use crate::call::CallReporting;
 use crate::config_file;
 use crate::fleet::Follower;
+use crate::fleet::engine::{Link, Pending};
 use crate::hardening;
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
@@ -160,6 +161,7 @@ pub struct Running {
     ended: tokio::sync::watch::Receiver<()>,
     audit: Store,
     metrics: Arc<Metrics>,
+    link: Option<Link>,
     follower: Option<Follower>,
     watcher: Watcher,
     health: Option<HealthChecks>,
@@ -213,6 +215,7 @@ impl Running {
         self.readiness.stop();
         // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
+        drop(self.link);
         drop(self.follower);
         drop(self.watcher);
         drop(self.health);
@@ -284,6 +287,13 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
     // The fleet's mark is on disk and in the chain before anything is served.
     if let Some(fleet) = &fleet {
         fleet.attach(&audit)?;
+        // So are the fleet's revocations.
+        if let Err(error) = policies.revocations().add(fleet.revoked()) {
+            tracing::error!(
+                error = error.to_string(),
+                "cannot write revocations to disk; they are in effect, but a restart would lose them"
+            );
+        }
         // A server may be slow or away; the follower asks it.
         if !fleet.is_remote() {
             fleet.look(&audit, &|| policies.reload());
@@ -337,10 +347,20 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
     let state = AdminState::new(&secret, config.clone(), admin_addr, shown)
         .map_err(std::io::Error::other)?
         .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
+    let revocations = Arc::clone(policies.revocations());
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
-    let follower = fleet.map(|fleet| Follower::start(fleet, audit.clone(), watcher.reloader()));
+    let follower = fleet
+        .clone()
+        .map(|fleet| Follower::start(fleet, audit.clone(), watcher.reloader()));
     let follower = follower.transpose()?;
+    let link = match (&fleet, &follower) {
+        (Some(fleet), Some(follower)) => {
+            let pending = Pending::beside(&config.audit.path);
+            Link::start(fleet, revocations, pending, follower.nudge())?
+        }
+        _ => None,
+    };
     let health = HealthChecks::start(upstream.clone())?;
     // The servers come last, so that the first request finds everything in place.
     let plan = Plan {
@@ -375,6 +395,7 @@ pub(crate) fn start_with(mut config: Config, pages: Pages) -> Result<Running, Se
         ended,
         audit,
         metrics,
+        link,
         follower,
         watcher,
         health,

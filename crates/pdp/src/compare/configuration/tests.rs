@@ -60,6 +60,21 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "fleet.name = \"main\"\nfleet.source = \"s\"\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\nfleet.on_expired = \"serve\"",
     ),
     (
+        "fleet.revoking_keys",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\nfleet.revoking_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\n",
+    ),
+    (
+        "fleet.max_staleness",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\n",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\nfleet.max_staleness = \"1m\"",
+    ),
+    (
+        "fleet.on_stale",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\n",
+        "fleet.name = \"main\"\nfleet.source = \"nats\"\nfleet.servers = [\"tls://a:4222\"]\nfleet.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\nfleet.on_stale = \"serve\"",
+    ),
+    (
         "tokens.rate",
         "tokens.rate = \"60/1m\"\ntokens.burst = 60",
         "tokens.rate = \"2/1s\"\ntokens.burst = 60",

@@ -5,6 +5,7 @@ use std::path::Path;
 use ring::signature::Ed25519KeyPair;
 use tokenward_compiler::seal::PublicKey;
 use tokenward_fleet::manifest::Manifest;
+use tokenward_fleet::revocation::Revocation;
 
 use super::ed25519::{key_pair, public, signature};
 use super::file::{KeyError, generate, publish, read};
@@ -43,5 +44,11 @@ impl FleetKey {
     #[must_use]
     pub fn sign(&self, manifest: &Manifest) -> Vec<u8> {
         manifest.signed(self.public().id(), |body| signature(&self.0, body))
+    }
+
+    /// Encodes and signs a revocation.
+    #[must_use]
+    pub fn sign_revocation(&self, entry: &Revocation) -> Vec<u8> {
+        entry.signed(self.public().id(), |body| signature(&self.0, body))
     }
 }

@@ -9,7 +9,8 @@ use crate::cli::settings::ConfigArg;
 
 /// Show the version that the running proxy serves, and why it refuses a newer one
 ///
-/// The exit code is 1 if the manifest in force has expired, or if the source has one that the proxy does not take.
+/// The exit code is 1 if the manifest in force has expired, if the source has one that the proxy does not take, or if the proxy cannot
+/// prove that it knows all revocations.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Print JSON, for programs
@@ -50,10 +51,43 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if let Some(why) = not_taken {
             shown.push_str(&format!("not taken  {why}\n"));
         }
+        shown.push_str(&engine(&status));
         output::print(&output::for_people(&shown))?;
     }
-    if holds("expired") || not_taken.is_some() {
+    let stale = status.pointer("/engine/stale").and_then(Value::as_bool);
+    if holds("expired") || not_taken.is_some() || stale == Some(true) {
         return Err(Failure::Findings(String::new()));
     }
     Ok(())
+}
+
+/// The lines about the engine, if the fleet has one.
+fn engine(status: &Value) -> String {
+    let Some(engine) = status.get("engine") else {
+        return String::new();
+    };
+    let number = |name: &str| engine.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let seconds = |name: &str| engine.get(name).and_then(Value::as_f64);
+    let text = |name: &str| engine.get(name).and_then(Value::as_str);
+    let age = seconds("proof_age_s").map_or("none yet".to_owned(), |age| format!("{age:.1} s old"));
+    let most = seconds("max_staleness_s").unwrap_or_default();
+    let stale = match engine.get("stale").and_then(Value::as_bool) {
+        Some(true) => ": stale, revocations may be unknown",
+        _ => "",
+    };
+    let mut shown = format!(
+        "node       {}\nproof      {age}, at most {most} s{stale}\nrevoked    {}\n",
+        text("node").unwrap_or_default(),
+        number("revocations"),
+    );
+    if let Some(trouble) = text("trouble") {
+        shown.push_str(&format!("servers    {trouble}\n"));
+    }
+    if let Some(why) = text("last_ignored") {
+        shown.push_str(&format!(
+            "ignored    {} entries of the stream, the last: {why}\n",
+            number("ignored")
+        ));
+    }
+    shown
 }

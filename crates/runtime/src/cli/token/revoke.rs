@@ -1,6 +1,11 @@
 //! `tokenward token revoke`.
 
+mod fleet;
+
+use std::time::Duration;
+
 use serde_json::json;
+use tokenward_fleet::name::Name;
 use tokenward_pdp::config::Config;
 use tokenward_pdp::secret::{SecretHash, shown_hash};
 
@@ -10,12 +15,17 @@ use crate::authoring::edit::{Change, Edit};
 use crate::cli::operator::{self, RevocationStatus};
 use crate::cli::settings::ConfigArg;
 use crate::live::{Revocations, beside};
+use fleet::{everywhere, shown, wait};
 
 /// Revoke a token immediately and permanently
 ///
 /// The running proxy refuses the token and ends its calls in progress. The command also writes `revoked = true` to
 /// the policy file. A revoked secret can never be used again. Until the file and git contain the revocation,
 /// `tokenward token list` shows the difference.
+///
+/// In a fleet with `servers`, the command signs the revocation with [fleet] revoking_key, stores it on the servers, and waits until
+/// all proxies have applied it. The exit code is 1 if one has not. If the servers are down, the revocation is kept, and sent
+/// by the running proxy or by the next `token revoke`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,6 +36,9 @@ pub(super) struct Args {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
+    /// In a fleet: longest wait for the other proxies
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
+    fleet_wait: Duration,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -45,6 +58,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Err(error) => (Vec::new(), Err(error)),
     };
     let proxy = tell(&config, name, &hashes);
+    // A fleet's other proxies learn of it by the fleet's stream.
+    let fleet = everywhere(&config, name, &hashes, args.fleet_wait);
     let written = edit.map_err(Failure::from).and_then(|prepared| {
         let path = prepared.path().to_owned();
         // The policy is not checked here: a revocation takes effect even if the rest of the policy has errors.
@@ -66,6 +81,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 "token": name,
                 "file": path.to_string_lossy(),
                 "proxy": proxy.as_ref().ok().map(|told| told.name()),
+                "fleet": fleet.as_ref().and_then(|fleet| fleet.as_ref().ok()).map(|fleet| json!({
+                    "applied": fleet.applied.iter().map(Name::as_str).collect::<Vec<_>>(),
+                    "missing": fleet.missing.iter().map(|(node, _)| node.as_str()).collect::<Vec<_>>(),
+                })),
             }))?;
         } else {
             output::note(&format!(
@@ -74,9 +93,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             ));
         }
     }
+    if let Some(Ok(outcome)) = &fleet
+        && !args.json
+    {
+        output::note(&shown(outcome));
+    }
     // A failure of either part is a failure, but the message names the part that succeeded.
     match (proxy, written) {
-        (Ok(_), Ok(_)) => Ok(()),
+        (Ok(_), Ok(_)) => match fleet {
+            None => Ok(()),
+            Some(Ok(outcome)) if outcome.missing.is_empty() => Ok(()),
+            Some(Ok(_)) => Err(Failure::Findings(String::new())),
+            Some(Err(failure)) => Err(failure.after(&format!(
+                "`{name}` is revoked here, but not on the other proxies of the fleet: "
+            ))),
+        },
         (Err(failure), Ok(_)) => Err(failure),
         (Ok(RevocationStatus::Revoked), Err(failure)) => Err(failure.after(&format!(
             "the running proxy refuses `{name}` from now on, but the file was not changed: "
