@@ -29,7 +29,7 @@ mod values;
 
 pub use error::{ConfigError, Problem};
 pub use fields::LogFilter;
-pub use fleet::{Fleet, FleetEngine, OnExpired, OnStale, Source as FleetSource};
+pub use fleet::{Fleet, FleetEngine, FleetSource, OnExpired, OnStale};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use lint::{Lint, LintException};

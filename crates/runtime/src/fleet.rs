@@ -17,6 +17,8 @@ pub(crate) mod published;
 mod remote;
 mod source;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use chain::{event, last_mark, rewound};
 pub(crate) use check::check;

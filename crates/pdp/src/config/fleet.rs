@@ -3,7 +3,7 @@
 mod engine;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokenward_compiler::BaseUrl;
@@ -25,8 +25,8 @@ const LONGEST_NAME: usize = 64;
 pub struct Fleet {
     /// Name of the fleet, as manifests have it.
     pub name: String,
-    /// Where the published files are.
-    pub source: Source,
+    /// The source of manifests and compiled policies.
+    pub source: FleetSource,
     /// Authorities that sign the certificates of an HTTPS source and of the engine's servers, in PEM; `None`: those of the system.
     pub ca_file: Option<PathBuf>,
     /// File with the bearer token for an HTTPS source.
@@ -41,9 +41,9 @@ pub struct Fleet {
     pub on_expired: OnExpired,
 }
 
-/// Where the published files of a fleet are.
+/// The source of a fleet's manifests and compiled policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FleetSource {
     /// A directory that `tokenward publish` writes, or a copy of it.
     Directory(PathBuf),
     /// A copy of it on an HTTPS server.
@@ -52,10 +52,10 @@ pub enum Source {
     Nats,
 }
 
-impl Source {
+impl FleetSource {
     /// The directory, if it is one.
     #[must_use]
-    pub fn directory(&self) -> Option<&PathBuf> {
+    pub fn directory(&self) -> Option<&Path> {
         match self {
             Self::Directory(path) => Some(path),
             Self::Https(_) | Self::Nats => None,
@@ -87,7 +87,13 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl Default for FleetSource {
+    fn default() -> Self {
+        Self::Directory(PathBuf::new())
+    }
+}
+
+impl fmt::Display for FleetSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => path.display().fmt(f),
@@ -112,10 +118,10 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
     const REQUIRED: [&str; 3] = ["name", "source", "public_keys"];
     it.section("fleet", |it| {
         let is_there = REQUIRED.iter().any(|key| it.has(key));
-        let source = it.optional("source", source).unwrap_or(Source::Directory(PathBuf::new()));
+        let source = it.optional("source", source).unwrap_or_default();
         let fleet = Fleet {
             name: it.optional("name", name).unwrap_or_default(),
-            engine: engine::engine(it, source == Source::Nats),
+            engine: engine::engine(it, source == FleetSource::Nats),
             source,
             ca_file: it.optional("ca_file", value::path),
             token_file: it.optional("token_file", value::path),
@@ -134,7 +140,7 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
             let message = "`public_keys` of [fleet] is empty, so no manifest would be accepted; `tokenward keys new fleet` prints one";
             it.complain(&["public_keys"], message.to_owned());
         }
-        let is_https = matches!(fleet.source, Source::Https(_));
+        let is_https = matches!(fleet.source, FleetSource::Https(_));
         if !is_https && fleet.engine.is_none() && it.has("ca_file") {
             it.complain(&["ca_file"], "`ca_file` needs a `source` of https://, or `servers`".to_owned());
         }
@@ -163,7 +169,7 @@ fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
 }
 
 /// Reads the place of the published files.
-fn source(value: &Spanned<DeValue<'_>>) -> Result<Source, Wrong> {
+fn source(value: &Spanned<DeValue<'_>>) -> Result<FleetSource, Wrong> {
     let text = value::path(value)?;
-    Source::parse(&text.to_string_lossy()).map_err(|why| Wrong::at(value, why))
+    FleetSource::parse(&text.to_string_lossy()).map_err(|why| Wrong::at(value, why))
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH,
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, ETAG, HeaderValue,
+    IF_NONE_MATCH,
 };
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
@@ -161,7 +162,8 @@ impl Remote {
         };
         let mut request = Request::get(self.place(name))
             .header(ACCEPT_ENCODING, "identity")
-            .header(CACHE_CONTROL, "no-cache");
+            .header(CACHE_CONTROL, "no-cache")
+            .header(CONNECTION, "close");
         if let Some(token) = self.token()? {
             request = request.header(AUTHORIZATION, token);
         }

@@ -187,12 +187,12 @@ fn read_paths(config: &Config) -> Vec<&Path> {
     let mut paths: Vec<&Path> = vec![&config.policies, &config.admin.secret_file];
     paths.extend(config.file.as_deref());
     if let Some(fleet) = &config.fleet {
-        let files = [
-            fleet.source.directory(),
-            fleet.ca_file.as_ref(),
-            fleet.token_file.as_ref(),
-        ];
-        paths.extend(files.into_iter().flatten().map(PathBuf::as_path));
+        paths.extend(fleet.source.directory());
+        paths.extend(
+            [&fleet.ca_file, &fleet.token_file]
+                .into_iter()
+                .filter_map(Option::as_deref),
+        );
     }
     paths.extend(config.admin.review.iter().map(PathBuf::as_path));
     let people = config.admin.client_certificates.iter();

@@ -380,43 +380,6 @@ fn a_crash_between_mark_and_effect_never_brings_an_old_version_back() {
 }
 
 #[test]
-fn an_expired_manifest_refuses_calls_unless_a_setting_says_otherwise() {
-    let fleet = Fleet::new();
-    fleet.publish("out", &["--expires", "6s"]);
-    let mut proxy = fleet.start();
-    assert!(fleet.allows("a"));
-    eventually("calls are refused", || {
-        (fleet.call("a") == "fleet-stale").then_some(())
-    });
-    let health = run(fleet.root(), &["fleet", "status"]);
-    health.ends(1, &[]);
-    assert!(
-        health.out.contains("expired, all calls are refused"),
-        "{}",
-        health.out
-    );
-    // The same policy again, as the next version.
-    fleet.publish("out", &[]);
-    fleet.takes(2);
-    assert!(fleet.allows("a"));
-    proxy.stop();
-    // A restart with an expired manifest answers, and refuses.
-    let fleet = Fleet::new();
-    fleet.publish("out", &["--expires", "4s"]);
-    let mut proxy = fleet.start();
-    fleet.takes(1);
-    eventually("expired", || (fleet.call("a") == "fleet-stale").then_some(()));
-    proxy.stop();
-    let mut proxy = fleet.start();
-    assert_eq!(fleet.call("a"), "fleet-stale");
-    proxy.stop();
-    fleet.configure(&["one"], "on_expired = 'serve'\n");
-    let mut proxy = fleet.start();
-    assert!(fleet.allows("a"));
-    proxy.stop();
-}
-
-#[test]
 fn keys_change_while_both_are_accepted() {
     let fleet = Fleet::new();
     fleet.publish("out", &[]);

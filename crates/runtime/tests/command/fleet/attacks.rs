@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tokenward_audit::{Config, Event, Store};
-use tokenward_testbed::eventually;
 
 use super::{Fleet, write_private};
 use crate::tokenward::{run, succeed};
@@ -31,7 +30,7 @@ impl Fleet {
     }
 
     /// The audit store of the proxy.
-    fn store(&self) -> PathBuf {
+    pub(super) fn store(&self) -> PathBuf {
         self.state().with_extension("")
     }
 }
@@ -135,27 +134,6 @@ fn a_clock_that_was_set_back_while_the_proxy_was_down_makes_nothing_valid_again(
     let mut proxy = fleet.start();
     assert!(fleet.allows("a"));
     proxy.stop();
-}
-
-#[test]
-fn the_end_of_a_version_is_noted_in_the_chain() {
-    let fleet = Fleet::new();
-    fleet.publish("out", &["--expires", "4s"]);
-    let mut proxy = fleet.start();
-    eventually("expired", || (fleet.call("a") == "fleet-stale").then_some(()));
-    let expires = fleet.status().1["expires_s"].as_i64().unwrap();
-    let marks = || {
-        let events = succeed(fleet.root(), &["audit", "events", "--json"]);
-        events.lines().filter(|line| line.contains("fleet-mark")).count()
-    };
-    eventually("a second mark", || (marks() >= 2).then_some(()));
-    proxy.stop();
-    let store = Store::open(Config::at(fleet.store())).unwrap();
-    let Some(Event::FleetMark { time_ms, .. }) = store.last_fleet_mark().unwrap() else {
-        panic!("no mark")
-    };
-    assert!(time_ms >= expires * 1_000, "{time_ms} {expires}");
-    store.close().unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::Command;
 
+use tokenward_audit::{Config, Event, Store};
 use tokenward_testbed::{Invocation, Running, eventually};
 
 use super::Fleet;
@@ -92,6 +93,43 @@ impl Fleet {
 }
 
 #[test]
+fn an_expired_manifest_refuses_calls_unless_a_setting_says_otherwise() {
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    assert!(fleet.allows("a"));
+    fleet.shift(3 * HOUR);
+    fleet.is_stale();
+    let health = run(fleet.root(), &["fleet", "status"]);
+    health.ends(1, &[]);
+    assert!(
+        health.out.contains("expired, all calls are refused"),
+        "{}",
+        health.out
+    );
+    // The same policy again, as the next version.
+    fleet.publish("out", &[]);
+    fleet.takes(2);
+    assert!(fleet.allows("a"));
+    proxy.stop();
+    // A restart with an expired manifest answers, and refuses.
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    fleet.takes(1);
+    fleet.shift(3 * HOUR);
+    fleet.is_stale();
+    proxy.stop();
+    let mut proxy = fleet.start_shifted();
+    assert_eq!(fleet.call("a"), "fleet-stale");
+    proxy.stop();
+    fleet.configure(&["one"], "on_expired = 'serve'\n");
+    let mut proxy = fleet.start_shifted();
+    assert!(fleet.allows("a"));
+    proxy.stop();
+}
+
+#[test]
 fn a_clock_a_day_ahead_and_back_serves_nothing_that_expired() {
     let fleet = Fleet::with_shifted_clock();
     fleet.publish("out", &["--expires", "2h"]);
@@ -130,6 +168,24 @@ fn a_clock_a_day_ahead_and_back_serves_nothing_that_expired() {
     assert!(fleet.allows("a"));
     proxy.stop();
     succeed(fleet.root(), &["audit", "verify"]);
+}
+
+#[test]
+fn the_end_of_a_version_is_noted_in_the_chain() {
+    let fleet = Fleet::with_shifted_clock();
+    fleet.publish("out", &["--expires", "2h"]);
+    let mut proxy = fleet.start_shifted();
+    let expires = fleet.status().1["expires_s"].as_i64().unwrap();
+    let before = fleet.marks();
+    fleet.shift(3 * HOUR);
+    eventually("another mark", || (fleet.marks() > before).then_some(()));
+    proxy.stop();
+    let store = Store::open(Config::at(fleet.store())).unwrap();
+    let Some(Event::FleetMark { time_ms, .. }) = store.last_fleet_mark().unwrap() else {
+        panic!("no mark")
+    };
+    assert!(time_ms >= expires * 1_000, "{time_ms} {expires}");
+    store.close().unwrap();
 }
 
 #[test]
