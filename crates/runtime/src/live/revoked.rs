@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -49,6 +50,8 @@ pub(crate) struct Revocations {
     suspended: ArcSwap<SecretSet>,
     book: Mutex<Book>,
     news: watch::Sender<()>,
+    /// Whether revocations may be unknown, so that calls in progress end.
+    stale: AtomicBool,
 }
 
 /// The file: lines of `sha256:` and 64 hexadecimal digits, appended and synced.
@@ -96,6 +99,7 @@ impl Revocations {
             hashes: ArcSwap::from_pointee(hashes),
             suspended: ArcSwap::default(),
             news: watch::Sender::new(()),
+            stale: AtomicBool::new(false),
         })
     }
 
@@ -125,6 +129,18 @@ impl Revocations {
         self.suspended.store(Arc::new(secrets));
         self.news.send_replace(());
         lifted
+    }
+
+    /// Notes whether revocations may be unknown. Then calls in progress end like those of revoked tokens.
+    pub(crate) fn set_stale(&self, stale: bool) {
+        if self.stale.swap(stale, Ordering::Relaxed) != stale {
+            self.news.send_replace(());
+        }
+    }
+
+    /// Whether revocations may be unknown.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
     }
 
     /// Returns the number of revoked secrets.
@@ -327,10 +343,12 @@ pub(crate) struct TokenValidity {
 }
 
 impl TokenValidity {
-    /// Whether the token was revoked.
+    /// Whether the token was revoked, or nobody knows.
     pub(crate) fn is_lost(&self) -> bool {
         let [shown, current] = &self.secrets;
-        self.revocations.has(shown) || shown != current && self.revocations.has(current)
+        self.revocations.is_stale()
+            || self.revocations.has(shown)
+            || shown != current && self.revocations.has(current)
     }
 
     /// Whether the call presented the secret from before a rotation.
@@ -339,7 +357,12 @@ impl TokenValidity {
         shown != current
     }
 
-    /// Resolves when the token is revoked, and never before.
+    /// Whether it is lost because revocations may be unknown.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.revocations.is_stale()
+    }
+
+    /// Resolves when the token is revoked, or nobody knows; never before.
     pub(crate) async fn lost(self) {
         // Subscribe before the first check, so that no later revocation is missed.
         let mut news = self.revocations.news.subscribe();
@@ -469,6 +492,21 @@ mod tests {
         assert!(revocations.has(&[1; 32]) && !revocations.is_permanent(&[1; 32]));
         assert!(revocations.suspend(SecretSet::default()));
         assert!(!revocations.has(&[1; 32]));
+    }
+
+    #[tokio::test]
+    async fn calls_end_when_revocations_may_be_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
+        let validity = revocations.validity([[1; 32], [1; 32]]);
+        let ends = tokio::spawn(validity.clone().lost());
+        tokio::task::yield_now().await;
+        assert!(!validity.is_lost() && !ends.is_finished());
+        revocations.set_stale(true);
+        ends.await.unwrap();
+        assert!(validity.is_stale() && !revocations.has(&[1; 32]));
+        revocations.set_stale(false);
+        assert!(!validity.is_lost());
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use crate::live::Revocations;
 /// Pause after a session that failed.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Interval at which staleness is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(200);
 /// Interval at which staleness is reported again.
 const REMINDER: Duration = Duration::from_secs(60);
 
@@ -61,7 +61,7 @@ impl Link {
             .name("fleet-engine".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
-                    let reporting = tokio::spawn(report(Arc::clone(&part)));
+                    let reporting = tokio::spawn(report(Arc::clone(&part), Arc::clone(&follow.revocations)));
                     run(follow, stopped).await;
                     reporting.abort();
                 });
@@ -122,13 +122,15 @@ async fn attempt(follow: &mut Follow, engine: &mut Option<Engine>) {
 }
 
 /// Logs when the proxy becomes stale or fresh, and each minute while it serves although it is stale.
-async fn report(part: Arc<Part>) {
+async fn report(part: Arc<Part>, revocations: Arc<Revocations>) {
     let mut was_stale = false;
     let mut said: Option<Instant> = None;
     loop {
         tokio::time::sleep(LOOK).await;
         let fresh = &part.fresh;
         let (is_stale, refuses) = (fresh.is_stale(), fresh.refuses());
+        // Responses in progress end, too.
+        revocations.set_stale(refuses);
         let is_due = said.is_none_or(|said| said.elapsed() >= REMINDER);
         if is_stale && refuses && !was_stale {
             tracing::error!(
