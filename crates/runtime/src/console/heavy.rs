@@ -25,6 +25,9 @@ const FRESH: Duration = Duration::from_secs(2);
 /// Counts by range, each with the time at which it was made.
 type Known = HashMap<Option<Range>, (Instant, Arc<Usage>)>;
 
+/// The digest of policy files, and the state of their invariants.
+type Proved = ([u8; 32], Arc<Vec<Invariant>>);
+
 /// What a proof is made with.
 pub(super) struct Means {
     /// Set once the proof is to end.
@@ -42,7 +45,7 @@ pub(super) struct Console {
     operations: Arc<Operations>,
     analyses: Analyses,
     /// The state of the invariants, with the digest of the policy files that it was computed from.
-    proofs: Mutex<Option<([u8; 32], Arc<Vec<Invariant>>)>>,
+    proofs: Mutex<Option<Proved>>,
 }
 
 impl Default for Console {

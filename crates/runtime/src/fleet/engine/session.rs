@@ -47,13 +47,18 @@ pub(super) struct Follow {
     pub(super) nonces: VecDeque<Nonce>,
 }
 
+/// A proof that is being appended; its place.
+type Put = Pin<Box<dyn Future<Output = Result<u64, EngineError>> + Send>>;
+/// A manifest, and the task that reads its policy.
+type Fetching = (Vec<u8>, JoinHandle<Result<(), EngineError>>);
+
 /// A proof on its way.
 struct Flight {
     nonce: Nonce,
     sent: Instant,
     acknowledged: bool,
     seen: bool,
-    put: Option<Pin<Box<dyn Future<Output = Result<u64, EngineError>> + Send>>>,
+    put: Option<Put>,
 }
 
 /// The state of one session.
@@ -78,7 +83,7 @@ struct Session {
     writing: Option<JoinHandle<Result<usize, EngineError>>>,
     /// The manifest whose policy is to be read.
     wanted: Option<Vec<u8>>,
-    fetching: Option<(Vec<u8>, JoinHandle<Result<(), EngineError>>)>,
+    fetching: Option<Fetching>,
 }
 
 impl Drop for Session {

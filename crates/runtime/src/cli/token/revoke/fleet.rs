@@ -104,7 +104,10 @@ pub(super) fn shown(outcome: &Outcome) -> String {
         return "Stored for the fleet; none of its proxies has been seen within a day.".to_owned();
     }
     if missing == 0 {
-        return format!("In force on all {all} proxies of the fleet.");
+        return match all {
+            1 => "In force on the one proxy of the fleet.".to_owned(),
+            _ => format!("In force on all {all} proxies of the fleet."),
+        };
     }
     let names: Vec<String> = outcome
         .missing
