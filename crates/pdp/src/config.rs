@@ -22,6 +22,7 @@ mod load;
 mod password;
 pub mod reading;
 mod server;
+mod tls_files;
 mod tokens;
 pub mod universe;
 mod value;
@@ -34,6 +35,7 @@ pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use lint::{Lint, LintException};
 pub use password::PasswordSource;
+pub use tls_files::TlsFiles;
 pub use tokens::Tokens;
 pub use value::parse_duration;
 pub use values::Values;
@@ -152,15 +154,6 @@ pub enum Hardening {
     BestEffort,
     /// If the kernel cannot enforce all restrictions, the proxy does not start.
     Required,
-}
-
-/// A certificate and its private key, in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate, then those of the authorities between it and the root.
-    pub certificate: PathBuf,
-    /// Path of the private key: PKCS #8, PKCS #1 or SEC 1.
-    pub key: PathBuf,
 }
 
 /// The listener for operators: health checks and audit queries.

@@ -17,7 +17,7 @@ mod completions;
 mod config;
 mod content;
 mod demo;
-pub(crate) mod descriptions;
+mod descriptions;
 mod diff;
 mod explain;
 mod explain_code;

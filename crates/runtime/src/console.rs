@@ -7,9 +7,11 @@
 mod address;
 mod advice;
 mod alone;
+mod analyses;
 mod call;
 mod draft;
 mod effect;
+mod found;
 mod heavy;
 mod invariants;
 mod judged;
@@ -34,15 +36,16 @@ use tokenward_pdp::text::escaped;
 
 use crate::admin::{AdminError, AdminState, Caller};
 use heavy::Console;
+use operations::ReadOperations;
 
 /// Maximum size of a question, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// Registers the routes of the console.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
+/// Registers the routes of the console. `read`: how the operations of the API are read.
+pub(crate) fn routes(config: &mut web::ServiceConfig, read: ReadOperations) {
     let get = |path: &str, route: Route| web::resource(path).route(route);
     config
-        .app_data(web::Data::new(Console::default()))
+        .app_data(web::Data::new(Console::new(read)))
         // Wrong parameters are told as all errors are.
         .app_data(web::QueryConfig::default().error_handler(|error, _| question(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| question(&error)))

@@ -221,7 +221,10 @@ impl Reader<'_> {
     fn escape(&mut self) -> Chars {
         let set = match self.next() {
             letter @ ('d' | 'w' | 's') => Chars::perl(letter).expect("a class"),
-            letter @ ('D' | 'W' | 'S') => return Chars::perl(letter).expect("a class").complement(),
+            // Folded before it is negated, so that `[^\W]` is `\w`.
+            letter @ ('D' | 'W' | 'S') => {
+                return self.fold(Chars::perl(letter).expect("a class")).complement();
+            }
             'p' => return self.property(),
             'P' => return self.property().complement(),
             'n' => Chars::one('\n'),

@@ -8,7 +8,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fields::{Fields, Parse, Wrong};
-use super::server::{files, networks};
+use super::server::networks;
+use super::tls_files::files;
 use super::{Admin, AdminIdentity, ClientCertificates, Role, Server, value};
 
 /// The lists of people, and their roles.

@@ -17,8 +17,6 @@ pub use engine::{FleetEngine, OnStale};
 
 /// The `source` that stands for the servers.
 const NATS: &str = "nats";
-/// Longest name of a fleet, in bytes.
-const LONGEST_NAME: usize = 64;
 
 /// The fleet that the proxy belongs to, and the source of its policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +118,7 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
         let is_there = REQUIRED.iter().any(|key| it.has(key));
         let source = it.optional("source", source).unwrap_or_default();
         let fleet = Fleet {
-            name: it.optional("name", name).unwrap_or_default(),
+            name: it.optional("name", engine::name).unwrap_or_default(),
             engine: engine::engine(it, source == FleetSource::Nats),
             source,
             ca_file: it.optional("ca_file", value::path),
@@ -149,23 +147,6 @@ pub(super) fn fleet(it: &mut Fields<'_>) -> Option<Fleet> {
         }
         is_there.then_some(fleet)
     })
-}
-
-/// Reads the name of a fleet. The crate of the fleet's rules has the same form.
-fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
-    let text = value::text(value)?;
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let begins = text.bytes().next().is_some_and(is_plain);
-    let continues = text
-        .bytes()
-        .all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_'));
-    if begins && continues && text.len() <= LONGEST_NAME {
-        return Ok(text);
-    }
-    Err(Wrong::at(
-        value,
-        "must have 1 to 64 lower-case letters, digits, `-` and `_`, and begin with a letter or a digit",
-    ))
 }
 
 /// Reads the place of the published files.

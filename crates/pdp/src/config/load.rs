@@ -11,7 +11,8 @@ use super::fields::{Fields, LogFilter, Sink, Wrong};
 use super::{
     Admin, Answers, Api, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, FleetSource, Health,
     Identity, Limits, Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server,
-    Telemetry, Throttling, TlsFiles, Upstream, admin, fleet, keys, lint, server, tokens, value, values,
+    Telemetry, Throttling, TlsFiles, Upstream, admin, fleet, keys, lint, server, tls_files, tokens, value,
+    values,
 };
 
 impl Config {
@@ -203,7 +204,7 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
         }),
         host: it.optional("host", value::host),
         ca_file: it.optional("ca_file", value::path),
-        client_certificate: server::files(it, "client_certificate", "client_key"),
+        client_certificate: tls_files::files(it, "client_certificate", "client_key"),
         refused_parameters: it.or("refused_parameters", default.refused_parameters, value::texts),
         refused_headers: it.or("refused_headers", default.refused_headers, value::header_names),
         refused_members: it.or("refused_members", default.refused_members, value::texts),

@@ -7,7 +7,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fields::{Fields, Wrong};
-use super::{ClientAddress, Hardening, Server, TlsFiles, value};
+use super::tls_files::files;
+use super::{ClientAddress, Hardening, Server, value};
 
 const CLIENT_ADDRESSES: [(&str, ClientAddress); 4] = [
     ("peer", ClientAddress::Peer),
@@ -53,21 +54,6 @@ pub(super) fn server(it: &mut Fields<'_>) -> Server {
         }
     }
     server
-}
-
-/// Reads the files of a certificate chain and its key. Both must be given, or neither.
-pub(super) fn files(it: &mut Fields<'_>, certificate: &'static str, key: &'static str) -> Option<TlsFiles> {
-    let chain = it.optional(certificate, value::path);
-    let secret = it.optional(key, value::path);
-    for (one, other) in [(certificate, key), (key, certificate)] {
-        if it.has(one) && !it.has(other) {
-            it.complain(&[one], format!("`{other}` is required when `{one}` is set"));
-        }
-    }
-    Some(TlsFiles {
-        certificate: chain?,
-        key: secret?,
-    })
 }
 
 pub(super) fn networks(value: &Spanned<DeValue<'_>>) -> Result<Vec<IpNet>, Wrong> {

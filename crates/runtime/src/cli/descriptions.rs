@@ -10,4 +10,4 @@ pub(super) use args::DescriptionArgs;
 pub(super) use compared::catalogue;
 pub(super) use described::{Described, DescribedFile, name, read_one};
 pub(super) use lazy::LazyNames;
-pub(crate) use names::Names;
+pub(super) use names::Names;

@@ -2,16 +2,15 @@
 
 mod check;
 mod create;
+mod engine;
 mod rewind;
 mod status;
 mod verify;
 
 use clap::Subcommand;
 
-use tokenward_engine::EngineError;
-use tokenward_pdp::config::{Config, Fleet, FleetEngine};
-
 use super::failure::Failure;
+pub(super) use engine::{of_engine, with_engine};
 
 /// Check what was published to a fleet, and the state of this proxy in it
 ///
@@ -38,20 +37,5 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Action::Create(args) => create::run(args),
         Action::Verify(args) => verify::run(args),
         Action::Rewind(args) => rewind::run(args),
-    }
-}
-
-/// The fleet of a configuration, and its servers.
-pub(super) fn with_engine(config: &Config) -> Result<(&Fleet, &FleetEngine), Failure> {
-    let fleet = config.fleet.as_ref();
-    let both = fleet.and_then(|fleet| fleet.engine.as_ref().map(|engine| (fleet, engine)));
-    both.ok_or_else(|| Failure::Usage("the configuration has no `servers` in [fleet]".to_owned()))
-}
-
-/// The failure that an error of the engine is.
-pub(super) fn of_engine(error: EngineError) -> Failure {
-    match error {
-        EngineError::Settings(_) | EngineError::Conflict(_) => Failure::Usage(error.to_string()),
-        _ => Failure::trouble(error),
     }
 }

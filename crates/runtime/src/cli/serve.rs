@@ -1,10 +1,14 @@
 //! `tokenward serve`: the proxy.
 
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
 use tokenward_compiler::visible;
 use tokenward_pdp::config::{Log, LogFormat};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{FormatFields, debug_fn};
 
+use super::descriptions::Names;
 use super::failure::Failure;
 use super::settings::ConfigArg;
 use crate::console;
@@ -38,7 +42,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         tracing::error!(place, "internal error of tokenward; report it to its developers");
     }));
-    Ok(crate::serve::run(config, console::routes)?)
+    Ok(crate::serve::run(config, routes)?)
+}
+
+/// Registers the routes of the console.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    console::routes(config, |config| {
+        let names = Names::quietly(config)?;
+        Some(Arc::new(names))
+    });
 }
 
 /// Sends the process's log to standard error. A second call changes nothing.

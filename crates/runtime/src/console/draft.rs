@@ -9,11 +9,12 @@ use tokenward_compiler::diagnostic::{self, Severity};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_console::views::effect::Effect;
-use tokenward_console::views::parts::{Diagnostic, Place};
+use tokenward_console::views::parts::Diagnostic;
 use tokenward_pdp::config::Mode;
 
 use super::alone::{lines_of, try_cost};
 use super::effect;
+use super::found::{place, shown};
 use super::heavy::Means;
 use crate::admin::{AdminError, AdminState};
 use crate::authoring::edit::{Change, Edit, NewToken, Users, entry};
@@ -22,8 +23,6 @@ use crate::new_secret;
 
 /// Longest name of a new token, which is also that of its file.
 const LONGEST_NAME: usize = 200;
-/// Findings that are shown.
-const SHOWN: usize = 20;
 
 /// What a new token is to be, as texts.
 #[derive(Clone, Debug, Default)]
@@ -208,43 +207,6 @@ fn check(
     found.extend(shown(sources, compilation.diagnostics.iter().filter(concerns)));
     let is_right = errors.count() == 0;
     compilation.program.filter(|_| is_right)
-}
-
-/// Findings of the compiler, as pages show them.
-pub(super) fn shown<'d>(
-    sources: &SourceSet,
-    found: impl Iterator<Item = &'d diagnostic::Diagnostic>,
-) -> Vec<Diagnostic> {
-    let shown = found.take(SHOWN);
-    shown
-        .map(|one| Diagnostic {
-            is_error: one.severity == Severity::Error,
-            code: one.code.to_string(),
-            message: one.headline.clone(),
-            place: place(sources, one),
-            help: one.help.clone().unwrap_or_default(),
-            source: vec![(place(sources, one).number, line_text(sources, one))],
-            ..Diagnostic::default()
-        })
-        .collect()
-}
-
-fn place(sources: &SourceSet, found: &diagnostic::Diagnostic) -> Place {
-    let span = found.primary.span;
-    Place {
-        file: sources
-            .get(span.source)
-            .map(|source| source.path.clone())
-            .unwrap_or_default(),
-        number: u32::try_from(sources.line_number(span)).unwrap_or_default(),
-    }
-}
-
-fn line_text(sources: &SourceSet, found: &diagnostic::Diagnostic) -> String {
-    let number = sources.line_number(found.primary.span);
-    let source = sources.get(found.primary.span.source);
-    let line = source.and_then(|source| source.text.lines().nth(number.saturating_sub(1)));
-    line.unwrap_or_default().to_owned()
 }
 
 /// A file as pages name it: from the policy directory, as places of lines are.

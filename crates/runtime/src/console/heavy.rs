@@ -10,8 +10,8 @@ use tokenward_audit::{Filter, Store, Usage};
 use tokenward_console::views::review::Invariant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::judged::Analyses;
-use super::operations::Operations;
+use super::analyses::Analyses;
+use super::operations::{Operations, ReadOperations};
 use super::range::Range;
 use crate::admin::AdminError;
 
@@ -48,20 +48,19 @@ pub(super) struct Console {
     proofs: Mutex<Option<Proved>>,
 }
 
-impl Default for Console {
-    fn default() -> Self {
+impl Console {
+    /// `read`: how operations are read.
+    pub(super) fn new(read: ReadOperations) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             verifications: Arc::new(Semaphore::new(1)),
             counts: Mutex::default(),
-            operations: Arc::default(),
+            operations: Arc::new(Operations::new(read)),
             analyses: Analyses::default(),
             proofs: Mutex::default(),
         }
     }
-}
 
-impl Console {
     /// Does work on a thread that may block.
     ///
     /// # Errors
@@ -190,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_one_verification_at_a_time() {
-        let console = Console::default();
+        let console = Console::new(|_| None);
         let (go, waits) = std::sync::mpsc::channel::<()>();
         let first = console.verification(move || Ok(waits.recv().is_ok()));
         let second = async {
@@ -216,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_proof_is_stopped_after_its_time_and_still_answers() {
-        let console = Console::default();
+        let console = Console::new(|_| None);
         let answer = console.proof(Duration::ZERO, |means| {
             until_stopped(&means.stop);
             Ok("not settled")
@@ -226,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_proof_that_nobody_waits_for_is_stopped_and_frees_its_slot() {
-        let console = Console::default();
+        let console = Console::new(|_| None);
         for _ in 0..2 * AT_ONCE {
             let (began, begins) = tokio::sync::oneshot::channel();
             let asked = console.proof(PATIENCE, move |means| {

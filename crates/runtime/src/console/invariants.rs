@@ -20,8 +20,7 @@ use tokenward_pdp::servable::bind;
 use tokenward_pdp::side::Side;
 use tokenward_pdp::text::capital;
 
-use super::draft::shown;
-use super::review::Refused;
+use super::found::{Refused, shown};
 
 /// Tokens that are shown of one invariant.
 const TOKENS: usize = 6;

@@ -3,25 +3,24 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::Diagnostic;
 use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_compiler::method::Method;
 use tokenward_compiler::reach::{Extent, Reached, Survey, survey};
 use tokenward_pdp::check::{Check, Terms};
-use tokenward_pdp::compare::Operations as _;
 use tokenward_pdp::config::universe::universe;
 use tokenward_pdp::config::{Config, Mode};
 use tokenward_pdp::forwarded::proxied;
 use tokio::sync::watch;
 
 use super::alone::{Alone, Version, lines_of, try_cost};
+use super::analyses::{Judged, Known, LineFinding, Reach, ReachedOperation};
 use super::heavy::{Console, Means};
-use super::operations::{Looks, Operations};
+use super::operations::Operations;
 use crate::admin::AdminState;
 use crate::call::now_ms;
 
@@ -37,70 +36,6 @@ const KEPT: usize = 256;
 const LISTED: usize = 1_000;
 /// Findings that are listed.
 const FINDINGS: usize = 50;
-
-/// What the analysis says of a token.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Judged {
-    /// Whether it is still being computed: ask again.
-    pub(super) is_computed: bool,
-    /// The operations that the token reaches; `None` without a description of the API.
-    pub(super) reach: Option<Reach>,
-    /// The findings of its lines.
-    pub(super) findings: Vec<LineFinding>,
-    /// Why a part is missing; empty for no reason.
-    pub(super) missing: Vec<String>,
-}
-
-/// The operations that a token reaches.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Reach {
-    /// Number of operations of the descriptions.
-    pub(super) described: usize,
-    /// Number of those of which it may make all calls.
-    pub(super) full: usize,
-    /// Number of those of which it may make some calls.
-    pub(super) part: usize,
-    /// Number of reached operations that are neither GET nor HEAD.
-    pub(super) writes: usize,
-    /// Whether everything was settled.
-    pub(super) is_settled: bool,
-    /// Reached operations; those that write first. At most 1,000.
-    pub(super) operations: Vec<ReachedOperation>,
-    /// Numbers of operations that each permit line reaches wholly and in part, by file and number of the line.
-    #[serde(skip)]
-    pub(super) of_lines: HashMap<(String, u32), (usize, usize)>,
-}
-
-/// An operation that a token reaches.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct ReachedOperation {
-    /// Name of the description; may be empty.
-    pub(super) name: String,
-    /// Method and path.
-    pub(super) call: String,
-    /// Whether all calls are allowed.
-    pub(super) is_full: bool,
-}
-
-/// A finding of a line.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct LineFinding {
-    pub(super) code: String,
-    pub(super) message: String,
-    pub(super) help: String,
-    pub(super) file: String,
-    pub(super) number: u32,
-}
-
-/// The analyses of one policy, with one version of the descriptions.
-#[derive(Default)]
-pub(super) struct Analyses(Mutex<Known>);
-
-#[derive(Default)]
-struct Known {
-    of: (String, Looks),
-    tokens: HashMap<String, watch::Receiver<Option<Arc<Judged>>>>,
-}
 
 /// Returns the analysis of a token, if it is known soon enough; begins it, if nobody has.
 pub(super) async fn judged(state: &Arc<AdminState>, console: &Arc<Console>, name: &str) -> Arc<Judged> {
@@ -154,12 +89,6 @@ fn begun(
         }
     });
     receiver
-}
-
-impl Analyses {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn of_token((program, token): (&Program, TokenId), config: &Config, means: &Means) -> Judged {

@@ -5,24 +5,34 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use tokenward_pdp::compare;
 use tokenward_pdp::config::Config;
-
-use crate::cli::descriptions::Names;
 
 /// How a file looks: its time of change and its length; `None` if it cannot be read.
 type Look = Option<(SystemTime, u64)>;
 /// The files of a configuration, as they look.
 pub(super) type Looks = Vec<(PathBuf, Look)>;
 /// The descriptions that were read, and their names if all could be read.
-type Known = (Looks, Option<Arc<Names>>);
+type Known = (Looks, Option<Arc<Described>>);
+/// The operations of descriptions.
+pub(super) type Described = dyn compare::Operations + Send + Sync;
+/// Reads the descriptions of a configuration; `None` if there are none, or one cannot be read. The command brings it.
+pub(crate) type ReadOperations = fn(&Config) -> Option<Arc<Described>>;
 
 /// The names of operations that were read last.
-#[derive(Default)]
 pub(super) struct Operations {
+    read: ReadOperations,
     known: Mutex<Option<Known>>,
 }
 
 impl Operations {
+    pub(super) fn new(read: ReadOperations) -> Self {
+        Self {
+            read,
+            known: Mutex::default(),
+        }
+    }
+
     /// The descriptions that the configuration lists, as they look now.
     pub(super) fn looks(config: &Config) -> Looks {
         let look = |file: &PathBuf| {
@@ -35,7 +45,7 @@ impl Operations {
 
     /// The names under this configuration; `None` if it lists no description, or one that cannot be read. Reading takes seconds for
     /// large descriptions, so this belongs on a thread that may block.
-    pub(super) fn names(&self, config: &Config) -> Option<Arc<Names>> {
+    pub(super) fn names(&self, config: &Config) -> Option<Arc<Described>> {
         let looks = Self::looks(config);
         if looks.is_empty() {
             return None;
@@ -46,7 +56,7 @@ impl Operations {
         {
             return names.clone();
         }
-        let names = Names::quietly(config).map(Arc::new);
+        let names = (self.read)(config);
         *known = Some((looks, names.clone()));
         names
     }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::compile;
 use tokenward_compiler::source::{Links, SourceSet};
-use tokenward_console::views::parts::{Diagnostic, Line, Place};
+use tokenward_console::views::parts::{Line, Place};
 use tokenward_console::views::review::{Compared, Invariant, KeyChange, Outcome, TokenChange, Witness};
 use tokenward_pdp::compare::{self, Bound, Change, Direction, Example, Lines, Report, Standing, TokenReport};
 use tokenward_pdp::forwarded::not_forwarded;
 use tokenward_pdp::side::Side;
 use tokenward_pdp::text::{SHORT, bounded, capital};
 
-use super::draft::shown;
+use super::found::{Refused, shown};
 use super::heavy::{Console, Means};
 use super::invariants;
 use super::operations::each_once;
@@ -29,14 +29,6 @@ const BUDGET: u64 = 1_000_000;
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
 /// Requests that are shown of each token, in each direction.
 const WITNESSES: usize = 6;
-
-/// Why a policy cannot be compared.
-pub(super) enum Refused {
-    /// The field that names it, and the reason.
-    Field(&'static str, String),
-    /// It does not compile.
-    Errors(Vec<Diagnostic>),
-}
 
 /// The policies that can be chosen: value and name.
 pub(super) fn choices(state: &AdminState) -> Vec<(String, String)> {

@@ -7,9 +7,10 @@ use serde::Serialize;
 use tokenward_audit::{Filter, Page, Verdict};
 
 use super::address::{Addresses, addresses};
+use super::analyses::Judged;
 use super::call::{CallRow, call_row};
 use super::heavy::Console;
-use super::judged::{Judged, judged};
+use super::judged::judged;
 use super::line::{LineShown, Repeated};
 use super::tokens::{TokenRow, row};
 use crate::admin::{AdminError, AdminState};

@@ -8,13 +8,16 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::super::fields::{Fields, Wrong};
-use super::super::{TlsFiles, server, value};
-use super::name;
+use super::super::tls_files::{TlsFiles, files};
+use super::super::value;
 
 /// Default of `max_staleness`: an election takes 4 to 5 s, and up to 10 s until a client knows; three times that.
 const MAX_STALENESS: Duration = Duration::from_secs(30);
 /// Least `max_staleness`, so that a proof has time for its way.
 const LEAST_STALENESS: Duration = Duration::from_secs(1);
+
+/// Longest name of a fleet, in bytes.
+const LONGEST_NAME: usize = 64;
 
 /// The keys that need `servers`.
 const KEYS: [&str; 7] = [
@@ -61,7 +64,7 @@ pub(super) fn engine(it: &mut Fields<'_>, from_engine: bool) -> Option<FleetEngi
     let engine = FleetEngine {
         servers: it.or("servers", Vec::new(), |value| value::some_of(value, server_url)),
         node: it.optional("node", name),
-        client_certificate: server::files(it, "client_certificate", "client_key"),
+        client_certificate: files(it, "client_certificate", "client_key"),
         revoking_keys: it.or("revoking_keys", Vec::new(), |value| {
             value::any_of(value, value::public_key)
         }),
@@ -131,5 +134,22 @@ fn server_url(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
     Err(Wrong::at(
         value,
         format!("has `{url}`, which is not encrypted; write tls://{rest} (nats:// is for this machine only)"),
+    ))
+}
+
+/// Reads the name of a fleet. The crate of the fleet's rules has the same form.
+pub(super) fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
+    let text = value::text(value)?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let begins = text.bytes().next().is_some_and(is_plain);
+    let continues = text
+        .bytes()
+        .all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_'));
+    if begins && continues && text.len() <= LONGEST_NAME {
+        return Ok(text);
+    }
+    Err(Wrong::at(
+        value,
+        "must have 1 to 64 lower-case letters, digits, `-` and `_`, and begin with a letter or a digit",
     ))
 }

@@ -8,9 +8,9 @@ use tokenward_pdp::config::Config;
 use super::home::Home;
 use super::sample::Sample;
 use crate::admin_secret;
+use crate::cli::serve::routes;
 use crate::cli::{Failure, log_as};
 use crate::config_file;
-use crate::console;
 use crate::serve::{Running, ServeError};
 
 /// The running demo.
@@ -43,7 +43,7 @@ impl Demo {
         log_as(&config.log);
         // The proxy binds its ports itself.
         drop((proxy.listener, admin.listener));
-        let proxy = match crate::serve::start_with(config.clone(), console::routes) {
+        let proxy = match crate::serve::start_with(config.clone(), routes) {
             Ok(proxy) => proxy,
             Err(error) => return Ok(Err(error)),
         };

@@ -2,7 +2,7 @@
 
 use tokenward_engine::streams::Kind;
 
-use super::{of_engine, with_engine};
+use super::engine::{of_engine, with_engine};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::settings::ConfigArg;

@@ -13,9 +13,11 @@ use tokenward_fleet::revocation::{Revocation, Revocations};
 use tokenward_fleet::signature::VerifyingKey;
 use tokenward_pdp::config::{Config, FleetEngine};
 
-use super::{Args, Failure, Published, Target, publish as publish_to, trouble, write};
+use super::version::{Args, Target, publish as publish_to, trouble, write};
+use crate::cli::failure::Failure;
 use crate::cli::fleet::{of_engine, with_engine};
 use crate::fleet::engine::{block_on, connect};
+use crate::fleet::published::Published;
 use crate::fleet::verifying_keys;
 
 /// Publishes to the servers. Returns what was done.

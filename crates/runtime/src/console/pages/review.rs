@@ -6,7 +6,8 @@ use tokenward_console::pages;
 use tokenward_console::views::review::Review;
 use tokenward_pdp::config::Role;
 
-use super::super::review::{LIVE, LONGEST, Refused, choices, compared, own_invariants};
+use super::super::found::Refused;
+use super::super::review::{LIVE, LONGEST, choices, compared, own_invariants};
 use super::visit::Visit;
 use crate::admin::AdminError;
 

@@ -10,8 +10,8 @@ use tokenward_pdp::config::Role;
 use tokenward_pdp::plural::plural;
 
 use super::super::address;
+use super::super::analyses::Judged;
 use super::super::call::CallRow;
-use super::super::judged::Judged;
 use super::super::line::LineShown;
 use super::super::snippet::snippets;
 use super::super::token::{TokenShown, token};
