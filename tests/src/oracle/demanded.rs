@@ -44,8 +44,13 @@ pub(super) fn hold(pair: &Pair, demand: &Judged, policy: &Judged) -> Tally {
         let at = universe.point(0);
         assert!(
             (pair.place.merges && merged(&asked, &said).has(at)) || breaks.has(at),
-            "by sets, {shown} breaks no {} {:?}\n{}\n{text}",
+            "by sets, {shown} breaks no {} (permitted {}, refused {}, allowed {}, refused {}) {:?} {:?}\n{}\n{text}",
             pair.demand,
+            asked.permitted.has(at),
+            asked.refused.has(at),
+            said.allowed.has(at),
+            said.refused.has(at),
+            pair.told,
             pair.place,
             policy.file
         );
